@@ -1,0 +1,228 @@
+/**
+ * The closed list of faults. A fault says which operation failed, how, and whose fault it looks like.
+ * The list is versioned with the uptime rule: a line with a fault that is not here is malformed.
+ * Words follow OONI's failure vocabulary (operations apart from reasons) and globalping's `failureSource`.
+ */
+export type FaultSource = 'target' | 'resolver' | 'probe';
+
+/** What a person needs to know about one fault. */
+export interface FaultMeaning {
+  /** What happened, in a sentence. */
+  readonly means: string;
+  /** What usually causes it and what to look at. */
+  readonly look: string;
+}
+
+export interface Fault {
+  readonly source: FaultSource;
+  readonly operation: string;
+  readonly code: string;
+  /** For people, at most 256 characters, from outside and therefore hostile; never in a line. */
+  readonly detail?: string;
+}
+
+/** `source.operation.code`, as a line carries it. */
+export type FaultId = string;
+
+export const faultMeanings: Readonly<Record<FaultId, FaultMeaning>> = {
+  'resolver.resolve.nxdomain': {
+    means: 'The name does not exist in DNS.',
+    look: 'Look for a typing error in the URL, an expired domain, or a record that was deleted.',
+  },
+  'resolver.resolve.nodata': {
+    means: 'The name exists but has no address of the family asked for.',
+    look: 'Look for a missing A or AAAA record.',
+  },
+  'resolver.resolve.servfail': {
+    means: 'The resolver could not get an answer from the name servers of the zone.',
+    look: 'Ask the name servers directly (dig NAME @SERVER); check DNSSEC signatures and delegation.',
+  },
+  'resolver.resolve.timeout': {
+    means: 'The name was not resolved before the deadline.',
+    look: "Check the probe's resolver and the zone's name servers.",
+  },
+  'resolver.resolve.failed': {
+    means: 'The name could not be resolved.',
+    look: "Check the probe's resolver: it may be refusing or not running.",
+  },
+  'target.connect.refused': {
+    means: 'The address answered that nothing listens on that port.',
+    look: 'Is the process running, and on that port? Did it crash, or is it still starting?',
+  },
+  'target.connect.timeout': {
+    means: 'No answer to the connection attempt before the deadline.',
+    look: 'The machine is off or unreachable, a firewall drops packets, or the accept queue is full.',
+  },
+  'target.connect.reset': {
+    means: 'The connection was reset while it was being made.',
+    look: 'A load balancer without backends, or a firewall that rejects.',
+  },
+  'target.connect.unreachable': {
+    means: 'There is no route to the address.',
+    look: 'Look at routing and at the address itself; for IPv6, whether the probe has IPv6 at all.',
+  },
+  'target.connect.private': {
+    means: 'The address is private or reserved and this monitor may not reach those.',
+    look: 'Set allowPrivate on the node and --allow-private on the probe if this is meant; otherwise the DNS record is wrong.',
+  },
+  'target.connect.failed': {
+    means: 'The connection could not be made.',
+    look: 'The detail names the system error.',
+  },
+  'target.tls.expired': {
+    means: 'The certificate has expired.',
+    look: 'Renew it, and find out why the renewal did not run.',
+  },
+  'target.tls.not-yet-valid': {
+    means: 'The certificate is not valid yet.',
+    look: "Compare the clocks of the server, the issuer and the probe with the certificate's dates.",
+  },
+  'target.tls.wrong-host': {
+    means: 'The certificate is for another name.',
+    look: 'Does the server present the right certificate for this name (SNI)?',
+  },
+  'target.tls.self-signed': {
+    means: 'The certificate is signed by itself.',
+    look: 'A default certificate is served; install the real one.',
+  },
+  'target.tls.untrusted': {
+    means: 'The certificate chain does not lead to a trusted root.',
+    look: 'An intermediate certificate is often missing from the server.',
+  },
+  'target.tls.handshake': {
+    means: 'The TLS handshake failed.',
+    look: 'Protocol versions or ciphers do not match, or the port does not speak TLS.',
+  },
+  'target.tls.timeout': {
+    means: 'The TLS handshake did not end before the deadline.',
+    look: 'The server accepts connections but does not go on: overloaded or stopped.',
+  },
+  'target.http.timeout': {
+    means: 'The connection was made, but the answer did not come before the deadline.',
+    look: 'The server hangs, is overloaded, or waits for its own backend.',
+  },
+  'target.http.reset': {
+    means: 'The connection was closed before the answer was complete.',
+    look: 'The process died while answering, or a proxy gave up.',
+  },
+  'target.http.protocol': {
+    means: 'The answer is not valid HTTP.',
+    look: 'Does something else listen on that port?',
+  },
+  'target.http.headers': {
+    means: 'The headers of the answer are larger than allowed.',
+    look: 'Something in front of the server adds headers without end.',
+  },
+  'target.http.too-large': {
+    means: 'The answer is larger than this check reads.',
+    look: 'The wrong path, or a server that sends without end.',
+  },
+  'target.http.encoding': {
+    means: 'The answer is compressed although that was refused.',
+    look: 'A proxy compresses regardless of Accept-Encoding.',
+  },
+  'target.http.redirect': {
+    means: 'The server redirects, and this check does not follow.',
+    look: 'Use the address it redirects to, or allow redirects.',
+  },
+  'target.http.status': {
+    means: 'The HTTP status is not one of those expected.',
+    look: 'The detail has the status: 401 and 403 are access, 404 the path, 429 a rate limit, 5xx the server or its backend.',
+  },
+  'target.http.body': {
+    means: 'The answer does not contain what this check expects.',
+    look: 'An error page with a good status, or another version of the service.',
+  },
+  'target.rpc.json': {
+    means: 'The answer is not JSON.',
+    look: 'An error page of a proxy, or the wrong path.',
+  },
+  'target.rpc.shape': {
+    means: 'The answer is JSON but no JSON-RPC answer: neither result nor error, or both.',
+    look: 'Does another service answer at this path?',
+  },
+  'target.rpc.id': {
+    means: 'The answer carries another id than the request.',
+    look: 'A proxy or cache mixes up answers: users may be getting each other’s results.',
+  },
+  'target.rpc.error': {
+    means: 'The node answered with a JSON-RPC error.',
+    look: "The detail has its code and message; the node's log has the cause.",
+  },
+  'target.rpc.method': {
+    means: 'The node does not offer this method.',
+    look: 'Enable the API module, or drop the method from the check.',
+  },
+  'target.rpc.limit': {
+    means: 'The node refused because of a rate limit.',
+    look: "Raise the limit for the probe's address, or ask less often.",
+  },
+  'target.rpc.result': {
+    means: 'The result is not of the form or value expected.',
+    look: 'The detail says what was expected and what came.',
+  },
+  'target.rpc.slow': {
+    means: 'A method answered more slowly than its limit.',
+    look: 'Load, disk, or an expensive query; other methods show whether it is the whole node.',
+  },
+  'target.head.chain': {
+    means: 'The node serves another chain: its chain id is not the one configured.',
+    look: 'It was started with the wrong network, or the address points to another node.',
+  },
+  'target.head.genesis': {
+    means: 'The node serves another chain: same chain id, but another genesis block.',
+    look: 'A fork or private network with the same id, or a wiped data folder.',
+  },
+  'target.head.old': {
+    means: 'The newest block is older than allowed: the node answers but its head stands still.',
+    look: 'Has the node lost its peers, is it out of disk, or is the chain itself stalled?',
+  },
+  'target.head.syncing': {
+    means: 'The node says that it is still syncing.',
+    look: 'Wait until it has caught up; if it never does, look at peers and disk.',
+  },
+  'probe.control.failed': {
+    means: 'The probe could not reach its control targets either: it is probably the probe.',
+    look: "Check the probe's own network.",
+  },
+  'probe.clock.stepped': {
+    means: "The probe's wall clock jumped during the check.",
+    look: 'Check time synchronisation on the probe.',
+  },
+  'probe.loop.late': {
+    means: 'The probe was too busy to measure honestly.',
+    look: 'Give it more CPU or fewer checks.',
+  },
+  'probe.fd.exhausted': {
+    means: 'The probe has no file descriptors left.',
+    look: 'Raise its limit (ulimit -n), or look for a leak.',
+  },
+  'probe.schedule.late': {
+    means: 'The check could not be started in time.',
+    look: 'The probe was stopped, suspended or overloaded.',
+  },
+  'probe.config.kind': {
+    means: 'This probe does not know this kind of check.',
+    look: 'Upgrade the probe.',
+  },
+  'probe.config.secret': {
+    means: 'A secret that the check needs is not on this probe, or not allowed for this host.',
+    look: 'Set it in the environment as HIGHWATER_SECRET_… or under data/secrets, bound to that host.',
+  },
+};
+
+/** `source.operation.code`. */
+export function faultId(fault: Fault): FaultId {
+  return `${fault.source}.${fault.operation}.${fault.code}`;
+}
+
+export function isFaultId(text: string): boolean {
+  return Object.hasOwn(faultMeanings, text);
+}
+
+/** The fault behind an id of the list; undefined for anything else. */
+export function faultFromId(id: string): Fault | undefined {
+  if (!isFaultId(id)) return undefined;
+  const [source, operation, code] = id.split('.') as [FaultSource, string, string];
+  return { source, operation, code };
+}

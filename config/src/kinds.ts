@@ -1,0 +1,165 @@
+/**
+ * What a kind of check and a kind of channel are. A kind is one file: its name, its settings' schema,
+ * its function. `define…` closes over the settings' type, so that tables need no cast and no union grows.
+ */
+import type { z } from 'zod';
+import type { Impact, Outcome, Phases } from './domain.ts';
+import type { Fault } from './faults.ts';
+import type { Chain, Target } from './model.ts';
+import type { Instant } from './time.ts';
+
+// ---------------------------------------------------------------- checks
+
+/** One HTTP exchange asked of the one way out. Paths are joined to the target's URL. */
+export interface ExchangeRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  /** Appended to the target's URL path; default none. */
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Default 1 MiB. */
+  readonly maxBytes?: number;
+  /** Default 0. */
+  readonly maxRedirects?: number;
+}
+
+export interface ExchangeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly bytes: number;
+  readonly phases: Phases;
+  /** Tenths of a millisecond, all phases. */
+  readonly latencyTenths: number;
+  /** The address connected to. */
+  readonly address: string;
+  /** Unix ms of the earliest expiry in the chain, when TLS was spoken. */
+  readonly certExpiresAt?: Instant;
+}
+
+/** Thrown by the one way out and by checks; the driver turns it into an Observation. */
+export class FaultError extends Error {
+  override name = 'FaultError';
+  readonly fault: Fault;
+  readonly phases: Phases | undefined;
+  constructor(fault: Fault, phases?: Phases) {
+    super(`${fault.source}.${fault.operation}.${fault.code}${fault.detail ? `: ${fault.detail}` : ''}`);
+    this.fault = fault;
+    this.phases = phases;
+  }
+}
+
+/** The few capabilities a check may touch. */
+export interface CheckContext {
+  /** Aborts at the deadline of the whole check. */
+  readonly signal: AbortSignal;
+  readonly target: Target;
+  readonly chain?: Chain;
+  /** Wall clock, Unix ms. */
+  now(): Instant;
+  /** The greatest clock error the probe now knows of, ms; 0 when it was never compared. */
+  readonly clockBoundMs: number;
+  exchange(request: ExchangeRequest): Promise<ExchangeAnswer>;
+  /** Kept between rounds of one monitor (an identity that was checked, the last height); lost at restart. */
+  readonly memory: Map<string, unknown>;
+}
+
+/** What a check says. Throwing a FaultError is a reading with outcome `fail`. */
+export interface Reading {
+  readonly outcome: Outcome;
+  readonly fault?: Fault;
+  readonly latencyTenths: number;
+  readonly phases?: Phases;
+  readonly facts?: Readonly<Record<string, string>>;
+}
+
+export interface CheckKind<S = unknown> {
+  readonly kind: string;
+  /** One sentence for --help and the docs. */
+  readonly summary: string;
+  readonly settings: z.ZodType<S>;
+  /** Whether it makes up its node's slots unless `counts` says otherwise. */
+  readonly counts: boolean;
+  /** Needs a chain on its service. */
+  readonly needsChain: boolean;
+  run(settings: S, ctx: CheckContext): Promise<Reading>;
+}
+
+/** A kind whose settings' type is closed over: what tables hold. */
+export type AnyCheckKind = Omit<CheckKind, 'run' | 'settings'> & {
+  readonly settings: z.ZodType;
+  /** Decodes settings as the operator wrote them, once, and gives the check to run each round. Throws ZodError. */
+  prepare(written: unknown): (ctx: CheckContext) => Promise<Reading>;
+};
+
+export function defineCheck<S>({ run, ...kind }: CheckKind<S>): AnyCheckKind {
+  return {
+    ...kind,
+    prepare(written) {
+      const settings = kind.settings.parse(written);
+      return (ctx) => run(settings, ctx);
+    },
+  };
+}
+
+// -------------------------------------------------------------- channels
+
+/** What a channel shows: plain text from render.ts. Every string in it is hostile until the channel escapes it. */
+export interface Message {
+  /** Stable per incident: threads and edits hang on it. */
+  readonly thread: string;
+  /** Stable per delivery: the idempotency key. */
+  readonly key: string;
+  readonly reason: 'first' | 'escalated' | 'repeat' | 'changed' | 'resolved' | 'test';
+  readonly impact: Impact;
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly url?: string;
+  readonly at: Instant;
+}
+
+/** What happened to one delivery. `receipt` is kept and handed back for later messages of the thread. */
+export type Delivery =
+  | { readonly result: 'delivered'; readonly receipt?: string }
+  | { readonly result: 'retry'; readonly reason: string; readonly afterMs?: number }
+  | { readonly result: 'permanent'; readonly reason: string };
+
+export interface ChannelContext {
+  readonly signal: AbortSignal;
+  /** Fetches a secret by its reference at the moment of use. */
+  secret(ref: string): string;
+  /** The receipt of the thread's first message on this channel, when there is one. */
+  readonly first?: string;
+  /** The thread's place on the site, for Message-ID: the site's host. */
+  readonly host: string;
+}
+
+export interface ChannelKind<S = unknown> {
+  readonly kind: string;
+  readonly summary: string;
+  readonly settings: z.ZodType<S>;
+  /** Sends one message; repeating it with the same key must do no harm. Never throws for the far side's faults. */
+  send(settings: S, message: Message, ctx: ChannelContext): Promise<Delivery>;
+}
+
+export type AnyChannelKind = Omit<ChannelKind, 'send' | 'settings'> & {
+  readonly settings: z.ZodType;
+  /** Decodes settings as written, once, and gives the sender. Throws ZodError. */
+  prepare(written: unknown): (message: Message, ctx: ChannelContext) => Promise<Delivery>;
+};
+
+export function defineChannel<S>({ send, ...kind }: ChannelKind<S>): AnyChannelKind {
+  return {
+    ...kind,
+    prepare(written) {
+      const settings = kind.settings.parse(written);
+      return (message, ctx) => send(settings, message, ctx);
+    },
+  };
+}
+
+/** The tables that the composition root hands to load.ts. */
+export interface Tables {
+  readonly checks: Readonly<Record<string, AnyCheckKind>>;
+  readonly channels: Readonly<Record<string, AnyChannelKind>>;
+}

@@ -1,0 +1,135 @@
+/**
+ * The only types that the web may see. The collector makes a PublicSnapshot from its own state by naming
+ * each field; the site parses it with this schema, so that nothing else can pass by accident.
+ */
+import { z } from 'zod';
+
+const text = z.string();
+const ms = z.int();
+const count = z.int().min(0);
+const status = z.enum(['up', 'degraded', 'down', 'unknown']);
+
+export const publicTotals = z.strictObject({
+  up: count,
+  down: count,
+  unknown: count,
+  maintenance: count,
+  stalled: count,
+  degraded: count,
+});
+
+/** One UTC day: counts of minutes. `date` is `2026-11-21`. */
+export const publicDay = publicTotals.extend({ date: text });
+export type PublicDay = z.infer<typeof publicDay>;
+
+/** Uptime of 90 days as rule/v1 prints it. Texts end in ` %`; absent where the rule gives none. */
+export const publicUptime = z.strictObject({
+  figure: text.optional(),
+  coverage: text.optional(),
+  atLeast: text.optional(),
+  atMost: text.optional(),
+  incomplete: z.boolean(),
+});
+export type PublicUptime = z.infer<typeof publicUptime>;
+
+export const publicRegionVote = z.strictObject({
+  region: text,
+  status,
+  at: ms.optional(),
+  latencyTenths: count.optional(),
+  /** `source.operation.code`; never the detail, which may hold addresses. */
+  fault: text.optional(),
+});
+
+/** One hour of one node's checks in one region: mean latency of the answers that came. */
+export const publicLatency = z.strictObject({
+  region: text,
+  /** Start of the first hour, ms; one entry an hour, null where nothing was measured. */
+  from: ms,
+  hourlyTenths: z.array(count.nullable()),
+});
+
+export const publicNode = z.strictObject({
+  id: text,
+  zone: text,
+  status,
+  since: ms.optional(),
+  because: text,
+  height: count.optional(),
+  lagBlocks: z.int().optional(),
+  headAt: ms.optional(),
+  checks: z.array(
+    z.strictObject({ id: text, kind: text, status, because: text, regions: z.array(publicRegionVote) }),
+  ),
+  latency: z.array(publicLatency),
+  days: z.array(publicDay),
+  uptime: publicUptime,
+});
+export type PublicNode = z.infer<typeof publicNode>;
+
+export const publicService = z.strictObject({
+  id: text,
+  name: text,
+  description: text.optional(),
+  group: text.optional(),
+  status,
+  /** Statuspage word, with the regional and maintenance cases that `status` cannot say. */
+  component: z.enum([
+    'operational',
+    'degraded_performance',
+    'partial_outage',
+    'major_outage',
+    'under_maintenance',
+  ]),
+  since: ms.optional(),
+  because: text,
+  /** The agreed head of its chain. */
+  head: z.strictObject({ chain: text, height: count, at: ms, nodes: count }).optional(),
+  nodes: z.array(publicNode),
+  /** Oldest first, at most 90; days before the first record are absent. */
+  days: z.array(publicDay),
+  uptime: publicUptime,
+  objectiveRatio: z.number().optional(),
+});
+export type PublicService = z.infer<typeof publicService>;
+
+export const publicIncident = z.strictObject({
+  id: text,
+  title: text,
+  impact: z.enum(['none', 'minor', 'major', 'critical']),
+  phase: z.enum(['investigating', 'identified', 'monitoring', 'resolved']),
+  startedAt: ms,
+  updatedAt: ms,
+  resolvedAt: ms.optional(),
+  services: z.array(text),
+  nodes: z.array(text),
+  updates: z.array(
+    z.strictObject({
+      id: text,
+      at: ms,
+      phase: z.enum(['investigating', 'identified', 'monitoring', 'resolved']),
+      body: text,
+    }),
+  ),
+});
+export type PublicIncident = z.infer<typeof publicIncident>;
+
+export const publicSnapshot = z.strictObject({
+  version: z.literal(1),
+  site: z.strictObject({ name: text, url: text }),
+  /** The collector's clock when it was made. */
+  generatedAt: ms,
+  /** When the newest observation was received; absent before the first. */
+  observedAt: ms.optional(),
+  /** Older than this is stale: twice the shortest interval, at least two minutes. */
+  staleAfterMs: ms,
+  /** First start of this installation: where its history begins. */
+  startedAt: ms,
+  regions: z.array(z.strictObject({ id: text, name: text, probes: count, heardAt: ms.optional() })),
+  /** What can be promised with so many regions, in a sentence. */
+  holds: text,
+  services: z.array(publicService),
+  /** Newest first: all open ones, and those of the last 90 days, at most 100. Impact none is left out. */
+  incidents: z.array(publicIncident),
+});
+export type PublicSnapshot = z.infer<typeof publicSnapshot>;

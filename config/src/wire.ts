@@ -1,0 +1,188 @@
+/**
+ * The schema of every HTTP body between parts. Version 1 is the path's `/v1/`.
+ * Frames and batches are signed notes (proof/), not JSON; what is here carries or answers them.
+ */
+import { z } from 'zod';
+
+const text = z.string();
+const ms = z.int();
+const impact = z.enum(['none', 'minor', 'major', 'critical']);
+const phase = z.enum(['investigating', 'identified', 'monitoring', 'resolved']);
+
+/** Answer to an accepted frame or batch. `at` is the collector's clock, for the probe's clock bound. */
+export const accepted = z.object({
+  result: z.enum(['accepted', 'held']),
+  at: ms,
+  /** Commit index; of batches only. */
+  index: z.int().optional(),
+});
+export type Accepted = z.infer<typeof accepted>;
+
+/** Answer to anything refused: status as CONTRACTS "Answers". */
+export const refused = z.object({
+  error: text,
+  remedy: text.optional(),
+  at: ms,
+  /** 428: the services whose bodies the collector could not rebuild. */
+  services: z.array(text).optional(),
+});
+export type Refused = z.infer<typeof refused>;
+
+/** POST /v1/batches as application/json: the same note again with the bodies asked for by a 428. */
+export const batchWithBodies = z.strictObject({ note: text, bodies: z.record(text, text) });
+export type BatchWithBodies = z.infer<typeof batchWithBodies>;
+
+// ------------------------------------------------------------ assignments
+
+export const wireTarget = z.strictObject({
+  url: text,
+  address: text.optional(),
+  address6: text.optional(),
+  headers: z.record(text, text),
+  allowPrivate: z.boolean(),
+});
+
+export const wireChain = z.strictObject({
+  name: text,
+  family: text,
+  chainId: z.int().optional(),
+  genesis: text.optional(),
+  blockTimeMs: ms,
+  maxLagBlocks: z.int(),
+  maxAgeMs: ms,
+});
+
+export const assignedMonitor = z.strictObject({
+  id: text,
+  kind: text,
+  intervalMs: ms,
+  timeoutMs: ms,
+  recheckAfterMs: ms,
+  fall: z.int(),
+  /** As the operator wrote it; the kind's schema decodes it on the probe. */
+  settings: z.unknown(),
+  target: wireTarget,
+  chain: text.optional(),
+});
+export type AssignedMonitor = z.infer<typeof assignedMonitor>;
+
+/** What a probe is to do. Its SHA-256 is in the assignment note, which the operator key signs. */
+export const assignmentBody = z.strictObject({
+  probe: text,
+  region: text,
+  number: z.int(),
+  /** Leaf hash of the configuration, base64. */
+  config: text,
+  /** Seed of the due times, 32 hex digits. */
+  seed: text,
+  controls: z.array(text),
+  chains: z.array(wireChain),
+  monitors: z.array(assignedMonitor),
+});
+export type AssignmentBody = z.infer<typeof assignmentBody>;
+
+/** GET /v1/assignments: 200 with this, or 204 when there is nothing newer than `after` within `wait`. */
+export const assignment = z.strictObject({ note: text, body: text });
+export type Assignment = z.infer<typeof assignment>;
+
+// ------------------------------------------------------------------- feed
+
+export const incidentUpdate = z.object({ id: text, at: ms, phase, body: text });
+export const incident = z.object({
+  id: text,
+  key: text,
+  title: text,
+  impact,
+  phase,
+  startedAt: ms,
+  updatedAt: ms,
+  resolvedAt: ms.optional(),
+  services: z.array(text),
+  nodes: z.array(text),
+  updates: z.array(incidentUpdate),
+});
+
+/** One event of the ordered feed. Numbers have no gaps; a reader goes on after the last it has handled. */
+export const feedEvent = z.discriminatedUnion('type', [
+  z.object({ seq: z.int(), at: ms, type: z.literal('incident.opened'), incident }),
+  z.object({ seq: z.int(), at: ms, type: z.literal('incident.updated'), incident }),
+  z.object({ seq: z.int(), at: ms, type: z.literal('incident.reopened'), incident }),
+  z.object({ seq: z.int(), at: ms, type: z.literal('incident.resolved'), incident }),
+  z.object({
+    seq: z.int(),
+    at: ms,
+    type: z.literal('alert.acknowledged'),
+    incidentId: text,
+    by: text,
+  }),
+  z.object({
+    seq: z.int(),
+    at: ms,
+    type: z.literal('probe.silent'),
+    probe: text,
+    region: text,
+    since: ms,
+  }),
+  z.object({ seq: z.int(), at: ms, type: z.literal('probe.heard'), probe: text, region: text }),
+]);
+export type FeedEvent = z.infer<typeof feedEvent>;
+
+/** GET /v1/events?after=SEQ&wait=30s */
+export const feedPage = z.object({ events: z.array(feedEvent), last: z.int(), at: ms });
+export type FeedPage = z.infer<typeof feedPage>;
+
+/** POST /v1/alerts/ID/ack, ID an incident's id. */
+export const ackRequest = z.strictObject({ by: z.string().min(1).max(100) });
+
+// ----------------------------------------------------------------- status
+
+const vote = z.object({
+  region: text,
+  status: z.enum(['up', 'degraded', 'down', 'unknown']),
+  at: ms.optional(),
+  latencyTenths: z.int().optional(),
+  fault: text.optional(),
+  detail: text.optional(),
+});
+
+const verdict = z.object({
+  subject: text,
+  status: z.enum(['up', 'degraded', 'down', 'unknown']),
+  since: ms,
+  because: text,
+  votes: z.array(vote),
+});
+
+/** GET /v1/status: everything an operator sees; never public. */
+export const operatorStatus = z.object({
+  at: ms,
+  site: text,
+  services: z.array(verdict),
+  nodes: z.array(verdict),
+  monitors: z.array(verdict),
+  heads: z.array(z.object({ chain: text, height: z.int(), at: ms, nodes: z.int() })),
+  probes: z.array(
+    z.object({
+      id: text,
+      region: text,
+      lastHeardAt: ms.optional(),
+      clockBoundMs: z.int().optional(),
+      config: text.optional(),
+      current: z.boolean(),
+    }),
+  ),
+  incidents: z.array(incident),
+});
+export type OperatorStatus = z.infer<typeof operatorStatus>;
+
+/** GET /v1/why?monitor=ID[&at=MS]: votes, the lines behind them and the step of the rule. */
+export const why = z.object({
+  monitor: text,
+  at: ms,
+  verdict,
+  /** The newest lines of each probe, newest first. */
+  lines: z.array(z.object({ probe: text, region: text, receivedAt: ms, line: text, detail: text.optional() })),
+  slot: z.object({ minute: z.int(), state: z.enum(['up', 'down', 'unknown']), because: text }).optional(),
+  head: z.object({ chain: text, height: z.int(), lagBlocks: z.int().optional() }).optional(),
+});
+export type Why = z.infer<typeof why>;
