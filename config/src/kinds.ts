@@ -21,6 +21,8 @@ export interface ExchangeRequest {
   readonly maxBytes?: number;
   /** Default 0. */
   readonly maxRedirects?: number;
+  /** A redirect that is not followed is the answer, not a fault: for checks that expect one. */
+  readonly redirectIsAnswer?: boolean;
 }
 
 export interface ExchangeAnswer {
