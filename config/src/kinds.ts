@@ -122,9 +122,11 @@ export interface Message {
 
 /** What happened to one delivery. `receipt` is kept and handed back for later messages of the thread. */
 export type Delivery =
-  | { readonly result: 'delivered'; readonly receipt?: string }
+  /** `note`: delivered, but something about it must be put right (one recipient of several refused). */
+  | { readonly result: 'delivered'; readonly receipt?: string; readonly note?: string }
   | { readonly result: 'retry'; readonly reason: string; readonly afterMs?: number }
-  | { readonly result: 'permanent'; readonly reason: string };
+  /** `scope: 'channel'`: nothing can get through here until somebody repairs it (webhook deleted, login refused). */
+  | { readonly result: 'permanent'; readonly reason: string; readonly scope?: 'channel' };
 
 export interface ChannelContext {
   readonly signal: AbortSignal;

@@ -134,6 +134,28 @@ export type FeedPage = z.infer<typeof feedPage>;
 /** POST /v1/alerts/ID/ack, ID an incident's id. */
 export const ackRequest = z.strictObject({ by: z.string().min(1).max(100) });
 
+/** GET /v1/alerts of the alerts role: what is being told to whom, newest first. */
+export const alertList = z.object({
+  at: ms,
+  /** When the collector last answered; absent before the first time. */
+  heardAt: ms.optional(),
+  alerts: z.array(
+    z.object({
+      incident,
+      state: z.enum(['open', 'held', 'over']),
+      acknowledged: z.object({ by: text, at: ms }).optional(),
+      /** Channels told in this episode, and when last. */
+      told: z.array(z.object({ channel: text, at: ms })),
+      /** When the next step, repeat or recovery message is due. */
+      nextAt: ms.optional(),
+      /** Why it was told as it was, newest last. */
+      because: z.array(text),
+    }),
+  ),
+  channels: z.array(z.object({ id: text, kind: text, pending: z.int(), closed: text.optional() })),
+});
+export type AlertList = z.infer<typeof alertList>;
+
 // ----------------------------------------------------------------- status
 
 const vote = z.object({
@@ -181,7 +203,9 @@ export const why = z.object({
   at: ms,
   verdict,
   /** The newest lines of each probe, newest first. */
-  lines: z.array(z.object({ probe: text, region: text, receivedAt: ms, line: text, detail: text.optional() })),
+  lines: z.array(
+    z.object({ probe: text, region: text, receivedAt: ms, line: text, detail: text.optional() }),
+  ),
   slot: z.object({ minute: z.int(), state: z.enum(['up', 'down', 'unknown']), because: text }).optional(),
   head: z.object({ chain: text, height: z.int(), lagBlocks: z.int().optional() }).optional(),
 });
