@@ -28,6 +28,13 @@ export const refused = z.object({
 });
 export type Refused = z.infer<typeof refused>;
 
+/**
+ * POST /v1/frames: the note as text/plain, or this as application/json when faults have details.
+ * `details` is by the line's place in the frame, from "0"; shown to operators, never evidence, cut at 256 characters.
+ */
+export const frameWithDetails = z.strictObject({ note: text, details: z.record(text, text) });
+export type FrameWithDetails = z.infer<typeof frameWithDetails>;
+
 /** POST /v1/batches as application/json: the same note again with the bodies asked for by a 428. */
 export const batchWithBodies = z.strictObject({ note: text, bodies: z.record(text, text) });
 export type BatchWithBodies = z.infer<typeof batchWithBodies>;
