@@ -1,0 +1,80 @@
+/** A connection to one address that was found good, with TLS when the URL says so. */
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import type { Instant } from '@highwater/config/time.ts';
+
+let shared: SecureContext | undefined;
+
+/** Made once: a new one for each handshake costs as much again as half the handshake. */
+export function defaultSecureContext(): SecureContext {
+  return (shared ??= createSecureContext());
+}
+
+/** Connects; rejects with the system's error, or with the signal's reason. */
+export function openTcp(address: string, port: number, signal: AbortSignal): Promise<Socket> {
+  return settled(
+    connectTcp({ host: address, port, autoSelectFamily: false, noDelay: true }),
+    'connect',
+    signal,
+  );
+}
+
+/** Speaks TLS over an open socket; the certificate must be for `host`, which is also sent as SNI unless it is an address. */
+export async function openTls(
+  socket: Socket,
+  host: string,
+  context: SecureContext,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const secured = connectTls({
+    socket,
+    secureContext: context,
+    ALPNProtocols: ['http/1.1'],
+    checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  });
+  try {
+    return await settled(secured, 'secureConnect', signal);
+  } catch (thrown) {
+    socket.destroy();
+    throw thrown;
+  }
+}
+
+/** Unix ms of the earliest expiry among the certificates that the server sent. */
+export function earliestExpiry(socket: TLSSocket): Instant | undefined {
+  let earliest: Instant | undefined;
+  let certificate = socket.getPeerX509Certificate();
+  for (let depth = 0; certificate && depth < 8; depth += 1) {
+    const at = certificate.validToDate.getTime();
+    if (!Number.isNaN(at) && (earliest === undefined || at < earliest)) earliest = at;
+    certificate = certificate.issuerCertificate;
+  }
+  return earliest;
+}
+
+/** Waits for one event; whatever else happens first destroys the socket and rejects. */
+function settled<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const end = (failed: unknown) => {
+      signal.removeEventListener('abort', aborted);
+      socket.off('error', end).off('close', closed).off(event, ready);
+      if (failed === undefined) return resolve(socket);
+      // A late error of a destroyed socket must not become an uncaught exception.
+      socket.on('error', () => undefined).destroy();
+      reject(failed instanceof Error ? failed : new Error('the connection failed', { cause: failed }));
+    };
+    const aborted = () => end(signal.reason);
+    const ready = () => end(undefined);
+    const closed = () => end(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+    socket.on('error', end).on('close', closed).on(event, ready);
+    if (signal.aborted) aborted();
+    else signal.addEventListener('abort', aborted, { once: true });
+  });
+}

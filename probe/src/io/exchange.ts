@@ -1,0 +1,176 @@
+/**
+ * The one way out for checks over HTTP. One way serves one run of one check: its requests share a
+ * connection, and everything is destroyed at the end, so that each run measures a connection of its own.
+ * Rules held here: a deadline for the whole, a cap on bytes as received, no compression, no redirect unless
+ * allowed and never from https to http, private addresses only with consent, secrets only to their own origin.
+ */
+import { TLSSocket } from 'node:tls';
+import { Client } from 'undici';
+import type { Phases } from '@highwater/config/domain.ts';
+import { FaultError, type ExchangeAnswer, type ExchangeRequest } from '@highwater/config/kinds.ts';
+import type { Instant } from '@highwater/config/time.ts';
+import { faultError } from '../fault.ts';
+import { earliestExpiry } from './connect.ts';
+import { dial, type Route } from './dial.ts';
+import { asError, type OpenTarget, type Outside } from './outside.ts';
+import { type Received, roundTrip } from './round-trip.ts';
+import { addPhases, noPhases, stopwatch, type Stopwatch, totalTenths } from './stopwatch.ts';
+import { joinPath, redirectTarget } from './url.ts';
+
+export const maxHeaderBytes = 16_384;
+
+export interface Way {
+  exchange(request: ExchangeRequest): Promise<ExchangeAnswer>;
+  /** The address that was tried last; undefined before any was. */
+  readonly address: string | undefined;
+  close(): void;
+}
+
+/** Opens the way to a target for one run. The signal is the deadline of the whole run. */
+export function openWay(target: OpenTarget, outside: Outside, signal: AbortSignal): Way {
+  const base = new URL(target.url);
+  let connection: Connection | undefined;
+  let address: string | undefined;
+
+  const connectionTo = (url: URL): Connection => {
+    if (connection?.origin === url.origin && !connection.client.destroyed) return connection;
+    connection?.close();
+    const dialled = (at: string) => (address = at);
+    return (connection = connect(url, { target, base, outside, signal, dialled }));
+  };
+
+  /** A server may close a kept connection just as it is used again: that is nobody's fault, once. */
+  const sent = async (url: URL, request: ExchangeRequest, watch: Stopwatch): Promise<Received> => {
+    const link = connectionTo(url);
+    const reused = link.used;
+    try {
+      return await link.send(url, request, headersFor(url, base, target, outside.userAgent), watch, signal);
+    } catch (thrown) {
+      link.close();
+      const unlucky =
+        reused && thrown instanceof FaultError && thrown.fault.code === 'reset' && !link.dialling;
+      if (!unlucky || signal.aborted) throw thrown;
+      return sent(url, request, watch);
+    }
+  };
+
+  const exchange = async (request: ExchangeRequest): Promise<ExchangeAnswer> => {
+    let url = joinPath(base, request.path);
+    let asked = request;
+    let phases = noPhases;
+    for (let followed = 0; ; followed += 1) {
+      const watch = stopwatch('firstByte', outside.monotonic);
+      let received: Received;
+      try {
+        received = await sent(url, asked, watch);
+      } catch (thrown) {
+        throw inPhases(thrown, watch, phases);
+      }
+      phases = addPhases(phases, watch.phases());
+      const location = received.headers['location'];
+      const redirected = received.status >= 301 && received.status <= 308 && location !== undefined;
+      const follow = redirected && followed < (request.maxRedirects ?? 0);
+      if (redirected && !follow && !request.redirectIsAnswer) {
+        throw faultError('target.http.redirect', `${received.status} to ${location}`, phases);
+      }
+      if (!follow) {
+        return { ...received, phases, latencyTenths: totalTenths(phases), address: address ?? '' };
+      }
+      url = redirectTarget(url, location);
+      if (received.status < 307 && asked.method === 'POST') asked = { ...withoutBody(asked), method: 'GET' };
+    }
+  };
+
+  return {
+    exchange,
+    get address() {
+      return address;
+    },
+    close: () => connection?.close(),
+  };
+}
+
+interface Connection {
+  readonly origin: string;
+  readonly client: Client;
+  /** Has carried a request before. */
+  readonly used: boolean;
+  /** A connection is being made for the request that runs. */
+  readonly dialling: boolean;
+  send(
+    url: URL,
+    request: ExchangeRequest,
+    headers: Readonly<Record<string, string>>,
+    watch: Stopwatch,
+    signal: AbortSignal,
+  ): Promise<Received>;
+  close(): void;
+}
+
+function connect(to: URL, route: Route): Connection {
+  let watching = stopwatch('resolve', route.outside.monotonic);
+  let used = false;
+  let dialling = false;
+  let certExpiresAt: Instant | undefined;
+  const client = new Client(to.origin, {
+    // The deadline is the signal's; undici's own timers are coarse.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: maxHeaderBytes,
+    allowH2: false,
+    pipelining: 1,
+    connect: (_, callback) => {
+      dialling = true;
+      dial(to, route, watching).then(
+        (socket) => {
+          certExpiresAt = socket instanceof TLSSocket ? earliestExpiry(socket) : undefined;
+          watching.start('firstByte');
+          callback(null, socket);
+        },
+        (thrown: unknown) => callback(asError(thrown), null),
+      );
+    },
+  });
+  return {
+    origin: to.origin,
+    client,
+    get used() {
+      return used;
+    },
+    get dialling() {
+      return dialling;
+    },
+    async send(url, request, headers, watch, signal) {
+      watching = watch;
+      dialling = false;
+      const received = await roundTrip(client, url, request, headers, watch, signal);
+      used = true;
+      return certExpiresAt === undefined ? received : { ...received, certExpiresAt };
+    },
+    close: () => void client.destroy(new Error('the check is over')).catch(() => undefined),
+  };
+}
+
+/** The target's own headers go to its own origin alone: a redirect must not carry a secret elsewhere. */
+function headersFor(url: URL, base: URL, target: OpenTarget, userAgent: string): Record<string, string> {
+  const headers: Record<string, string> = { 'user-agent': userAgent, 'accept-encoding': 'identity' };
+  if (url.origin !== base.origin) return headers;
+  if (base.username !== '' || base.password !== '') {
+    const pair = `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`;
+    headers['authorization'] = `Basic ${Buffer.from(pair).toString('base64')}`;
+  }
+  for (const [name, value] of Object.entries(target.headers)) {
+    headers[name.toLowerCase()] = typeof value === 'string' ? value : value.reveal();
+  }
+  return headers;
+}
+
+function withoutBody({ body: _, ...request }: ExchangeRequest): ExchangeRequest {
+  return request;
+}
+
+function inPhases(thrown: unknown, watch: Stopwatch, before: Phases): unknown {
+  return thrown instanceof FaultError
+    ? new FaultError(thrown.fault, addPhases(before, watch.phases()))
+    : thrown;
+}

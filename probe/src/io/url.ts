@@ -1,0 +1,44 @@
+/** URLs of targets: joined, compared and followed. Pure. */
+import { faultError } from '../fault.ts';
+
+/** Appends a path (with its own query, if any) to the path of a target's URL; the target's query is kept. */
+export function joinPath(base: URL, path: string | undefined): URL {
+  const url = new URL(base);
+  url.hash = '';
+  if (path === undefined || path === '') return url;
+  const [bare = '', query = ''] = splitOnce(path, '?');
+  const prefix = url.pathname.replace(/\/$/, '');
+  url.pathname = bare === '' ? url.pathname : `${prefix}/${bare.replace(/^\//, '')}`;
+  url.search = [url.search.slice(1), query].filter((part) => part !== '').join('&');
+  return url;
+}
+
+/** The port a URL names or implies. */
+export function portOf(url: URL): number {
+  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+}
+
+/** The host without the brackets of an IPv6 address. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+/**
+ * Where a redirect leads. Throws FaultError `target.http.redirect` for one that is never followed:
+ * from https to http, to another scheme, or to something that is no URL.
+ */
+export function redirectTarget(from: URL, location: string): URL {
+  const to = URL.parse(location, from.href);
+  if (!to || (to.protocol !== 'https:' && to.protocol !== 'http:')) {
+    throw faultError('target.http.redirect', `to ${location}, which is no http address`);
+  }
+  if (from.protocol === 'https:' && to.protocol === 'http:') {
+    throw faultError('target.http.redirect', `from https to ${to.origin}, which is not encrypted`);
+  }
+  return to;
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

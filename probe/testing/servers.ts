@@ -1,0 +1,63 @@
+/** Small real servers for tests, on free loopback ports. */
+import { createServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Certificate } from './certificates.ts';
+
+export interface Served {
+  readonly port: number;
+  readonly url: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function serveHttp(listener: RequestListener): Promise<Served> {
+  return listening(createServer(listener), 'http');
+}
+
+export function serveHttps(certificate: Certificate, listener: RequestListener): Promise<Served> {
+  return listening(createHttpsServer(certificate, listener), 'https');
+}
+
+/** Speaks raw TCP: for answers that no HTTP server would give. */
+export function serveTcp(onSocket: (socket: Socket) => void): Promise<Served> {
+  return listening(createTcpServer(onSocket), 'http');
+}
+
+/** Answers every request with the same bytes, then does as told with the connection. */
+export function serveBytes(bytes: string | Buffer, then: 'end' | 'hold' | 'reset' = 'hold'): Promise<Served> {
+  return serveTcp((socket) => {
+    socket.once('data', () => {
+      socket.write(bytes, () => {
+        if (then === 'end') socket.end();
+        if (then === 'reset') socket.resetAndDestroy();
+      });
+    });
+  });
+}
+
+/** A port on which nothing listens. */
+export async function closedPort(): Promise<number> {
+  const served = await serveTcp(() => undefined);
+  await served[Symbol.asyncDispose]();
+  return served.port;
+}
+
+async function listening(server: Server | HttpServer, scheme: string): Promise<Served> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `${scheme}://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
