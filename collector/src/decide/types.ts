@@ -1,5 +1,5 @@
-/** The plain data that the collector's decisions work on. */
-import type { Head, Impact, Incident, RegionVote, Status } from '@highwater/config/domain.ts';
+/** The plain data that the collector's decisions work on. All of it is JSON: what is saved is what is loaded. */
+import type { Flip, Head, Impact, Incident, RegionVote, Status } from '@highwater/config/domain.ts';
 import type { FaultId } from '@highwater/config/faults.ts';
 import type { Instant } from '@highwater/config/time.ts';
 
@@ -18,6 +18,7 @@ export interface Answer {
   readonly monitor: string;
   readonly probe: string;
   readonly region: string;
+  /** When the check was due; for a recheck the time of the recheck itself. */
   readonly dueAt: Instant;
   /** When the collector received it: freshness is counted from here, never from the probe's clock. */
   readonly receivedAt: Instant;
@@ -35,11 +36,20 @@ export interface Answer {
 
 /** What one probe says of one monitor, damped by `fall` and `rise`. */
 export interface Streak {
-  readonly state: 'ok' | 'fail';
+  /** `unknown` only before `fall` failing answers have confirmed a first failure. */
+  readonly state: 'ok' | 'fail' | 'unknown';
+  /** Due time of the first answer of the row that led to `state`. */
+  readonly sinceDueAt: Instant;
   /** Answers in a row that contradict `state`; 0 when the newest agrees. */
   readonly against: number;
-  /** Due time of the first answer of that row, or of the row that led to `state`. */
-  readonly sinceDueAt: Instant;
+  /** Due time of the first answer of that row. */
+  readonly againstSinceDueAt?: Instant;
+  /** While `state` is ok: whether it is degraded, damped by the same `fall` and `rise`. */
+  readonly degraded: boolean;
+  /** Answers in a row that contradict `degraded`. */
+  readonly degradedAgainst: number;
+  /** Fault of the newest answer that was not ok, for the `because`. */
+  readonly trouble?: { readonly fault?: FaultId; readonly detail?: string };
   readonly newest: Answer;
 }
 
@@ -55,16 +65,40 @@ export interface MonitorPolicy {
   readonly freshMs: number;
 }
 
+/** A region's vote with what the judgement needs beside it. */
+export interface Vote extends RegionVote {
+  /** Due time from which the region has said so. */
+  readonly sinceDueAt?: Instant;
+  /** Of the probes behind a vote that says up: how many are plainly ok, how many degraded. */
+  readonly ok: number;
+  readonly degraded: number;
+}
+
 /** A verdict without its memory: what the votes say now. */
 export interface Judgement {
   readonly status: Status;
   readonly because: string;
-  readonly votes: readonly RegionVote[];
-  /** For `down`: the first failing due time; otherwise the due time of the newest answer behind it. */
+  /** Of a monitor only; empty for nodes and services. */
+  readonly votes: readonly Vote[];
+  /** For `down` the first failing due time, for `up` the due time that completed it; absent for `unknown`. */
   readonly sinceDueAt?: Instant;
+  /** Regions whose own answers say that it is down, whatever the others say; sorted. */
+  readonly downIn: readonly string[];
+  /** Regions that see anything of it down; sorted. More than `downIn` only for services. */
+  readonly troubleIn: readonly string[];
+  /** Impact none: some regions see trouble, too few for a verdict. A sentence. */
+  readonly notice?: string;
 }
 
-/** Services, nodes and zones as the incident decision needs them. */
+/** A service as its judgement needs it. */
+export interface ServicePolicy {
+  readonly id: string;
+  readonly minUp: number;
+  /** `service/node` ids of the nodes with a monitor that counts. */
+  readonly nodes: readonly string[];
+}
+
+/** Services, nodes and zones as the incident decision needs them: watched nodes only (with a check that counts). */
 export interface Topology {
   readonly services: readonly {
     readonly id: string;
@@ -72,19 +106,49 @@ export interface Topology {
     readonly group?: string;
     readonly chain?: string;
     readonly minUp: number;
+    /** Node ids without the service: `eu`, not `rpc/eu`. */
     readonly nodes: readonly { readonly id: string; readonly zone: string }[];
   }[];
 }
 
+/** Limits of a chain that heads and lag are judged by. */
+export interface ChainPolicy {
+  readonly name: string;
+  readonly blockTimeMs: number;
+  readonly maxLagBlocks: number;
+}
+
+/** What one probe last read of one node's head. */
+export interface HeadSample {
+  /** `service/node` */
+  readonly node: string;
+  readonly probe: string;
+  readonly genesis?: string;
+  readonly height: number;
+  /** When the node had this height. */
+  readonly at: Instant;
+  /** By receipt: from then on it is not counted. */
+  readonly freshUntil: Instant;
+}
+
+/** A head agreed among the nodes of one chain that share a genesis. */
+export interface AgreedHead extends Head {
+  readonly genesis?: string;
+}
+
 /** How a node stands to its chain's agreed head. */
 export interface Standing {
-  readonly head: Head;
+  readonly head: AgreedHead;
   readonly height: number;
   /** Negative when ahead. */
   readonly lagBlocks: number;
   readonly verdict: 'level' | 'behind' | 'ahead';
   readonly because: string;
 }
+
+export type IncidentEvent =
+  /** Any flip may be handed in; those of monitors are ignored. */
+  { readonly type: 'flip'; readonly flip: Flip } | { readonly type: 'tick' };
 
 export type IncidentEffect = {
   readonly type: 'opened' | 'updated' | 'reopened' | 'resolved';

@@ -1,0 +1,99 @@
+/** From what probes say to what regions say. */
+import type { Fault } from '@highwater/config/faults.ts';
+import { faultFromId } from '@highwater/config/faults.ts';
+import type { Instant } from '@highwater/config/time.ts';
+import type { MonitorPolicy, Streak, Vote } from './types.ts';
+
+/**
+ * One vote for each assigned region, in the policy's order. CONTRACTS "Live": an answer is fresh while younger, by
+ * receipt, than `freshMs`; of several probes the majority counts, a tie keeps what the region said before.
+ * @param streaks one per probe, of enrolled probes only; those of regions that are not assigned are left out
+ * @param previous the votes of the last judgement of this monitor
+ */
+export function regionVotes(
+  policy: MonitorPolicy,
+  streaks: Iterable<Streak>,
+  now: Instant,
+  previous: readonly Vote[] = [],
+): Vote[] {
+  const fresh = [...streaks].filter((streak) => isFresh(policy, streak, now));
+  return policy.regions.map((region) => {
+    const here = fresh.filter((streak) => streak.newest.region === region).sort(newestFirst);
+    return vote(
+      region,
+      here,
+      previous.find((v) => v.region === region),
+    );
+  });
+}
+
+/** When the next vote goes stale if nothing more is heard; null when none is fresh. For the driver's wakeAt. */
+export function staleAt(policy: MonitorPolicy, streaks: Iterable<Streak>, now: Instant): Instant | null {
+  const ends = [...streaks]
+    .filter((streak) => isFresh(policy, streak, now))
+    .map((streak) => streak.newest.receivedAt + policy.freshMs);
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+function isFresh(policy: MonitorPolicy, streak: Streak, now: Instant): boolean {
+  return now - streak.newest.receivedAt < policy.freshMs;
+}
+
+/** By receipt; then by the probe's name, so that the order of arrival never decides. */
+function newestFirst(a: Streak, b: Streak): number {
+  return b.newest.receivedAt - a.newest.receivedAt || (a.newest.probe < b.newest.probe ? -1 : 1);
+}
+
+function vote(region: string, here: readonly Streak[], before: Vote | undefined): Vote {
+  const newest = here[0]?.newest;
+  const silent = { region, status: 'unknown', ok: 0, degraded: 0 } as const;
+  if (newest === undefined) return silent;
+  const heard = { at: newest.receivedAt, latencyTenths: newest.latencyTenths };
+  const failing = here.filter((streak) => streak.state === 'fail');
+  const passing = here.filter((streak) => streak.state === 'ok');
+  const state = majority(failing.length, passing.length, before);
+  if (state === 'unknown') return { ...silent, ...heard };
+  if (state === 'down') return { ...silent, ...heard, ...told(failing, before, 'down'), status: 'down' };
+  const degraded = passing.filter((streak) => streak.degraded).length;
+  const ok = passing.length - degraded;
+  const status = isDegraded(ok, degraded) ? 'degraded' : 'up';
+  const because = status === 'degraded' ? passing.filter((streak) => streak.degraded) : [];
+  return {
+    region,
+    status,
+    ok,
+    degraded,
+    ...heard,
+    ...told(because, before, 'up'),
+    ...since(passing, before),
+  };
+}
+
+function majority(failing: number, passing: number, before: Vote | undefined): 'up' | 'down' | 'unknown' {
+  if (failing !== passing) return failing > passing ? 'down' : 'up';
+  if (failing === 0 || before === undefined || before.status === 'unknown') return 'unknown';
+  return before.status === 'down' ? 'down' : 'up';
+}
+
+/** CONTRACTS "Totals": 2 x degraded >= ok + degraded. */
+export function isDegraded(ok: number, degraded: number): boolean {
+  return degraded > 0 && 2 * degraded >= ok + degraded;
+}
+
+function told(streaks: readonly Streak[], before: Vote | undefined, kind: 'up' | 'down'): Partial<Vote> {
+  const trouble = streaks.find((streak) => streak.trouble?.fault !== undefined)?.trouble;
+  const fault =
+    trouble?.fault === undefined ? undefined : withDetail(faultFromId(trouble.fault), trouble.detail);
+  return { ...(fault && { fault }), ...(kind === 'down' && since(streaks, before)) };
+}
+
+function withDetail(fault: Fault | undefined, detail: string | undefined): Fault | undefined {
+  return fault && detail !== undefined ? { ...fault, detail } : fault;
+}
+
+/** The earliest of the probes that say it; a tie that was kept goes on as before. */
+function since(streaks: readonly Streak[], before: Vote | undefined): Pick<Vote, 'sinceDueAt'> {
+  const first = Math.min(...streaks.map((streak) => streak.sinceDueAt));
+  if (Number.isFinite(first)) return { sinceDueAt: first };
+  return before?.sinceDueAt === undefined ? {} : { sinceDueAt: before.sinceDueAt };
+}
