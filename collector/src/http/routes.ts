@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http';
+import type { Access } from './access.ts';
+import type { Reply } from './reply.ts';
+
+export interface Call {
+  readonly request: IncomingMessage;
+  readonly query: URLSearchParams;
+  /** What `:name` stood for. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Aborts when the caller has gone or the server drains. */
+  readonly signal: AbortSignal;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** `/v1/alerts/:id/ack` */
+  readonly path: string;
+  /** Left out means `write`: what is open is said. */
+  readonly access?: Access;
+  readonly handle: (call: Call) => Promise<Reply>;
+}
+
+function match(path: string, segments: readonly string[]): Record<string, string> | undefined {
+  const pattern = path.split('/');
+  if (pattern.length !== segments.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [i, part] of pattern.entries()) {
+    const segment = segments[i] ?? '';
+    if (part.startsWith(':')) params[part.slice(1)] = segment;
+    else if (part !== segment) return undefined;
+  }
+  return params;
+}
+
+/** Undefined for a segment that is no valid percent-encoding. */
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The route for a call, or the methods that its path would take. */
+export function findRoute(
+  routes: readonly Route[],
+  method: string,
+  pathname: string,
+): { route: Route; params: Readonly<Record<string, string>> } | { allow: readonly string[] } {
+  const segments = pathname.split('/').map(decoded);
+  if (segments.some((each) => each === undefined)) return { allow: [] };
+  const hits = routes.flatMap((route) => {
+    const params = match(route.path, segments as string[]);
+    return params === undefined ? [] : [{ route, params }];
+  });
+  const asked = method === 'HEAD' ? 'GET' : method;
+  return hits.find((hit) => hit.route.method === asked) ?? { allow: hits.map((hit) => hit.route.method) };
+}

@@ -1,0 +1,111 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Secret } from '@highwater/config/secrets.ts';
+import type { Clock } from '@highwater/config/time.ts';
+import type { Logger } from 'pino';
+import { ConflictError, DiskFullError } from '../store/store.ts';
+import { admit } from './access.ts';
+import { HttpError, json, type Reply } from './reply.ts';
+import { findRoute, type Route } from './routes.ts';
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token: Secret;
+  readonly routes: readonly Route[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Aborts held calls, so that draining does not wait for them. */
+  readonly signal: AbortSignal;
+}
+
+/** Calls at once that are worked on; more are asked to come again. */
+const maxCalls = 256;
+
+function refusal(error: unknown, at: number, log: Logger): Reply {
+  if (error instanceof HttpError) {
+    const { status, message, remedy, headers } = error;
+    return json(status, { error: message, ...(remedy === undefined ? {} : { remedy }), at }, headers);
+  }
+  if (error instanceof DiskFullError) {
+    log.error({ err: error }, 'disk-full');
+    return json(507, { error: error.message, remedy: 'come again', at }, { 'retry-after': '30' });
+  }
+  if (error instanceof ConflictError) {
+    return json(
+      429,
+      { error: 'another call changed the same', remedy: 'come again', at },
+      { 'retry-after': '1' },
+    );
+  }
+  log.error({ err: error }, 'call-failed');
+  return json(500, { error: 'the collector failed at this call', remedy: 'its log says why', at });
+}
+
+async function answer(options: ServerOptions, request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
+  const url = new URL(request.url ?? '/', 'http://collector');
+  const found = findRoute(options.routes, request.method ?? '', url.pathname);
+  if ('allow' in found) {
+    if (found.allow.length === 0) throw new HttpError(404, 'there is nothing at this path');
+    throw new HttpError(405, `${request.method ?? ''} is not taken here`, undefined, {
+      allow: found.allow.join(', '),
+    });
+  }
+  admit(request, found.route.access ?? 'write', options.host, options.token);
+  return found.route.handle({ request, query: url.searchParams, params: found.params, signal });
+}
+
+function write(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  const body = reply.body === undefined ? undefined : Buffer.from(reply.body as string);
+  // What was not read of a refused body can't be told from the next call on this connection.
+  if (!request.complete) response.setHeader('connection', 'close');
+  response.writeHead(reply.status, {
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    ...reply.headers,
+    ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function listener(options: ServerOptions) {
+  let calls = 0;
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    calls += 1;
+    let reply: Reply;
+    try {
+      if (calls > maxCalls) {
+        throw new HttpError(429, 'too many calls at once', 'come again', { 'retry-after': '1' });
+      }
+      reply = await answer(options, request, AbortSignal.any([gone.signal, options.signal]));
+    } catch (error) {
+      reply = refusal(error, options.clock.now(), options.log);
+    } finally {
+      calls -= 1;
+    }
+    if (!response.destroyed) write(request, response, reply);
+  };
+  return (request: IncomingMessage, response: ServerResponse): void => void serve(request, response);
+}
+
+/**
+ * Listens. Resolves with the address once it does; a port in use is an error that names the flag.
+ */
+export async function listen(options: ServerOptions): Promise<{ server: Server; url: string }> {
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
+    listener(options),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const inUse = `port ${options.port} is in use; choose another with --port (0: any free one)`;
+      reject(error.code === 'EADDRINUSE' ? new Error(inUse, { cause: error }) : error);
+    });
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { server, url: `http://${host}:${port}` };
+}

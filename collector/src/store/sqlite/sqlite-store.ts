@@ -1,0 +1,111 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DiskFullError, type ReadTx, type Store, type Tx } from '../store.ts';
+import { commitReads, commitWrites } from './commits.ts';
+import { feedReads, feedWrites } from './feed.ts';
+import { frameReads, frameWrites } from './frames.ts';
+import { mutex } from './mutex.ts';
+import { openNames, type Names } from './names.ts';
+import { lockFolder, openReader, openWriter, type Db } from './open.ts';
+import { stateReads, stateWrites } from './state.ts';
+import { viewReads, viewWrites } from './views.ts';
+
+function reads(db: Db, names: Names): (shard: number) => ReadTx {
+  const parts = [
+    stateReads(db),
+    frameReads(db, names),
+    commitReads(db, names),
+    viewReads(db, names),
+    feedReads(db),
+  ] as const;
+  return (shard) => ({
+    ...parts[0](shard),
+    ...parts[1](shard),
+    ...parts[2](shard),
+    ...parts[3](shard),
+    ...parts[4](shard),
+  });
+}
+
+function writes(db: Db, names: Names): (shard: number) => Tx {
+  const read = reads(db, names);
+  const parts = [
+    stateWrites(db),
+    frameWrites(db, names),
+    commitWrites(db, names),
+    viewWrites(db, names),
+    feedWrites(db),
+  ] as const;
+  return (shard) => ({
+    ...read(shard),
+    ...parts[0](shard),
+    ...parts[1](shard),
+    ...parts[2](shard),
+    ...parts[3](shard),
+    ...parts[4](shard),
+  });
+}
+
+/** SQLITE_FULL and its kin become DiskFullError; everything else stays what it is. */
+function named(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const full = code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
+  return full ? new DiskFullError('the disk that holds the store is full', { cause: error }) : error;
+}
+
+/** Rolls back, unless SQLite already has (a full disk does that). */
+function rollback(db: Db): void {
+  if (db.inTransaction) db.exec('ROLLBACK');
+}
+
+/**
+ * The store in one SQLite file in `folder`: WAL, FULL, one writer, one reader.
+ * Throws when the folder is in use by another collector, or the file can't be made durable.
+ */
+export function openSqliteStore(folder: string): Store {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lock = lockFolder(join(folder, 'lock.db'));
+  let writer: Db;
+  try {
+    writer = openWriter(join(folder, 'store.db'));
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+  const reader = openReader(join(folder, 'store.db'));
+  const [writerNames, readerNames] = [openNames(writer), openNames(reader)];
+  const [bindTx, bindRead] = [writes(writer, writerNames), reads(reader, readerNames)];
+  const [aloneWriting, aloneReading] = [mutex(), mutex()];
+
+  return {
+    transact: (shard, work) =>
+      aloneWriting(async () => {
+        try {
+          writer.exec('BEGIN IMMEDIATE');
+          const result = await work(bindTx(writerNames.make(shard)));
+          writer.exec('COMMIT');
+          return result;
+        } catch (error) {
+          rollback(writer);
+          writerNames.forget();
+          throw named(error);
+        }
+      }),
+    read: (shard, work) =>
+      aloneReading(async () => {
+        reader.exec('BEGIN');
+        try {
+          return await work(bindRead(readerNames.find(shard) ?? -1));
+        } finally {
+          reader.exec('COMMIT');
+        }
+      }),
+    async [Symbol.asyncDispose]() {
+      await aloneWriting(async () => undefined);
+      await aloneReading(async () => undefined);
+      reader.close();
+      writer.close();
+      lock.close();
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * The one way to what the collector keeps. Every call names a shard; nothing reaches across shards, so that
+ * a second machine can hold some of them. A transaction is serialised and durable (FULL) when it resolves.
+ *
+ * The work handed to `transact` and `read` must await nothing but the transaction's own methods: it holds the
+ * store while it runs, and must not open another transaction.
+ */
+import type { Flip } from '@highwater/config/domain.ts';
+import type { Instant } from '@highwater/config/time.ts';
+
+export interface Store extends AsyncDisposable {
+  /** Runs `work` alone; all of it is kept, or (when it throws) nothing. */
+  transact<T>(shard: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs `work` on one consistent view. */
+  read<T>(shard: string, work: (tx: ReadTx) => Promise<T>): Promise<T>;
+}
+
+/** A decision's memory. `version` counts its writes, from 1. */
+export interface StateRow {
+  readonly key: string;
+  readonly version: number;
+  readonly value: unknown;
+}
+
+/** A frame as it came: evidence until its lines are in a batch and `retention.hot` has passed. */
+export interface NewFrame {
+  readonly probe: string;
+  readonly epoch: number;
+  readonly frame: number;
+  readonly receivedAt: Instant;
+  /** The signed note as received. */
+  readonly note: string;
+  /** Details of faults by the line's place in the frame; for operators only, never evidence. */
+  readonly details?: Readonly<Record<string, string>>;
+}
+export interface FrameRow extends NewFrame {
+  /** Gapless within the shard, from 1, in order of receipt. */
+  readonly pos: number;
+}
+
+export type CommitKind = 'batch' | 'config' | 'probe' | 'maint';
+
+/** One leaf of the commit sequence. */
+export interface NewCommit {
+  readonly kind: CommitKind;
+  readonly at: Instant;
+  readonly note: string;
+  /** RFC 6962 leaf hash, base64. */
+  readonly hash: string;
+  /** Batches: who, and which. */
+  readonly batch?: { readonly probe: string; readonly epoch: number; readonly number: number };
+  /** Configurations: the projection that the leaf commits to. */
+  readonly body?: string;
+}
+export interface CommitRow extends NewCommit {
+  /** Gapless, from 0, over all kinds. */
+  readonly index: number;
+}
+
+/** One line of a batch as the rule needs it; kept by minute so that views combine in any order. */
+export interface TallyEntry {
+  readonly dueAt: Instant;
+  readonly epoch: number;
+  readonly number: number;
+  /** Commit index of the batch. */
+  readonly index: number;
+  /** The line itself, without its monitor and due time: what the rule classifies. */
+  readonly rest: string;
+}
+export interface TallyRow {
+  readonly probe: string;
+  readonly minute: number;
+  readonly entries: readonly TallyEntry[];
+}
+
+export interface SlotDay {
+  readonly day: number;
+  /** 1,440 bytes, one a minute (slots/byte.ts). */
+  readonly block: Uint8Array;
+  readonly version: number;
+}
+
+export interface FlipRow extends Flip {
+  /** Gapless within the shard, from 1. */
+  readonly seq: number;
+}
+
+/** Something to do, decided and not yet done. */
+export interface OutboxRow {
+  readonly key: string;
+  readonly kind: string;
+  readonly payload: unknown;
+  readonly attempts: number;
+}
+
+export interface EventRow {
+  /** Gapless within the shard, from 1. */
+  readonly seq: number;
+  readonly at: Instant;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface ReadTx {
+  getState(core: string, key: string): Promise<StateRow | undefined>;
+  listState(core: string): Promise<readonly StateRow[]>;
+  /** Rows whose `wakeAt` has come, earliest first. */
+  dueState(now: Instant, limit: number): Promise<readonly { core: string; key: string }[]>;
+  nextWake(): Promise<Instant | undefined>;
+
+  frame(probe: string, epoch: number, frame: number): Promise<FrameRow | undefined>;
+  framesAfter(pos: number, limit: number): Promise<readonly FrameRow[]>;
+  /** Frames of one epoch from `frame` on, in their order. */
+  framesOf(probe: string, epoch: number, frame: number, limit: number): Promise<readonly FrameRow[]>;
+  /** Newest first, received in [from, to]. */
+  framesBetween(from: Instant, to: Instant, limit: number): Promise<readonly FrameRow[]>;
+  lastFramePos(): Promise<number>;
+
+  commitsFrom(index: number, limit: number): Promise<readonly CommitRow[]>;
+  commitSize(): Promise<number>;
+  commitByHash(hash: string): Promise<CommitRow | undefined>;
+  /** Every batch signed under this number, in the order committed: more than one is equivocation. */
+  batches(probe: string, epoch: number, number: number): Promise<readonly CommitRow[]>;
+  lastOfKind(kind: CommitKind): Promise<CommitRow | undefined>;
+  /** The batch with the highest (epoch, number) of a probe. */
+  lastBatch(probe: string): Promise<CommitRow | undefined>;
+
+  flipsAfter(seq: number, limit: number): Promise<readonly FlipRow[]>;
+  tallies(monitor: string, fromMinute: number, toMinute: number): Promise<readonly TallyRow[]>;
+  /** Days fromDay..toDay that have a block, in order. */
+  slotDays(subject: string, fromDay: number, toDay: number): Promise<readonly SlotDay[]>;
+
+  outbox(limit: number): Promise<readonly OutboxRow[]>;
+  outboxSize(): Promise<number>;
+  eventsAfter(seq: number, limit: number): Promise<readonly EventRow[]>;
+  lastEventSeq(): Promise<number>;
+  meta(key: string): Promise<string | undefined>;
+}
+
+export interface Tx extends ReadTx {
+  /**
+   * Compare-and-set: `version` is the one that was read, 0 for none.
+   * Throws ConflictError when the row has moved on since.
+   */
+  putState(core: string, key: string, version: number, value: unknown, wakeAt?: Instant): Promise<number>;
+  deleteState(core: string, key: string): Promise<void>;
+  addFrame(frame: NewFrame): Promise<number>;
+  /** Deletes frames received before `receivedBefore` and at or before `pos`; returns how many. */
+  dropFrames(receivedBefore: Instant, pos: number, limit: number): Promise<number>;
+  addCommit(commit: NewCommit): Promise<number>;
+  addFlip(flip: Flip): Promise<number>;
+  /** Adds to a minute's set of entries: repeating it, in any order, gives the same set. */
+  addTally(monitor: string, probe: string, minute: number, entries: readonly TallyEntry[]): Promise<void>;
+  putSlotDay(subject: string, day: number, block: Uint8Array): Promise<void>;
+  /** A key that was ever added is not added again. Returns whether it was new. */
+  addOutbox(key: string, kind: string, payload: unknown): Promise<boolean>;
+  /** Done: the row goes, its key stays known. */
+  doneOutbox(key: string): Promise<void>;
+  retryOutbox(key: string): Promise<void>;
+  /** Appends to the feed once for each key; returns the seq it has. */
+  addEvent(key: string, at: Instant, body: Readonly<Record<string, unknown>>): Promise<number>;
+  /** Writes a value that never changes; an existing one stays. Returns the one that holds. */
+  initMeta(key: string, value: string): Promise<string>;
+}
+
+/** Another writer was there first: read again and decide again. */
+export class ConflictError extends Error {
+  override name = 'ConflictError';
+}
+
+/** The disk is full: nothing was kept; the sender must come again. */
+export class DiskFullError extends Error {
+  override name = 'DiskFullError';
+}

@@ -1,0 +1,284 @@
+/** What every store must do, whatever it keeps things in. Run by store.test.ts on each implementation. */
+import {
+  ConflictError,
+  type NewCommit,
+  type Store,
+  type TallyEntry,
+} from '@highwater/collector/store/store.ts';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+export interface StoreUnderTest {
+  /** A new, empty store. */
+  open(): Promise<Store>;
+  /** Closes and opens the same one again, as a restart does. */
+  reopen(store: Store): Promise<Store>;
+  /** Throws it away. */
+  dispose(store: Store): Promise<void>;
+}
+
+const frame = (probe: string, n: number, receivedAt = n) => ({
+  probe,
+  epoch: 0,
+  frame: n,
+  receivedAt,
+  note: `note ${probe} ${n}`,
+});
+const commit = (n: number, kind: NewCommit['kind'] = 'batch'): NewCommit => ({
+  kind,
+  at: n,
+  note: `leaf ${n}`,
+  hash: Buffer.alloc(32, n).toString('base64'),
+  ...(kind === 'batch' ? { batch: { probe: 'eu-1', epoch: 0, number: n } } : { body: `body ${n}` }),
+});
+const flip = (n: number) => ({
+  id: `f${n}`,
+  subject: 'rpc/eu',
+  at: n,
+  from: 'up' as const,
+  to: 'down' as const,
+  because: 'why',
+});
+
+export function storeContract(name: string, subject: StoreUnderTest): void {
+  describe(`store contract: ${name}`, () => {
+    let store: Store;
+    beforeEach(async () => {
+      store = await subject.open();
+    });
+    afterEach(() => subject.dispose(store));
+
+    it('keeps all of a transaction or nothing', async () => {
+      const boom = store.transact('a', async (tx) => {
+        await tx.addFrame(frame('eu-1', 1));
+        await tx.putState('core', 'key', 0, { n: 1 });
+        await tx.addEvent('e', 1, { type: 'x' });
+        throw new Error('boom');
+      });
+      await expect(boom).rejects.toThrow('boom');
+      await store.read('a', async (tx) => {
+        expect(await tx.lastFramePos()).toBe(0);
+        expect(await tx.getState('core', 'key')).toBeUndefined();
+        expect(await tx.lastEventSeq()).toBe(0);
+      });
+      await store.transact('a', (tx) => tx.addFrame(frame('eu-1', 1)));
+      expect(await store.read('a', (tx) => tx.framesAfter(0, 10))).toEqual([{ ...frame('eu-1', 1), pos: 1 }]);
+    });
+
+    it('runs transactions one after another', async () => {
+      const add = () =>
+        store.transact('a', async (tx) => {
+          const row = await tx.getState('counter', 'n');
+          await Promise.resolve();
+          await tx.putState('counter', 'n', row?.version ?? 0, Number(row?.value ?? 0) + 1);
+        });
+      await Promise.all(Array.from({ length: 50 }, add));
+      const row = await store.read('a', (tx) => tx.getState('counter', 'n'));
+      expect(row).toEqual({ key: 'n', version: 50, value: 50 });
+    });
+
+    it('refuses to set what has moved on', async () => {
+      await store.transact('a', (tx) => tx.putState('core', 'key', 0, 'one'));
+      for (const version of [0, 2]) {
+        const late = store.transact('a', (tx) => tx.putState('core', 'key', version, 'late'));
+        await expect(late).rejects.toThrow(ConflictError);
+      }
+      expect(await store.transact('a', (tx) => tx.putState('core', 'key', 1, 'two'))).toBe(2);
+    });
+
+    it('keeps shards apart', async () => {
+      await store.transact('a', async (tx) => {
+        await tx.putState('core', 'key', 0, 'a', 5);
+        await tx.addFrame(frame('eu-1', 1));
+        await tx.addCommit(commit(1));
+        await tx.addOutbox('k', 'feed', 1);
+        await tx.addFlip(flip(1));
+        await tx.initMeta('seed', 'a');
+      });
+      await store.read('b', async (tx) => {
+        expect(await tx.listState('core')).toEqual([]);
+        expect(await tx.nextWake()).toBeUndefined();
+        expect(await tx.framesAfter(0, 9)).toEqual([]);
+        expect(await tx.commitSize()).toBe(0);
+        expect(await tx.outboxSize()).toBe(0);
+        expect(await tx.flipsAfter(0, 9)).toEqual([]);
+        expect(await tx.meta('seed')).toBeUndefined();
+      });
+      expect(await store.transact('b', (tx) => tx.addCommit(commit(1)))).toBe(0);
+    });
+
+    it('wakes what is due, earliest first', async () => {
+      await store.transact('a', async (tx) => {
+        await tx.putState('x', 'late', 0, null, 30);
+        await tx.putState('x', 'soon', 0, null, 10);
+        await tx.putState('x', 'never', 0, null);
+      });
+      await store.read('a', async (tx) => {
+        expect(await tx.nextWake()).toBe(10);
+        expect(await tx.dueState(30, 9)).toEqual([
+          { core: 'x', key: 'soon' },
+          { core: 'x', key: 'late' },
+        ]);
+        expect(await tx.dueState(29, 9)).toHaveLength(1);
+      });
+      await store.transact('a', (tx) => tx.putState('x', 'soon', 1, null));
+      expect(await store.read('a', (tx) => tx.nextWake())).toBe(30);
+    });
+
+    it('numbers frames without gaps in order of receipt, and refuses a number twice', async () => {
+      for (const [probe, n] of [
+        ['eu-1', 7],
+        ['us-1', 7],
+        ['eu-1', 3],
+      ] as const) {
+        await store.transact('log', (tx) => tx.addFrame(frame(probe, n)));
+      }
+      await expect(store.transact('log', (tx) => tx.addFrame(frame('eu-1', 7)))).rejects.toThrow();
+      await store.read('log', async (tx) => {
+        expect((await tx.framesAfter(1, 9)).map((f) => [f.pos, f.probe, f.frame])).toEqual([
+          [2, 'us-1', 7],
+          [3, 'eu-1', 3],
+        ]);
+        expect((await tx.framesOf('eu-1', 0, 0, 9)).map((f) => f.frame)).toEqual([3, 7]);
+        expect((await tx.frame('eu-1', 0, 7))?.note).toBe('note eu-1 7');
+        expect(await tx.frame('eu-1', 1, 7)).toBeUndefined();
+        expect((await tx.framesBetween(4, 9, 1)).map((f) => f.pos)).toEqual([2]);
+      });
+    });
+
+    it('goes on counting frames after old ones were dropped', async () => {
+      for (const n of [1, 2, 3]) await store.transact('log', (tx) => tx.addFrame(frame('eu-1', n)));
+      expect(await store.transact('log', (tx) => tx.dropFrames(3, 9, 100))).toBe(2);
+      expect(await store.transact('log', (tx) => tx.dropFrames(9, 2, 100))).toBe(0);
+      expect(await store.transact('log', (tx) => tx.dropFrames(9, 3, 100))).toBe(1);
+      store = await subject.reopen(store);
+      expect(await store.transact('log', (tx) => tx.addFrame(frame('eu-1', 4)))).toBe(4);
+    });
+
+    it('gives commits one gapless order over all kinds', async () => {
+      await store.transact('log', async (tx) => {
+        expect(await tx.addCommit(commit(1, 'config'))).toBe(0);
+        expect(await tx.addCommit(commit(2))).toBe(1);
+      });
+      await expect(store.transact('log', (tx) => tx.addCommit(commit(2)))).rejects.toThrow();
+      const other = { ...commit(9), batch: { probe: 'eu-1', epoch: 0, number: 2 } };
+      expect(await store.transact('log', (tx) => tx.addCommit(other))).toBe(2);
+      store = await subject.reopen(store);
+      await store.read('log', async (tx) => {
+        expect((await tx.commitsFrom(0, 9)).map((c) => c.index)).toEqual([0, 1, 2]);
+        expect((await tx.batches('eu-1', 0, 2)).map((c) => c.note)).toEqual(['leaf 2', 'leaf 9']);
+        expect(await tx.commitByHash(commit(2).hash)).toEqual({ ...commit(2), index: 1 });
+        expect((await tx.lastOfKind('config'))?.body).toBe('body 1');
+        expect(await tx.lastOfKind('maint')).toBeUndefined();
+        expect((await tx.lastBatch('eu-1'))?.index).toBe(1);
+        expect(await tx.lastBatch('nobody')).toBeUndefined();
+      });
+    });
+
+    it('makes the same set of tallies from any order and any repeats', async () => {
+      const entry = fc.record({
+        dueAt: fc.integer({ min: 0, max: 3 }),
+        epoch: fc.integer({ min: 0, max: 1 }),
+        number: fc.integer({ min: 0, max: 2 }),
+        index: fc.integer({ min: 0, max: 5 }),
+        rest: fc.constantFrom('ok 12 -', 'fail 0 target.connect.refused late=5', 'skipped 0 probe.loop.late'),
+      });
+      let monitor = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(entry, { maxLength: 12 }),
+          fc.infiniteStream(fc.nat()),
+          async (all, dice) => {
+            const shuffled = [...all, ...all].sort(() => (dice.next().value % 3) - 1);
+            const [one, other] = [`m${monitor++}`, `m${monitor++}`];
+            const add = (id: string, entries: readonly TallyEntry[]) =>
+              store.transact('s', (tx) => tx.addTally(id, 'eu-1', 5, entries));
+            await add(one, all);
+            for (const each of shuffled) await add(other, [each]);
+            const [a, b] = await store.read('s', async (tx) => [
+              await tx.tallies(one, 0, 9),
+              await tx.tallies(other, 0, 9),
+            ]);
+            expect(b?.flatMap((row) => row.entries)).toEqual(a?.flatMap((row) => row.entries));
+            const distinct = new Set(
+              all.map((e) => `${e.dueAt} ${e.epoch} ${e.number} ${e.index} ${e.rest}`),
+            );
+            expect(a?.flatMap((row) => row.entries)).toHaveLength(distinct.size);
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+
+    it('reads tallies and slot days by range', async () => {
+      await store.transact('s', async (tx) => {
+        for (const minute of [1, 2, 3]) {
+          await tx.addTally('m', 'p', minute, [{ dueAt: 1, epoch: 0, number: 0, index: 0, rest: 'ok' }]);
+        }
+        await tx.putSlotDay('rpc/eu', 10, new Uint8Array(1440).fill(1));
+        await tx.putSlotDay('rpc/eu', 10, new Uint8Array(1440).fill(2));
+        await tx.putSlotDay('rpc/eu', 12, new Uint8Array(1440));
+      });
+      await store.read('s', async (tx) => {
+        expect((await tx.tallies('m', 2, 3)).map((row) => row.minute)).toEqual([2, 3]);
+        const days = await tx.slotDays('rpc/eu', 10, 11);
+        expect(days.map((d) => [d.day, d.version, d.block[7]])).toEqual([[10, 2, 2]]);
+      });
+    });
+
+    it('hands flips out in order, once each', async () => {
+      await store.transact('s', async (tx) => {
+        expect([await tx.addFlip(flip(1)), await tx.addFlip(flip(2))]).toEqual([1, 2]);
+      });
+      await expect(store.transact('s', (tx) => tx.addFlip(flip(2)))).rejects.toThrow();
+      expect(await store.read('s', (tx) => tx.flipsAfter(1, 9))).toEqual([{ ...flip(2), seq: 2 }]);
+    });
+
+    it('remembers what is to be done until it is done, and never takes it up again', async () => {
+      const add = (key: string) => store.transact('h', (tx) => tx.addOutbox(key, 'feed', { key }));
+      expect([await add('a'), await add('b'), await add('a')]).toEqual([true, true, false]);
+      await store.transact('h', (tx) => tx.retryOutbox('b'));
+      await store.transact('h', (tx) => tx.doneOutbox('a'));
+      expect(await add('a')).toBe(false);
+      store = await subject.reopen(store);
+      expect(await store.read('h', (tx) => tx.outbox(9))).toEqual([
+        { key: 'b', kind: 'feed', payload: { key: 'b' }, attempts: 1 },
+      ]);
+      expect(await store.read('h', (tx) => tx.outboxSize())).toBe(1);
+    });
+
+    it('numbers events without gaps, and appends one key once', async () => {
+      const add = (key: string) => store.transact('h', (tx) => tx.addEvent(key, 5, { type: key }));
+      const seqs = await Promise.all(['a', 'b', 'a', 'c', 'b'].map(add));
+      expect(seqs).toEqual([1, 2, 1, 3, 2]);
+      expect(await store.read('h', (tx) => tx.eventsAfter(1, 1))).toEqual([
+        { seq: 2, at: 5, body: { type: 'b' } },
+      ]);
+      expect(await store.read('h', (tx) => tx.lastEventSeq())).toBe(3);
+    });
+
+    it('writes a value of the installation once', async () => {
+      const init = (value: string) => store.transact('h', (tx) => tx.initMeta('seed', value));
+      expect([await init('one'), await init('two')]).toEqual(['one', 'one']);
+      store = await subject.reopen(store);
+      expect(await store.read('h', (tx) => tx.meta('seed'))).toBe('one');
+    });
+
+    it('shows a reader the last commit while a transaction is open', async () => {
+      await store.transact('a', (tx) => tx.putState('c', 'k', 0, 'before'));
+      const opened = Promise.withResolvers<void>();
+      const release = Promise.withResolvers<void>();
+      const writing = store.transact('a', async (tx) => {
+        await tx.putState('c', 'k', 1, 'after');
+        opened.resolve();
+        await release.promise;
+      });
+      await opened.promise;
+      const during = await store.read('a', (tx) => tx.getState('c', 'k'));
+      release.resolve();
+      await writing;
+      const after = await store.read('a', (tx) => tx.getState('c', 'k'));
+      expect([during?.value, after?.value]).toEqual(['before', 'after']);
+    });
+  });
+}
