@@ -1,0 +1,247 @@
+/**
+ * The node:crypto side of signed notes: keys, signing, opening. Ed25519 only.
+ * A private key lies in a file of its own, mode 0600, as `PRIVATE+KEY+NAME+KEYID+BASE64(TYPE || SEED)`.
+ * No message of an error ever holds a key.
+ */
+import {
+  type KeyObject,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  randomUUID,
+} from 'node:crypto';
+import { sign as signBytes, verify as verifyBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Hash, concat, decodeBase64, encodeBase64, utf8 } from './proof/bytes.ts';
+import { ED25519, formatNote, formatVerifierKey, isKeyName, isNoteText } from './proof/note.ts';
+import { keyIdOf, parseNote, parseVerifierKey } from './proof/note.ts';
+
+export const sha256: Hash = (data) => createHash('sha256').update(data).digest();
+
+/** RFC 8410: what stands before the 32 raw bytes in PKCS #8 and in SubjectPublicKeyInfo. */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** A key's file is missing, unreadable, malformed or in the way; the message names the file and the remedy. */
+export class KeyError extends Error {
+  override name = 'KeyError';
+}
+
+export interface SigningKey {
+  readonly name: string;
+  readonly vkey: string;
+  /** The whole note. Throws KeyError for a text that no note can hold. */
+  sign(text: string): string;
+}
+
+export interface Verifier {
+  readonly name: string;
+  readonly vkey: string;
+  /** 8 hex digits. */
+  readonly keyId: string;
+  verify(text: string, signature: Uint8Array): boolean;
+}
+
+export type OpenError = { error: string; code: 'malformed' | 'unknown-key' | 'bad-signature' };
+
+// ------------------------------------------------------------- verifying
+
+const verifiers = new Map<string, Verifier>();
+const MAX_CACHED = 1_024;
+
+/** The verifier of `NAME+KEYID+BASE64`; the same one for the same text. Throws KeyError with the remedy. */
+export function parseVerifier(vkey: string): Verifier {
+  const known = verifiers.get(vkey);
+  if (known) return known;
+  const key = parseVerifierKey(vkey, sha256);
+  if ('error' in key) throw new KeyError(`verifier key: ${key.error}`);
+  const publicKey = createPublicKey({
+    key: concat2(SPKI_PREFIX, key.publicKey),
+    format: 'der',
+    type: 'spki',
+  });
+  const verifier: Verifier = {
+    name: key.name,
+    vkey,
+    keyId: key.keyId,
+    verify: (text, signature) =>
+      signature.length === 64 && verifyBytes(null, utf8(text), publicKey, signature),
+  };
+  if (verifiers.size >= MAX_CACHED) verifiers.clear();
+  verifiers.set(vkey, verifier);
+  return verifier;
+}
+
+/**
+ * Opens one of our leaves: a note with exactly one signature, by one of `verifiers`.
+ * A second signature would make the leaf's bytes malleable, so it is malformed.
+ */
+export function openNote(
+  note: string,
+  verifiers: readonly Verifier[],
+): { text: string; verifier: Verifier } | OpenError {
+  const parsed = parseNote(note);
+  if ('error' in parsed) return { error: parsed.error, code: 'malformed' };
+  const [signature, ...more] = parsed.signatures;
+  if (!signature || more.length > 0)
+    return { error: 'the note does not have exactly one signature', code: 'malformed' };
+  const verifier = verifiers.find((v) => v.name === signature.name && v.keyId === signature.keyId);
+  if (!verifier) return { error: `the note is signed by a key that is not known here`, code: 'unknown-key' };
+  if (!verifier.verify(parsed.text, signature.bytes)) {
+    return { error: `the signature of ${verifier.name} does not fit the text`, code: 'bad-signature' };
+  }
+  return { text: parsed.text, verifier };
+}
+
+// --------------------------------------------------------------- signing
+
+export function generateSigningKey(name: string): SigningKey {
+  return withSeed(name, randomBytes(32)).key;
+}
+
+const seeds = new WeakMap<SigningKey, Uint8Array>();
+
+function withSeed(name: string, seed: Uint8Array): { key: SigningKey } {
+  if (!isKeyName(name))
+    throw new KeyError('a key name has no white space, no plus sign and 1 to 255 characters');
+  const privateKey = createPrivateKey({ key: concat2(PKCS8_PREFIX, seed), format: 'der', type: 'pkcs8' });
+  const publicKey = rawPublicKey(privateKey);
+  const keyId = keyIdOf(name, ED25519, publicKey, sha256);
+  const key: SigningKey = {
+    name,
+    vkey: formatVerifierKey(name, publicKey, sha256),
+    sign(text) {
+      if (!isNoteText(text)) throw new KeyError('a note text ends in LF and has no other control character');
+      return formatNote({
+        text,
+        signatures: [{ name, keyId, bytes: signBytes(null, utf8(text), privateKey) }],
+      });
+    },
+  };
+  // Kept apart from the key, so that no way of printing the key prints its seed.
+  seeds.set(key, seed);
+  return { key };
+}
+
+/** The key of 32 given bytes: for golden files and tests; real keys come from generateSigningKey. */
+export function signingKeyFromSeed(name: string, seed: Uint8Array): SigningKey {
+  if (seed.length !== 32) throw new KeyError('a seed has 32 bytes');
+  return withSeed(name, Uint8Array.from(seed)).key;
+}
+
+function rawPublicKey(privateKey: KeyObject): Uint8Array {
+  return createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(SPKI_PREFIX.length);
+}
+
+function concat2(prefix: Buffer, raw: Uint8Array): Buffer {
+  return Buffer.concat([prefix, raw]);
+}
+
+// ----------------------------------------------------------------- files
+
+/** Reads a private key. Throws KeyError naming the file and what to do; never a byte of it. */
+export function loadSigningKey(path: string): SigningKey {
+  const line = readKeyFile(path);
+  const match = /^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)\n?$/.exec(line);
+  const [, name = '', keyId = '', base64 = ''] = match ?? [];
+  const bytes = decodeBase64(base64);
+  const damaged = `${path}: not a signing key of this program; restore it from a backup, or move it away to make a new one`;
+  if (!match || !bytes || bytes.length !== 33 || bytes[0] !== ED25519 || !isKeyName(name))
+    throw new KeyError(damaged);
+  const { key } = withSeed(name, bytes.subarray(1));
+  if (key.vkey.slice(name.length + 1, name.length + 9) !== keyId) throw new KeyError(damaged);
+  return key;
+}
+
+function readKeyFile(path: string): string {
+  try {
+    const mode = statSync(path).mode & 0o077;
+    if (mode !== 0) throw new KeyError(`${path}: others may read this key; run: chmod 600 '${path}'`);
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof KeyError) throw cause;
+    throw new KeyError(
+      `${path}: the signing key cannot be read (${codeOf(cause)}); make it readable by this user`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Writes a new private key, mode 0600: a temporary file, fsync, then linked to its name, so that a crash leaves
+ * a whole key or none and an existing file is never replaced. Throws KeyError.
+ */
+export function saveSigningKey(path: string, key: SigningKey): void {
+  const seed = seeds.get(key);
+  if (!seed) throw new KeyError(`${path}: this key was not made here and cannot be saved`);
+  const keyId = key.vkey.slice(key.name.length + 1, key.name.length + 9);
+  const line = `PRIVATE+KEY+${key.name}+${keyId}+${encodeBase64(concat(Uint8Array.of(ED25519), seed))}\n`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+    writeDurably(temporary, line);
+    moveWithoutReplacing(temporary, path);
+    syncFolder(dirname(path));
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') {
+      throw new KeyError(`${path}: exists already and is never overwritten; move it away first`, { cause });
+    }
+    throw new KeyError(`${path}: the signing key cannot be written (${codeOf(cause)}); check the folder`, {
+      cause,
+    });
+  }
+}
+
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function moveWithoutReplacing(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+    unlinkSync(from);
+  } catch (error) {
+    // Some file systems have no hard links; there the look before the rename has to do.
+    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error)) && !existsSync(to)) {
+      renameSync(from, to);
+      return;
+    }
+    unlinkSync(from);
+    throw error;
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function codeOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+}
+
+/** The key at `path`, made there when there is none. A key of another name is an error: its signatures would not fit. */
+export function loadOrMakeSigningKey(path: string, name: string): { key: SigningKey; made: boolean } {
+  const made = !existsSync(path);
+  if (made) saveSigningKey(path, generateSigningKey(name));
+  const key = loadSigningKey(path);
+  if (key.name !== name) {
+    throw new KeyError(
+      `${path}: this key is named '${key.name}', not '${name}'; move it away, or give back the old name`,
+    );
+  }
+  return { key, made };
+}

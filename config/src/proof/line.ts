@@ -1,0 +1,146 @@
+/**
+ * The line: one observation as text (CONTRACTS "Line").
+ * `MONITOR DUE_MS OUTCOME LATENCY FAULT [KEY=VALUE …]`, single spaces, sorted keys, no floats, a closed grammar.
+ * Every accepted text is exactly what formatLine writes, so that a body has one spelling.
+ */
+import type { Observation, Outcome, Phases } from '../domain.ts';
+import { type Fault, faultFromId, faultId } from '../faults.ts';
+import { MAX_INSTANT, isMonitorId, parseDecimal, parseInteger } from './bytes.ts';
+
+/** A line without its LF. */
+export const MAX_LINE_BYTES = 4_096;
+/** Latencies, phases and lateness: an unsigned 32-bit number. */
+export const MAX_TENTHS = 4_294_967_295;
+
+/** A bug of the caller: an observation that no line can carry. */
+export class LineError extends Error {
+  override name = 'LineError';
+}
+
+const isInstant = (value: string): boolean => parseDecimal(value, MAX_INSTANT) !== undefined;
+const isCount = (value: string): boolean => parseDecimal(value) !== undefined;
+const isPrefix = (value: string): boolean => /^[0-9a-f]{8}$/.test(value);
+
+/** The facts a line may carry, apart from `m.ID`: key, meaning, and what its value may be. */
+export const factTable: Readonly<Record<string, { readonly means: string; valid(value: string): boolean }>> =
+  {
+    bt: { means: 'time of the newest block, Unix ms', valid: isInstant },
+    ce: { means: 'earliest expiry in the certificate chain, Unix ms', valid: isInstant },
+    fh: { means: 'finalized height', valid: isCount },
+    g: { means: 'first 8 hex digits of the genesis hash', valid: isPrefix },
+    h: { means: 'height of the newest block', valid: isCount },
+    id: { means: 'first 8 hex digits of the newest block id', valid: isPrefix },
+    sc: { means: 'HTTP status', valid: (value) => /^[1-9][0-9]{2}$/.test(value) },
+    v: { means: 'value, an integer', valid: (value) => parseInteger(value) !== undefined },
+  };
+
+const methodKey = /^m\.[A-Za-z0-9._-]{1,64}$/;
+const phaseNames = ['resolve', 'connect', 'tls', 'firstByte', 'transfer'] as const;
+const outcomes: ReadonlySet<string> = new Set<Outcome>(['ok', 'degraded', 'fail', 'skipped']);
+
+/** Whether a fact may stand in a line. `m.ID` is a method's latency in tenths of a millisecond, or its fault. */
+export function isFact(key: string, value: string): boolean {
+  if (Object.hasOwn(factTable, key)) return factTable[key]?.valid(value) ?? false;
+  return (
+    methodKey.test(key) && (parseDecimal(value, MAX_TENTHS) !== undefined || faultFromId(value) !== undefined)
+  );
+}
+
+/**
+ * The one text of an observation; the fault's detail stays out of it.
+ * Throws LineError where parseLine would refuse the text: that is a bug of the caller, not of a target.
+ */
+export function formatLine(o: Observation): string {
+  const fields = Object.entries(o.facts).map(([key, value]) => `${key}=${value}`);
+  if (o.lateMs !== 0) fields.push(`late=${o.lateMs}`);
+  if (o.phases) fields.push(`p=${phaseNames.map((name) => o.phases?.[name]).join(',')}`);
+  if (o.recheck) fields.push('re=1');
+  const fault = o.fault ? faultId(o.fault) : '-';
+  const head = [o.monitor, o.dueAt, o.outcome, o.latencyTenths, fault];
+  const line = [...head, ...sortByKey(fields)].join(' ');
+  const read = parseLine(line);
+  if ('error' in read) throw new LineError(`observation of ${o.monitor.slice(0, 200)}: ${read.error}`);
+  return line;
+}
+
+function sortByKey(fields: readonly string[]): string[] {
+  const keyOf = (field: string): string => field.slice(0, field.indexOf('='));
+  return [...fields].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+/** Reads one line without its LF. Linear in its length; never throws. */
+export function parseLine(text: string): Observation | { error: string } {
+  if (text.length > MAX_LINE_BYTES) return { error: `the line has over ${MAX_LINE_BYTES} bytes` };
+  const [monitor = '', due = '', outcome = '', latency = '', faultText = '', ...fields] = text.split(' ');
+  if (!isMonitorId(monitor))
+    return { error: 'the monitor id is not service/node/check in [a-z0-9._-], 64 each' };
+  const dueAt = parseDecimal(due, MAX_INSTANT);
+  if (dueAt === undefined) return { error: 'the due time is not Unix milliseconds' };
+  if (!isOutcome(outcome)) return { error: 'the outcome is not one of ok, degraded, fail, skipped' };
+  const latencyTenths = parseDecimal(latency, MAX_TENTHS);
+  if (latencyTenths === undefined) return { error: 'the latency is not a number of tenths of a millisecond' };
+  const fault = faultText === '-' ? undefined : faultFromId(faultText);
+  if (fault === undefined && faultText !== '-')
+    return { error: 'the fault is not in the list of this version' };
+  const mismatch = outcomeMismatch(outcome, fault);
+  if (mismatch !== undefined) return { error: mismatch };
+  const rest = parseFields(fields);
+  if ('error' in rest) return rest;
+  return { monitor, dueAt, outcome, latencyTenths, ...(fault ? { fault } : {}), ...rest };
+}
+
+function isOutcome(text: string): text is Outcome {
+  return outcomes.has(text);
+}
+
+function outcomeMismatch(outcome: Outcome, fault: Fault | undefined): string | undefined {
+  if (outcome === 'ok' && fault) return 'an ok line has a fault';
+  if (outcome === 'fail' && !fault) return 'a fail line has no fault';
+  if (outcome === 'skipped' && fault?.source !== 'probe') return 'a skipped line has no fault of the probe';
+  return undefined;
+}
+
+type Fields = Pick<Observation, 'facts' | 'lateMs' | 'recheck' | 'phases'>;
+
+function parseFields(fields: readonly string[]): Fields | { error: string } {
+  const facts: Record<string, string> = {};
+  let lateMs = 0;
+  let recheck = false;
+  let phases: Phases | undefined;
+  let previous = '';
+  for (const field of fields) {
+    const equals = field.indexOf('=');
+    const key = field.slice(0, Math.max(equals, 0));
+    const value = field.slice(equals + 1);
+    if (key <= previous)
+      return { error: `the keys are not KEY=VALUE, sorted, each once, at '${shown(field)}'` };
+    previous = key;
+    if (key === 'late') {
+      lateMs = parseDecimal(value, MAX_TENTHS) ?? 0;
+      if (lateMs === 0) return { error: 'late is not a positive number of milliseconds' };
+    } else if (key === 'p') {
+      phases = parsePhases(value);
+      if (!phases) return { error: 'p is not five tenths of a millisecond with commas' };
+    } else if (key === 're') {
+      if (value !== '1') return { error: 're is not 1' };
+      recheck = true;
+    } else if (isFact(key, value)) {
+      facts[key] = value;
+    } else {
+      return { error: `'${shown(field)}' is not a fact of this version` };
+    }
+  }
+  return { facts, lateMs, recheck, ...(phases ? { phases } : {}) };
+}
+
+function parsePhases(value: string): Phases | undefined {
+  const parts = value.split(',').map((part) => parseDecimal(part, MAX_TENTHS));
+  const [resolve, connect, tls, firstByte, transfer] = parts;
+  if (parts.length !== 5 || parts.includes(undefined)) return undefined;
+  return { resolve, connect, tls, firstByte, transfer } as Phases;
+}
+
+/** A piece of a hostile text for an error message: short, printable ASCII. */
+function shown(text: string): string {
+  return text.slice(0, 40).replace(/[^\x20-\x7e]/g, '?');
+}
