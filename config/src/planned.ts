@@ -1,0 +1,65 @@
+/**
+ * Names of the contract that are not built yet. They are refused by name, so that nobody takes a promise for a
+ * typing error. An entry leaves this file when its feature comes.
+ */
+export const notYet = 'not in this version';
+
+/** Keys, by their path with list indexes and free names left out. */
+export const plannedKeys: Readonly<Record<string, readonly string[]>> = {
+  '': ['pools', 'witnesses', 'reports', 'spool', 'healthz', 'maintenance', 'kpis', 'oncall'],
+  'services[].nodes[]': ['drain'],
+  'services[].checks[]': ['refusals', 'labels'],
+  'services[].public.checks[]': ['refusals', 'labels'],
+  retention: ['reports'],
+};
+
+export const plannedKinds: readonly string[] = [
+  'http',
+  'jsonrpc',
+  'websocket',
+  'head',
+  'tls',
+  'dns',
+  'tcp',
+  'elasticsearch',
+  'snapshot',
+  'ipfs',
+  'registry',
+  'faucet',
+  'metric',
+  'heartbeat',
+  'metadata',
+];
+
+export const plannedChannels: readonly string[] = [
+  'discord',
+  'email',
+  'webhook',
+  'slack',
+  'telegram',
+  'ntfy',
+  'alertmanager',
+  'pagerduty',
+];
+
+export const plannedFamilies: readonly string[] = [
+  'substrate',
+  'graphene',
+  'algorand',
+  'cosmos',
+  'solana',
+  'bitcoin',
+];
+
+export const plannedChains: readonly string[] = [
+  'bitshares',
+  'bitshares-testnet',
+  'polkadot',
+  'kusama',
+  'westend',
+  'algorand',
+  'algorand-testnet',
+  'solana',
+  'bitcoin',
+  'cosmoshub',
+];

@@ -1,0 +1,414 @@
+/**
+ * The schema of the config file, one strict object per section. Defaults that depend on nothing else sit beside
+ * their key; those that depend on other keys are in build.ts. Every key says what it is for, with an example.
+ */
+import { z } from 'zod';
+import {
+  control,
+  durationBetween,
+  flag,
+  httpUrl,
+  id,
+  ipv4,
+  ipv6,
+  key,
+  line,
+  percent,
+  verifierKey,
+  wholeBetween,
+} from './fields.ts';
+import type { Tables } from './kinds.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.ts';
+
+/** How many of each a config may hold; past them one collector is the wrong shape anyway. */
+export const limits = {
+  regions: 32,
+  probes: 64,
+  chains: 100,
+  controls: 16,
+  services: 1_000,
+  nodes: 200,
+  checks: 50,
+  monitors: 10_000,
+  channels: 100,
+  policies: 100,
+  steps: 10,
+  headers: 20,
+  references: 20,
+} as const;
+
+export const siteSchema = z.strictObject({
+  name: key(line(100), 'The name on the page and in messages.', 'My Nodes'),
+  url: key(
+    httpUrl,
+    'Where people reach the page; links in messages and the log origin are made from it.',
+    'https://status.example.com',
+  ),
+});
+
+const originMessage =
+  'not a log origin, write a host and path without scheme, such as status.example.com/log';
+export const logSchema = z.strictObject({
+  origin: key(
+    z
+      .string()
+      .max(200, originMessage)
+      .regex(/^[a-z0-9][a-z0-9.:-]*(\/[A-Za-z0-9._~-]+)*$/, originMessage)
+      .optional(),
+    'The name of the evidence log: a host and path without scheme and year. From site.url when left out; fixed at first start.',
+    'status.example.com/log',
+  ),
+});
+
+export const regionSchema = z.strictObject({
+  id: key(id, 'The region, as checks and probes refer to it.', 'eu'),
+  name: key(line(100).optional(), 'The name on the page; the id when left out.', 'Frankfurt'),
+});
+
+export const probeSchema = z.strictObject({
+  id: key(id, 'The name given at `highwater probe keygen --id ID`.', 'eu-1'),
+  region: key(id, 'The region that it looks from.', 'eu'),
+  key: key(
+    verifierKey,
+    'Its verifier key: the last line that keygen printed. `highwater probe enroll` prints the whole entry.',
+    'eu-1+1234abcd+AX…',
+  ),
+  operator: key(
+    line(100).optional(),
+    'Who runs it; the top-level operator when left out.',
+    'A community member',
+  ),
+});
+
+const referenceSchema = z.strictObject({
+  url: key(httpUrl, 'A trusted endpoint of the same chain.', 'https://rpc.elsewhere.example'),
+  operator: key(line(100).optional(), 'Who runs it; its host when left out.', 'Elsewhere'),
+  allowPrivate: key(flag.default(false), 'Whether it may have a private address.', false),
+});
+
+const genesisMessage = 'not a block hash, write 0x and 64 hex digits in quotes';
+export const chainSchema = z.strictObject({
+  family: key(
+    line(40).optional(),
+    'The protocol its nodes speak. Needed unless the chain is built in.',
+    'evm',
+  ),
+  chainId: key(
+    wholeBetween(1, Number.MAX_SAFE_INTEGER).optional(),
+    'EVM: the chain id that eth_chainId must give; not compared when left out.',
+    31337,
+  ),
+  genesis: key(
+    z
+      .string({ error: (issue) => (issue.input === undefined ? undefined : genesisMessage) })
+      .regex(/^0x[0-9a-f]{64}$/, genesisMessage)
+      .optional(),
+    'The hash of block 0; tells forks with the same chain id apart. Not compared when left out.',
+    '"0xd4e5…"',
+  ),
+  blockTime: key(
+    durationBetween(1, DAY_MS).optional(),
+    'The usual time between two blocks. Needed unless the chain is built in.',
+    '1s',
+  ),
+  maxLag: key(
+    wholeBetween(1, 1_000_000).optional(),
+    'How many blocks a node may be behind the agreed head; a minute of blocks, at least 3, when left out.',
+    5,
+  ),
+  maxAge: key(
+    durationBetween(1_000, DAY_MS).optional(),
+    'How old the newest block may be before the head counts as standing still; 20 block times, at least 1m, when left out.',
+    '10s',
+  ),
+  references: key(
+    z.array(referenceSchema).max(limits.references).default([]),
+    'Trusted heads elsewhere: asked like nodes, shown nowhere, they make the agreed head more than your own word.',
+  ),
+});
+
+/** Settings that every check has, whatever its kind. The kind's own stand beside them in the same entry. */
+export const checkSchema = z.strictObject({
+  kind: key(line(40), 'The kind of question.', 'head'),
+  id: key(
+    id.optional(),
+    'The last part of its monitor id `service/node/check`; the kind when left out.',
+    'calls',
+  ),
+  every: key(
+    durationBetween(1_000, 30 * DAY_MS),
+    'The time between two checks, from 1s; at most 1d for checks that count.',
+    '30s',
+  ),
+  timeout: key(
+    durationBetween(10, 5 * MINUTE_MS).optional(),
+    'The deadline for the whole check, below `every`; min(10s, half of `every`) when left out.',
+    '10s',
+  ),
+  confirm: key(
+    z
+      .strictObject({
+        fall: key(wholeBetween(1, 10).default(2), 'Failing answers in a row before a region turns fail.', 2),
+        rise: key(wholeBetween(1, 10).default(2), 'Good answers in a row before it turns ok again.', 2),
+        recheckAfter: key(
+          durationBetween(100, 5 * MINUTE_MS).default(1_000),
+          'How soon a first failure is checked again; rechecks count for the live verdict alone.',
+          '1s',
+        ),
+      })
+      .prefault({}),
+    'When a changed answer is believed.',
+  ),
+  quorum: key(
+    wholeBetween(1, limits.regions).optional(),
+    'How many regions must agree: more than half of those that have a probe; floor(n / 2) + 1 when left out.',
+    2,
+  ),
+  regions: key(
+    z.array(id).min(1, 'an empty list, name a region or leave the key out').max(limits.regions).optional(),
+    'The regions that ask; all when left out.',
+    ['eu', 'us'],
+  ),
+  counts: key(
+    flag.optional(),
+    "Whether it makes up its node's uptime; the kind decides when left out.",
+    true,
+  ),
+});
+
+const headers = z
+  .record(
+    z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'not a header name, write one such as X-Token'),
+    z
+      .string()
+      .max(4_000, 'too long, write at most 4000 characters')
+      .regex(/^[\x20-\x7e]*$/, 'has a character that a header may not carry, write plain ASCII'),
+  )
+  .refine(
+    (map) => Object.keys(map).length <= limits.headers,
+    `too many headers, write at most ${limits.headers}`,
+  )
+  .default({});
+
+const targetKeys = {
+  url: key(httpUrl, 'Where checks ask; their paths are relative to it.', 'https://rpc.example.com'),
+  headers: key(
+    headers,
+    'Headers of each request. Secrets are written as env:HIGHWATER_SECRET_NAME and fetched on the probe.',
+    { 'X-Token': 'env:HIGHWATER_SECRET_US' },
+  ),
+  allowPrivate: key(
+    flag.default(false),
+    'Lets probes that consent reach private and loopback addresses.',
+    true,
+  ),
+};
+
+const countsNone = key(
+  z.literal('none', { error: 'neither left out nor none, write counts: none or leave it out' }).optional(),
+  'Written as `none`: no uptime is counted, though no check counts.',
+  'none',
+);
+
+export const nodeSchema = z.strictObject({
+  id: key(id, 'The middle part of its monitor ids; `public` is reserved.', 'main'),
+  zone: key(id, 'Where it stands: nodes of one zone that fail together make one incident.', 'home'),
+  ...targetKeys,
+  address: key(ipv4.optional(), 'Its IPv4 address, asked instead of what DNS says.', '192.0.2.10'),
+  address6: key(ipv6.optional(), 'Its IPv6 address.', '"2001:db8::10"'),
+  operator: key(line(100).optional(), 'Who runs it; the top-level operator when left out.', 'Example Ltd'),
+  counts: countsNone,
+});
+
+export const publicSchema = z.strictObject({
+  ...targetKeys,
+  checks: key(
+    z.array(z.unknown()).optional(),
+    'Its checks; a head check when left out and the service has a chain.',
+  ),
+});
+
+export const serviceSchema = z.strictObject({
+  id: key(id, 'The first part of its monitor ids and its place on the page, `/services/ID`.', 'rpc'),
+  name: key(line(100), 'The name on the page and in messages.', 'My RPC'),
+  description: key(line(500).optional(), 'A sentence for visitors.', 'JSON-RPC for wallets and explorers.'),
+  group: key(line(100).optional(), 'Services of one group stand together on the page.', 'Mainnet'),
+  chain: key(id.optional(), 'The chain its nodes serve: a built-in one or one under `chains`.', 'ethereum'),
+  visibility: key(
+    z
+      .enum(['public', 'private'], { error: 'neither public nor private, write one of them' })
+      .default('public'),
+    '`private`: judged and alerted, but not shown on the page.',
+    'public',
+  ),
+  objective: key(percent.optional(), 'The uptime that you promise; shown beside the figure.', '99.9%'),
+  minUp: key(
+    wholeBetween(1, limits.nodes).default(1),
+    'How many nodes must be up for the service to be up.',
+    1,
+  ),
+  nodes: key(z.array(z.unknown()).min(1, 'an empty list, write at least one node'), 'The servers behind it.'),
+  checks: key(
+    z.array(z.unknown()).optional(),
+    "Each node gets each; the chain family's usual ones when left out.",
+  ),
+  public: key(z.unknown().optional(), 'What users see, through DNS: checked under the node id `public`.'),
+  counts: countsNone,
+});
+
+/** A channel's own settings stand beside these two in the same entry. */
+export const channelSchema = z.strictObject({
+  id: key(id, 'The channel, as policies refer to it.', 'ops'),
+  kind: key(line(40), 'The kind of channel.', 'discord'),
+});
+
+const impact = z.enum(['none', 'minor', 'major', 'critical'], {
+  error: (issue) =>
+    issue.input === undefined ? undefined : 'not an impact, write none, minor, major or critical',
+});
+export const policySchema = z.strictObject({
+  match: key(
+    z
+      .strictObject({
+        impact: key(z.array(impact).min(1).max(4).optional(), 'The impacts it is for; all when left out.', [
+          'major',
+        ]),
+        services: key(
+          z.array(id).min(1).max(limits.services).optional(),
+          'The services; all when left out.',
+          ['rpc'],
+        ),
+      })
+      .prefault({}),
+    'Which incidents it is for.',
+  ),
+  steps: key(
+    z
+      .array(
+        z.strictObject({
+          after: key(
+            durationBetween(0, 7 * DAY_MS).default(0),
+            'How long after the start; at once when left out.',
+            '5m',
+          ),
+          notify: key(z.array(id).min(1).max(limits.channels), 'Channel ids.', ['ops']),
+        }),
+      )
+      .min(1, 'an empty list, write a step such as { notify: [ops] }')
+      .max(limits.steps),
+    'Whom to tell, in order; a later step runs unless the alert is acknowledged or over.',
+    [{ notify: ['ops'] }],
+  ),
+  repeat: key(
+    durationBetween(MINUTE_MS, 30 * DAY_MS).optional(),
+    'Tells the last step again while it lasts and nobody acknowledged; never when left out.',
+    '1h',
+  ),
+});
+
+export const retentionSchema = z.strictObject({
+  hot: key(durationBetween(HOUR_MS, 30 * DAY_MS).default(2 * DAY_MS), 'Lines kept for `why`.', '48h'),
+  bodies: key(
+    durationBetween(31 * DAY_MS, 3_650 * DAY_MS).default(390 * DAY_MS),
+    'Bodies: the evidence.',
+    '13mo',
+  ),
+  slots: key(
+    durationBetween(90 * DAY_MS, 7_300 * DAY_MS).default(1_825 * DAY_MS),
+    'Slots: the uptime.',
+    '5y',
+  ),
+});
+
+export const alertsSchema = z.strictObject({
+  channels: key(z.array(z.unknown()).default([]), 'Where messages go.'),
+  policies: key(
+    z.array(z.unknown()).default([]),
+    'Who is told of what, and when. Without one nobody is told.',
+  ),
+});
+
+/** The top level. Lists hold `unknown` here: load.ts decodes each entry apart, so that all errors come at once. */
+export const topSchema = z.strictObject({
+  site: key(siteSchema, 'The page.', '{ name: My Nodes, url: http://localhost:3000 }'),
+  log: key(logSchema.optional(), 'The evidence log.'),
+  operator: key(line(100).optional(), 'Who runs this; site.name when left out.', 'Example Ltd'),
+  regions: key(z.array(z.unknown()).optional(), 'Where probes look from; one region `here` when left out.'),
+  probes: key(
+    z.array(z.unknown()).default([]),
+    'The enrolled probes: a region counts once it has one. When empty, `up` runs one in the one region.',
+  ),
+  chains: key(
+    z.record(z.string(), z.unknown()).default({}),
+    'Chains of your own, or other limits for built-in ones.',
+  ),
+  controls: key(z.array(z.unknown()).default([]), 'What a probe asks to know that it is itself well.', [
+    'https://www.example.org',
+    'tcp://192.0.2.53:53',
+  ]),
+  services: key(z.array(z.unknown()), 'What is watched.', '- { id: rpc, … }'),
+  alerts: key(alertsSchema.prefault({}), 'Who is told.'),
+  retention: key(retentionSchema.prefault({}), 'How long what is kept.'),
+});
+
+/** The same with the kinds' settings in place: for the JSON Schema and the docs, not for decoding. */
+export function fullSchema(tables: Tables) {
+  const check = union(Object.values(tables.checks).map((kind) => kindEntry(checkSchema, kind)));
+  const channel = union(Object.values(tables.channels).map((kind) => kindEntry(channelSchema, kind)));
+  const checks = key(z.array(check).optional(), serviceSchema.shape.checks.description ?? '');
+  const service = z.strictObject({
+    ...serviceSchema.shape,
+    nodes: key(z.array(nodeSchema), serviceSchema.shape.nodes.description ?? ''),
+    checks,
+    public: key(
+      z
+        .strictObject({
+          ...publicSchema.shape,
+          checks: key(z.array(check).optional(), publicSchema.shape.checks.description ?? ''),
+        })
+        .optional(),
+      serviceSchema.shape.public.description ?? '',
+    ),
+  });
+  const described = (name: keyof typeof topSchema.shape) => topSchema.shape[name].description ?? '';
+  return z.strictObject({
+    ...topSchema.shape,
+    regions: key(z.array(regionSchema).optional(), described('regions')),
+    probes: key(z.array(probeSchema).default([]), described('probes')),
+    chains: key(z.record(z.string(), chainSchema).default({}), described('chains')),
+    controls: key(
+      z.array(control).default([]),
+      described('controls'),
+      topSchema.shape.controls.meta()?.['examples'],
+    ),
+    services: key(z.array(service), described('services')),
+    alerts: key(
+      z
+        .strictObject({
+          channels: key(z.array(channel).default([]), alertsSchema.shape.channels.description ?? ''),
+          policies: key(z.array(policySchema).default([]), alertsSchema.shape.policies.description ?? ''),
+        })
+        .prefault({}),
+      described('alerts'),
+    ),
+  });
+}
+
+function kindEntry(
+  common: z.ZodObject,
+  kind: { kind: string; summary: string; settings: z.ZodType },
+): z.ZodObject {
+  const own = kind.settings instanceof z.ZodObject ? (kind.settings.shape as z.ZodRawShape) : {};
+  const shape = { ...common.shape, kind: z.literal(kind.kind), ...own };
+  return z.strictObject(shape).meta({ title: kind.kind, description: kind.summary });
+}
+
+function union(entries: z.ZodObject[]): z.ZodType {
+  return entries.length === 0 ? z.never() : z.union(entries);
+}
+
+/** The JSON Schema (2020-12) of what an operator may write. */
+export function configJsonSchema(tables: Tables): Record<string, unknown> {
+  const { $schema, ...rest } = z.toJSONSchema(fullSchema(tables), { io: 'input', unrepresentable: 'any' });
+  return { $schema, title: 'Highwater configuration', ...rest };
+}
