@@ -136,6 +136,8 @@ export interface ChannelContext {
   readonly first?: string;
   /** The thread's place on the site, for Message-ID: the site's host. */
   readonly host: string;
+  /** The site's name, for people. */
+  readonly site: string;
 }
 
 export interface ChannelKind<S = unknown> {
