@@ -1,0 +1,45 @@
+/**
+ * What the site knows at one moment, and how old it is. A page is a pure function of its frame.
+ * The rule: nothing is green on stale data (CONTRACTS "Stale").
+ */
+import type { PublicSnapshot } from '@highwater/config/public.ts';
+
+export interface Frame {
+  /** The site's own clock, Unix ms, frozen for one rendering. */
+  readonly now: number;
+  /** The last good snapshot; absent until the first one ever. */
+  readonly snapshot?: PublicSnapshot;
+  /** When that snapshot first arrived, by the site's clock. */
+  readonly receivedAt?: number;
+  /** Since when the collector does not answer; absent while it does. */
+  readonly lostAt?: number;
+  /** Public address of this site, without a slash at the end, where the operator gave one on the command line. */
+  readonly siteUrl?: string;
+}
+
+export type Freshness =
+  /** There is no snapshot. */
+  | { readonly kind: 'none' }
+  /** There is a snapshot, and no probe has reported yet. */
+  | { readonly kind: 'waiting'; readonly since: number }
+  | { readonly kind: 'fresh' | 'stale'; readonly since: number; readonly ageMs: number };
+
+/**
+ * How old the newest observation is. Both clocks are asked and the greater age counts: ours against the
+ * collector's, and ours since the snapshot came plus how old its data was then, by the collector's own clock.
+ */
+export function freshness(frame: Frame): Freshness {
+  const { snapshot, now } = frame;
+  if (!snapshot) return { kind: 'none' };
+  const since = snapshot.observedAt ?? snapshot.generatedAt;
+  const held = now - (frame.receivedAt ?? snapshot.generatedAt) + snapshot.generatedAt - since;
+  const ageMs = Math.max(0, now - since, held);
+  if (ageMs > snapshot.staleAfterMs) return { kind: 'stale', since, ageMs };
+  if (snapshot.observedAt === undefined) return { kind: 'waiting', since: snapshot.startedAt };
+  return { kind: 'fresh', since, ageMs };
+}
+
+/** Public address of the site without a slash at the end. */
+export function siteUrl(frame: Frame): string {
+  return (frame.siteUrl ?? frame.snapshot?.site.url ?? '').replace(/\/+$/, '');
+}
