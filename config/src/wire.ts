@@ -198,6 +198,8 @@ export const operatorStatus = z.object({
       clockBoundMs: z.int().optional(),
       config: text.optional(),
       current: z.boolean(),
+      /** The newest minute that its committed batches reach. */
+      closedMinute: z.int().optional(),
     }),
   ),
   incidents: z.array(incident),
