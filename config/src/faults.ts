@@ -133,6 +133,10 @@ export const faultMeanings: Readonly<Record<FaultId, FaultMeaning>> = {
     means: 'The answer does not contain what this check expects.',
     look: 'An error page with a good status, or another version of the service.',
   },
+  'target.http.slow': {
+    means: 'The answer was good but came more slowly than its limit.',
+    look: 'Load, the network between, or an expensive page; the phases show which.',
+  },
   'target.rpc.json': {
     means: 'The answer is not JSON.',
     look: 'An error page of a proxy, or the wrong path.',
@@ -200,6 +204,10 @@ export const faultMeanings: Readonly<Record<FaultId, FaultMeaning>> = {
   'probe.schedule.late': {
     means: 'The check could not be started in time.',
     look: 'The probe was stopped, suspended or overloaded.',
+  },
+  'probe.check.failed': {
+    means: 'The check itself broke before it had an answer: a bug in the probe or in its settings.',
+    look: "The probe's log has the error; report it with the monitor's settings.",
   },
   'probe.config.kind': {
     means: 'This probe does not know this kind of check.',
