@@ -37,8 +37,15 @@ export function minutes(day: PublicDay): number {
   return day.up + day.down + day.unknown + day.maintenance + day.stalled;
 }
 
-/** Anything but `up` gets at least this share, so that one bad minute in 1,440 can be seen. */
-const LEAST_SHARE = 0.14;
+/** Least share of a bar, so that one bad minute in 1,440 can be seen. */
+const leastShare: Readonly<Record<Layer, number>> = {
+  up: 0,
+  degraded: 0.25,
+  maintenance: 0.25,
+  stalled: 0.25,
+  unknown: 0.25,
+  down: 0.4,
+};
 
 function parts(day: PublicDay): Bar['parts'] {
   const counts = { ...day, up: day.up - Math.min(day.degraded, day.up) };
@@ -47,7 +54,7 @@ function parts(day: PublicDay): Bar['parts'] {
     .filter((layer) => counts[layer] > 0)
     .map((layer) => ({
       layer,
-      share: layer === 'up' ? counts[layer] / total : Math.max(LEAST_SHARE, counts[layer] / total),
+      share: Math.max(leastShare[layer], counts[layer] / total),
     }));
   const sum = shown.reduce((total, part) => total + part.share, 0);
   return shown.map(({ layer, share }) => ({ layer, share: share / sum }));

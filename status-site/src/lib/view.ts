@@ -1,7 +1,7 @@
 /** From a frame to what the pages show. Pure: no clock, no I/O; the words and rules of the page are here. */
 import type { PublicIncident, PublicNode, PublicService, PublicUptime } from '@highwater/config/public.ts';
 import { bars, barsText, type Bar } from './days.ts';
-import { formatAgo, formatInstant, formatSpan, plural } from './format.ts';
+import { formatAgo, formatInstant, formatMonth, formatSpan, plural } from './format.ts';
 import { freshness, type Frame, type Freshness } from './frame.ts';
 import { componentMarks, impactMarks, phaseWords, statusMarks, unknownMark, type Mark } from './words.ts';
 
@@ -304,4 +304,21 @@ export function overview(frame: Frame): Overview {
     regions: regionViews(frame),
     holds: frame.snapshot?.holds ?? '',
   };
+}
+
+export interface MonthView {
+  /** `November 2026` */
+  readonly name: string;
+  readonly incidents: readonly IncidentView[];
+}
+
+/** Incidents by the UTC month in which they began, newest first. */
+export function months(frame: Frame): readonly MonthView[] {
+  const sorted = (frame.snapshot?.incidents ?? []).toSorted((a, b) => b.startedAt - a.startedAt);
+  const byMonth = new Map<string, IncidentView[]>();
+  for (const incident of sorted) {
+    const name = formatMonth(incident.startedAt);
+    byMonth.set(name, [...(byMonth.get(name) ?? []), incidentView(incident, frame)]);
+  }
+  return [...byMonth].map(([name, incidents]) => ({ name, incidents }));
 }
