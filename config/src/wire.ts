@@ -88,6 +88,14 @@ export const assignmentBody = z.strictObject({
 });
 export type AssignmentBody = z.infer<typeof assignmentBody>;
 
+/**
+ * Header of each answer to GET /v1/assignments: the operator's verifier key. A probe that was started without
+ * --trust takes the first one it sees, prints it and keeps it; every other probe ignores the header.
+ */
+export const operatorKeyHeader = 'highwater-operator';
+/** What a probe that knows neither operator nor origin yet puts as `log` into its first signed request. */
+export const unknownOrigin = '-';
+
 /** GET /v1/assignments: 200 with this, or 204 when there is nothing newer than `after` within `wait`. */
 export const assignment = z.strictObject({ note: text, body: text });
 export type Assignment = z.infer<typeof assignment>;
