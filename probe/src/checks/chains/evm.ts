@@ -1,0 +1,83 @@
+/** EVM nodes: the Ethereum JSON-RPC API (ethereum/execution-apis). */
+import type { Chain } from '@highwater/config/model.ts';
+import { faultError } from '../../fault.ts';
+import { isRecord, type Json } from '../json.ts';
+import { isRefusal, type Rpc, type RpcParams } from '../rpc.ts';
+import type { ChainFamily } from './family.ts';
+
+/** The latest instant that a Date and a line can hold. */
+const maxSeconds = 8_640_000_000_000;
+
+export const evm: ChainFamily = {
+  family: 'evm',
+
+  async identify(rpc, chain) {
+    if (chain.chainId !== undefined) {
+      const id = quantity(await result(rpc, 'eth_chainId', []), 'eth_chainId');
+      if (id !== chain.chainId) {
+        throw faultError('target.head.chain', `the chain id is ${id}, expected ${chain.chainId}`);
+      }
+    }
+    return genesisOf(rpc, chain);
+  },
+
+  async tip(rpc) {
+    const block = await result(rpc, 'eth_getBlockByNumber', ['latest', false]);
+    if (!isRecord(block)) throw faultError('target.rpc.result', 'the latest block is missing');
+    const seconds = quantity(block['timestamp'], 'timestamp');
+    if (seconds > maxSeconds) throw faultError('target.rpc.result', 'timestamp is beyond all dates');
+    return {
+      height: quantity(block['number'], 'number'),
+      id: hash(block['hash'], 'hash').slice(2, 10),
+      blockAt: seconds * 1_000,
+    };
+  },
+
+  async syncing(rpc) {
+    const reply = await rpc.call('eth_syncing', []);
+    if (reply.error && !isRefusal(reply.error)) throw reply.error;
+    // An object tells how far it is; some clients wrap or quote the word.
+    if (isRecord(reply.result)) return Object.keys(reply.result).length > 0;
+    return typeof reply.result === 'boolean' ? reply.result : undefined;
+  },
+};
+
+/** Block 0 tells chains of the same id apart. A node that has pruned it or refuses is not at fault for that. */
+async function genesisOf(rpc: Rpc, chain: Chain): Promise<{ genesis?: string }> {
+  const reply = await rpc.call('eth_getBlockByNumber', ['0x0', false]);
+  if (reply.error && !isRefusal(reply.error)) throw reply.error;
+  if (!isRecord(reply.result)) return {};
+  const genesis = hash(reply.result['hash'], 'hash of block 0');
+  if (chain.genesis !== undefined && genesis !== chain.genesis.toLowerCase()) {
+    throw faultError('target.head.genesis', `block 0 is ${genesis}, expected ${chain.genesis}`);
+  }
+  return { genesis: genesis.slice(2, 10) };
+}
+
+async function result(rpc: Rpc, method: string, params: RpcParams): Promise<Json> {
+  const reply = await rpc.call(method, params);
+  if (reply.error) throw reply.error;
+  return reply.result as Json;
+}
+
+/** A hex quantity, strictly: `0x0` or no leading zero. Above 2^53 it would silently be another number. */
+export function quantity(value: Json | undefined, what: string): number {
+  if (typeof value !== 'string' || !/^0x(?:0|[1-9a-f][0-9a-f]*)$/i.test(value)) {
+    throw faultError('target.rpc.result', `${what} is no hex quantity: ${shown(value)}`);
+  }
+  const number = Number(value);
+  if (!Number.isSafeInteger(number))
+    throw faultError('target.rpc.result', `${what} is above 2^53: ${shown(value)}`);
+  return number;
+}
+
+function hash(value: Json | undefined, what: string): string {
+  if (typeof value !== 'string' || !/^0x[0-9a-f]{64}$/i.test(value)) {
+    throw faultError('target.rpc.result', `${what} is no 32-byte hash: ${shown(value)}`);
+  }
+  return value.toLowerCase();
+}
+
+function shown(value: Json | undefined): string {
+  return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
+}

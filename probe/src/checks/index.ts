@@ -1,0 +1,7 @@
+/** The table of checks: a new kind is its file, its test and one line here. */
+import type { AnyCheckKind } from '@highwater/config/kinds.ts';
+import { head } from './head.ts';
+import { http } from './http.ts';
+import { jsonrpc } from './jsonrpc.ts';
+
+export const checks: Readonly<Record<string, AnyCheckKind>> = { http, jsonrpc, head };

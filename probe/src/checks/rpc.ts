@@ -1,0 +1,129 @@
+/**
+ * JSON-RPC over HTTP as checks use it: one request at a time, each with an id of its own, every odd answer
+ * its own fault. Imports no I/O: everything goes out through the context.
+ */
+import type { Phases } from '@highwater/config/domain.ts';
+import type { FaultId } from '@highwater/config/faults.ts';
+import { FaultError, type CheckContext, type ExchangeAnswer } from '@highwater/config/kinds.ts';
+import { fault, faultError } from '../fault.ts';
+import { excerpt, isRecord, type Json, readJson } from './json.ts';
+
+export type RpcParams = readonly unknown[] | Readonly<Record<string, unknown>>;
+
+/** One method's answer. A refusal by the node is a value here, so that the next method can still be asked. */
+export interface Reply {
+  readonly result?: Json;
+  /** The answer is not a good one; transport faults are thrown instead. */
+  readonly error?: FaultError;
+  /** From the request until the whole answer, tenths of a millisecond, without making the connection. */
+  readonly latencyTenths: number;
+}
+
+/** The requests of one run. */
+export interface Rpc {
+  /** Throws FaultError where there was no HTTP answer at all. */
+  call(method: string, params: RpcParams): Promise<Reply>;
+  /** Making connections, over all calls, with first byte and transfer of the calls picked. */
+  phases(of: 'all' | 'last'): Phases;
+}
+
+// Begins anywhere, so that an answer that a proxy kept from an earlier run does not fit.
+let lastId = Math.floor(Math.random() * 1_000_000_000);
+
+export function openRpc(ctx: CheckContext, path?: string): Rpc {
+  let connecting = { resolve: 0, connect: 0, tls: 0 };
+  let sum = { firstByte: 0, transfer: 0 };
+  let last = { firstByte: 0, transfer: 0 };
+  const account = (phases: Phases | undefined) => {
+    if (!phases) return;
+    const { resolve, connect, tls, firstByte, transfer } = phases;
+    connecting = {
+      resolve: connecting.resolve + resolve,
+      connect: connecting.connect + connect,
+      tls: connecting.tls + tls,
+    };
+    last = { firstByte, transfer };
+    sum = { firstByte: sum.firstByte + firstByte, transfer: sum.transfer + transfer };
+  };
+  return {
+    async call(method, params) {
+      lastId += 1;
+      const id = lastId;
+      const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+      const headers = { 'content-type': 'application/json', accept: 'application/json' };
+      try {
+        const answer = await ctx.exchange({ method: 'POST', headers, body, ...(path ? { path } : {}) });
+        account(answer.phases);
+        return { ...read(answer, id), latencyTenths: answer.phases.firstByte + answer.phases.transfer };
+      } catch (thrown) {
+        if (thrown instanceof FaultError) account(thrown.phases);
+        throw thrown;
+      }
+    },
+    phases: (of) => ({ ...connecting, ...(of === 'all' ? sum : last) }),
+  };
+}
+
+/** Whether the node refused or did not understand, as opposed to not answering properly. */
+export function isRefusal(error: FaultError): boolean {
+  return error.fault.operation === 'rpc' && (error.fault.code === 'error' || error.fault.code === 'method');
+}
+
+function read(answer: ExchangeAnswer, id: number): Pick<Reply, 'result' | 'error'> {
+  const parsed = readJson(answer.body);
+  const value = 'value' in parsed ? parsed.value : undefined;
+  const good = answer.status >= 200 && answer.status <= 299;
+  if (!good) return { error: badStatus(answer.status, value) };
+  if ('because' in parsed) return wrong('target.rpc.json', parsed.because);
+  if (!isRecord(value)) return wrong('target.rpc.shape', excerpt(answer.body));
+  return readAnswer(value, id);
+}
+
+/** Error by error, result by result: JSON-RPC 2.0 section 5; `error: null` beside a result is version 1.0. */
+function readAnswer(value: { readonly [key: string]: Json }, id: number): Pick<Reply, 'result' | 'error'> {
+  const error = Object.hasOwn(value, 'error') ? value['error'] : undefined;
+  const failed = error !== undefined && error !== null;
+  const result = Object.hasOwn(value, 'result') ? value['result'] : undefined;
+  const succeeded = result !== undefined && !(failed && result === null);
+  if (failed === succeeded)
+    return wrong('target.rpc.shape', failed ? 'both result and error' : 'neither result nor error');
+  const answered = Object.hasOwn(value, 'id') ? value['id'] : undefined;
+  // A node that could not read the request answers an error with the id null.
+  if (answered !== id && !(failed && (answered === null || answered === undefined))) {
+    return wrong(
+      'target.rpc.id',
+      `asked ${id}, answered ${JSON.stringify(answered)?.slice(0, 60) ?? 'none'}`,
+    );
+  }
+  if (failed) return { error: new FaultError(refusal(error)) };
+  return { result: result as Json };
+}
+
+const limitCodes: ReadonlySet<number> = new Set([-32005, -32029, -32097, 429]);
+const limitWords =
+  /rate.?limit|too many requests|limit (?:was )?(?:exceeded|reached)|quota|throttl|capacity exceeded/i;
+
+function refusal(error: Json) {
+  const code = isRecord(error) && typeof error['code'] === 'number' ? error['code'] : undefined;
+  const message =
+    isRecord(error) && typeof error['message'] === 'string'
+      ? error['message']
+      : excerpt(JSON.stringify(error));
+  const detail = `${code ?? 'no code'}: ${message}`;
+  if (code === -32601) return fault('target.rpc.method', detail);
+  if ((code !== undefined && limitCodes.has(code)) || limitWords.test(message))
+    return fault('target.rpc.limit', detail);
+  return fault('target.rpc.error', detail);
+}
+
+/** Many nodes put their JSON-RPC error under a bad status too; its message helps, the status decides. */
+function badStatus(status: number, value: Json | undefined): FaultError {
+  const error = isRecord(value) ? value['error'] : undefined;
+  const said =
+    isRecord(error) && typeof error['message'] === 'string' ? `${status}: ${error['message']}` : `${status}`;
+  return faultError(status === 429 ? 'target.rpc.limit' : 'target.http.status', said);
+}
+
+function wrong(id: FaultId, detail: string): { error: FaultError } {
+  return { error: faultError(id, detail) };
+}
