@@ -1,0 +1,98 @@
+/**
+ * The HTML part of a mail: one small card, readable in light and dark, at any width, with no script and nothing
+ * fetched from elsewhere. Clients that strip <style> get the inline light colours. Pure.
+ */
+import type { Impact } from '@highwater/config/domain.ts';
+import type { Message } from '@highwater/config/kinds.ts';
+
+/** White text on each has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3). */
+const bands: Readonly<
+  Record<Impact | 'resolved' | 'test', { readonly colour: string; readonly word: string }>
+> = {
+  critical: { colour: '#9b1c1c', word: 'Critical' },
+  major: { colour: '#b3400e', word: 'Major' },
+  minor: { colour: '#7a5a00', word: 'Minor' },
+  none: { colour: '#4b5563', word: 'Notice' },
+  resolved: { colour: '#1d6b34', word: 'Resolved' },
+  test: { colour: '#1f5fae', word: 'Test' },
+};
+
+const style = `
+:root { color-scheme: light dark; supported-color-schemes: light dark; }
+@media (prefers-color-scheme: dark) {
+  .page { background: #14171a !important; }
+  .card { background: #1e2226 !important; border-color: #353b41 !important; }
+  .title, .value { color: #f0f2f4 !important; }
+  .label, .foot { color: #aab2ba !important; }
+  .link { color: #8cc2ff !important; }
+}
+@media (max-width: 480px) {
+  .page { padding: 8px !important; }
+  .label, .value { display: block !important; width: auto !important; padding-right: 0 !important; }
+  .label { padding-bottom: 0 !important; }
+  .value { padding-top: 0 !important; }
+}`;
+
+const font = "font-family: system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif;";
+
+/** `siteName` is shown in the foot. */
+export function htmlOf(message: Message, siteName: string): string {
+  const band = bands[bandOf(message)];
+  const url = message.url;
+  const button =
+    url === undefined
+      ? ''
+      : `<p style="margin: 16px 0 0;"><a class="link" href="${escapeHtml(url)}" style="color: #0b57a4; font-weight: 600;">${escapeHtml(url)}</a></p>`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>${escapeHtml(message.title)}</title>
+<style>${style}
+</style>
+</head>
+<body class="page" style="margin: 0; padding: 24px 16px; background: #f3f4f6; ${font}">
+<div class="card" style="max-width: 600px; margin: 0 auto; background: #ffffff; border: 1px solid #d5d9de; border-radius: 8px; overflow: hidden;">
+<div style="background: ${band.colour}; color: #ffffff; padding: 8px 20px; font-size: 14px; font-weight: 600;">${band.word}</div>
+<div style="padding: 20px;">
+<h1 class="title" style="margin: 0 0 16px; font-size: 20px; line-height: 1.3; color: #14171a; overflow-wrap: anywhere;">${escapeHtml(message.title)}</h1>
+<table role="presentation" cellpadding="0" cellspacing="0" style="width: 100%; border-collapse: collapse; font-size: 15px; line-height: 1.45;">
+${message.lines.map(row).join('\n')}
+</table>
+${button}
+</div>
+</div>
+<p class="foot" style="max-width: 600px; margin: 12px auto 0; font-size: 13px; color: #59626b; overflow-wrap: anywhere;">${escapeHtml(siteName)} &middot; ${escapeHtml(message.key)}</p>
+</body>
+</html>
+`;
+}
+
+function bandOf(message: Message): keyof typeof bands {
+  if (message.reason === 'test') return 'test';
+  return message.reason === 'resolved' ? 'resolved' : message.impact;
+}
+
+function row(line: string): string {
+  const match = /^([A-Za-z ]{1,20}): (.*)$/u.exec(line);
+  const value = (text: string, span: string) =>
+    `<td class="value"${span} style="padding: 4px 0; color: #14171a; vertical-align: top; overflow-wrap: anywhere;">${escapeHtml(text)}</td>`;
+  if (!match) return `<tr>${value(line, ' colspan="2"')}</tr>`;
+  const [, label = '', text = ''] = match;
+  return `<tr><td class="label" style="padding: 4px 16px 4px 0; width: 1%; white-space: nowrap; color: #59626b; vertical-align: top;">${escapeHtml(label)}</td>${value(text, '')}</tr>`;
+}
+
+/** For element content and quoted attributes. */
+export function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
+}

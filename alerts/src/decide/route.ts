@@ -1,0 +1,48 @@
+/** Which policies an incident belongs to. Pure. */
+import type { Incident } from '@highwater/config/domain.ts';
+import type { Policy } from '@highwater/config/model.ts';
+
+/** A policy that an incident belongs to, and why. */
+export interface Match {
+  readonly policy: Policy;
+  /** Stands for the policy's content: an edited policy is another one. */
+  readonly key: string;
+  readonly because: string;
+}
+
+/** Incidents under this key are this process's own: the collector does not answer, so every service is blind. */
+export const collectorKey = 'collector:silent';
+
+/** Stands for a policy's content. */
+export function policyKey(policy: Policy): string {
+  return JSON.stringify([
+    policy.match.impact ?? null,
+    policy.match.services ?? null,
+    policy.steps,
+    policy.repeatMs ?? 0,
+  ]);
+}
+
+/**
+ * The policies whose impact and services both match. A list that is left out matches all.
+ * Impact none never alerts (CONTRACTS "Impact": it is a notice). A silent collector concerns every service,
+ * so services are not asked for, and if no policy wants its impact it goes to all of them: nobody else will tell.
+ */
+export function route(incident: Incident, policies: readonly Policy[]): readonly Match[] {
+  if (incident.impact === 'none') return [];
+  const blind = incident.key === collectorKey;
+  const matches = policies.flatMap((policy) => {
+    const { impact, services } = policy.match;
+    if (impact && !impact.includes(incident.impact)) return [];
+    const service = blind ? undefined : services?.find((id) => incident.services.includes(id));
+    if (!blind && services && service === undefined) return [];
+    const because = `impact ${incident.impact}${service === undefined ? '' : ` on ${service}`}`;
+    return [{ policy, key: policyKey(policy), because }];
+  });
+  if (matches.length > 0 || !blind) return matches;
+  return policies.map((policy) => ({
+    policy,
+    key: policyKey(policy),
+    because: 'no policy asks for this impact, and nobody else would tell',
+  }));
+}

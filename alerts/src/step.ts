@@ -1,0 +1,101 @@
+/** The driver: where decisions meet the store. Each call is one transaction's worth of work. */
+import type { Logger } from 'pino';
+import type { Incident } from '@highwater/config/domain.ts';
+import type { Policy } from '@highwater/config/model.ts';
+import type { Instant } from '@highwater/config/time.ts';
+import type { FeedEvent } from '@highwater/config/wire.ts';
+import { escalate, newLadder, reroute, wakeAt } from './decide/escalate.ts';
+import type { Ladder, LadderEvent, Send } from './decide/ladder.ts';
+import { render } from './render.ts';
+import type { Place } from './render.ts';
+import type { Pending, Store } from './store.ts';
+
+export type Driver = ReturnType<typeof makeDriver>;
+
+export function makeDriver(store: Store, policies: readonly Policy[], place: Place, log: Logger) {
+  const decide = escalate(policies);
+
+  function save(ladder: Ladder, sends: readonly Send[], now: Instant): void {
+    for (const send of sends) {
+      const { incident, acknowledged } = ladder;
+      const story = { incident, send, at: now, ...(acknowledged ? { acknowledged } : {}) };
+      store.enqueue(send.channel, render(story, place), now);
+      log.info({
+        event: 'alert.decided',
+        incident: incident.id,
+        channel: send.channel,
+        why: send.why,
+        because: send.because,
+        key: send.key,
+      });
+    }
+    store.saveLadder(ladder, wakeAt(policies, ladder), now);
+  }
+
+  function take(id: string, event: LadderEvent, fresh: Incident | undefined, now: Instant): void {
+    const at = 'at' in event ? Math.min(event.at, now) : now;
+    const ladder = store.ladder(id) ?? (fresh ? newLadder(fresh, at) : undefined);
+    if (ladder === undefined) return;
+    save(...decide(ladder, event, now), now);
+  }
+
+  return {
+    /** An incident's event, of the feed or of our own. One that ends without having been known is left out. */
+    incident(event: Extract<LadderEvent, { incident: Incident }>, now: Instant): void {
+      take(event.incident.id, event, event.type === 'resolved' ? undefined : event.incident, now);
+    },
+    /** One event of the feed. Call it within the transaction that moves the cursor. */
+    handle(event: FeedEvent, now: Instant): void {
+      switch (event.type) {
+        case 'incident.opened':
+          return this.incident({ type: 'opened', incident: incidentOf(event.incident), at: event.at }, now);
+        case 'incident.updated':
+          return this.incident({ type: 'updated', incident: incidentOf(event.incident), at: event.at }, now);
+        case 'incident.reopened':
+          return this.incident({ type: 'reopened', incident: incidentOf(event.incident), at: event.at }, now);
+        case 'incident.resolved':
+          return this.incident({ type: 'resolved', incident: incidentOf(event.incident), at: event.at }, now);
+        case 'alert.acknowledged': {
+          const { incidentId, by, at } = event;
+          store.acknowledge(incidentId, by, at);
+          return take(incidentId, { type: 'acknowledged', by, at }, undefined, now);
+        }
+        case 'probe.silent':
+          return log.warn({
+            event: 'probe.silent',
+            probe: event.probe,
+            region: event.region,
+            since: event.since,
+          });
+        case 'probe.heard':
+          return log.info({ event: 'probe.heard', probe: event.probe, region: event.region });
+      }
+    },
+    /** What time alone makes due. */
+    tick(now: Instant): void {
+      for (const ladder of store.dueLadders(now)) take(ladder.incident.id, { type: 'tick' }, undefined, now);
+    },
+    /** At start: policies may have changed while this process was away. */
+    review(now: Instant): void {
+      for (const ladder of store.openLadders()) take(ladder.incident.id, { type: 'tick' }, undefined, now);
+    },
+    /** A message that a channel will not deliver; states are not passed on, as the next message has them. */
+    undelivered(
+      pending: Pending,
+      channel: string,
+      why: string,
+      working: readonly string[],
+      now: Instant,
+    ): void {
+      const ladder = store.ladder(pending.thread);
+      if (ladder === undefined || pending.message.reason === 'changed') return;
+      save(...reroute(ladder, { channel, why }, working, now), now);
+    },
+  };
+}
+
+/** The wire's form of an incident has `resolvedAt: undefined` where the domain's has none. */
+export function incidentOf(wire: Extract<FeedEvent, { type: 'incident.opened' }>['incident']): Incident {
+  const { resolvedAt, ...rest } = wire;
+  return resolvedAt === undefined ? rest : { ...rest, resolvedAt };
+}
