@@ -28,8 +28,6 @@ export interface AnswerView {
   readonly at?: number;
   /** `target.http.timeout`; empty when nothing is wrong. */
   readonly fault: string;
-  /** What that means, in a sentence. */
-  readonly meaning: string;
 }
 
 export interface CheckView {
@@ -37,6 +35,8 @@ export interface CheckView {
   readonly mark: Mark;
   readonly because: string;
   readonly answers: readonly AnswerView[];
+  /** What each fault that occurs means, once, in a sentence. */
+  readonly meanings: readonly string[];
 }
 
 export interface LatencyView {
@@ -137,14 +137,18 @@ function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail 
         latency: vote.latencyTenths === undefined ? '' : formatTenths(vote.latencyTenths),
         ...(vote.at === undefined ? {} : { at: vote.at }),
         fault: vote.fault ?? '',
-        meaning: faultMeanings[vote.fault ?? '']?.means ?? '',
       })),
+      meanings: meanings(check.regions.flatMap((vote) => vote.fault ?? [])),
     })),
     latency: node.latency.map((series) =>
       latencyView(regionName(series.region), series.hourlyTenths, scaleOf(node)),
     ),
     history: historyView(node, frame.now),
   };
+}
+
+function meanings(faults: readonly string[]): readonly string[] {
+  return [...new Set(faults)].flatMap((fault) => faultMeanings[fault]?.means ?? []);
 }
 
 function nodeFacts(node: PublicNode, frame: Frame): readonly Fact[] {
