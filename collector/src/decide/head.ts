@@ -67,9 +67,16 @@ export function agreeHead(chain: ChainPolicy, samples: readonly HeadSample[], no
  * wrong, so there block age alone judges, and it says so.
  * Behind is more than `maxLagBlocks`; ahead is more than twice that, since a majority that lags must not make the
  * best node look bad. Both must hold by the plain heights and along the block time: neither a chain that stands
- * still nor samples taken far apart make a difference that is not there.
+ * still nor samples taken far apart make a difference that is not there. Once off, a node is level again only within
+ * half of the limit, so that one that hovers at it does not flap.
+ * @param before how the node stood at the last look
  */
-export function standing(chain: ChainPolicy, head: AgreedHead, tip: Tip): Standing {
+export function standing(
+  chain: ChainPolicy,
+  head: AgreedHead,
+  tip: Tip,
+  before: Standing['verdict'] = 'level',
+): Standing {
   const lagBlocks = lag(chain, head, tip);
   const at = { head, height: tip.height, lagBlocks };
   if (head.nodes < 3) {
@@ -77,10 +84,10 @@ export function standing(chain: ChainPolicy, head: AgreedHead, tip: Tip): Standi
     return { ...at, verdict: 'level', because: alone };
   }
   const agreed = `the height that ${majority(head.nodes)} of ${plural(head.nodes, 'node')} agree on`;
-  if (lagBlocks > chain.maxLagBlocks) {
+  if (lagBlocks > chain.maxLagBlocks / (before === 'behind' ? 2 : 1)) {
     return { ...at, verdict: 'behind', because: `${plural(lagBlocks, 'block')} behind ${agreed}` };
   }
-  if (-lagBlocks > 2 * chain.maxLagBlocks) {
+  if (-lagBlocks > chain.maxLagBlocks * (before === 'ahead' ? 1 : 2)) {
     return { ...at, verdict: 'ahead', because: `${plural(-lagBlocks, 'block')} ahead of ${agreed}` };
   }
   return { ...at, verdict: 'level', because: `at ${agreed}, ${formatCount(head.height)}` };
@@ -91,12 +98,13 @@ export function standings(
   chain: ChainPolicy,
   samples: readonly HeadSample[],
   now: Instant,
+  before: Readonly<Record<string, Standing['verdict']>> = {},
 ): { readonly heads: readonly AgreedHead[]; readonly byNode: ReadonlyMap<string, Standing> } {
   const heads = agreeHead(chain, samples, now);
   const byNode = new Map<string, Standing>();
   for (const tip of nodeTips(chain, samples, now)) {
     const head = heads.find((h) => h.genesis === tip.genesis);
-    if (head) byNode.set(tip.node, standing(chain, head, tip));
+    if (head) byNode.set(tip.node, standing(chain, head, tip, before[tip.node]));
   }
   return { heads, byNode };
 }

@@ -59,7 +59,7 @@ export function track(
   return (state, event, now) => {
     const draft = draftOf(topology, places, policy, state, now);
     const ended = forget(draft);
-    if (event.type === 'flip') ended.push(...take(draft, event.flip));
+    for (const flip of flipsOf(event)) ended.push(...take(draft, flip));
     conclude(draft, ended);
     tell(draft);
     raiseImpacts(draft);
@@ -101,6 +101,11 @@ interface Ended {
   readonly subject: Subject;
   readonly story: string | undefined;
   readonly how: string;
+}
+
+function flipsOf(event: IncidentEvent): readonly Flip[] {
+  if (event.type === 'flips') return event.flips;
+  return event.type === 'flip' ? [event.flip] : [];
 }
 
 /** Drops what is no longer watched. */
@@ -279,8 +284,15 @@ function conclude(draft: Draft, ended: readonly Ended[]): void {
   }
   for (const { subject, story, how } of ended) {
     const told = story === undefined ? undefined : draft.stories.get(story);
-    if (told && isOpen(told)) note(draft, told.incident.id, `${nameOf(draft, subject)} ${how}.`);
+    if (told && isOpen(told) && !isAll(draft, subject))
+      note(draft, told.incident.id, `${nameOf(draft, subject)} ${how}.`);
   }
+}
+
+/** The only node of a service says nothing that the service does not say. */
+function isAll(draft: Draft, subject: Subject): boolean {
+  const service = draft.places.bySubject.get(subject)?.service ?? '';
+  return subject !== service && draft.places.bySubject.get(service)?.nodes.length === 1;
 }
 
 /** A story is as long as its scope: the service or node of its key, or all of its zone and what came with it. */

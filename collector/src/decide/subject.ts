@@ -81,7 +81,7 @@ export function judgeService(
   const judged = service.nodes.map((id) => ({ id, judgement: nodes.get(id) ?? unheard }));
   const trouble = union([...judged.map((n) => n.judgement.troubleIn), byPublic?.troubleIn ?? []]);
   const downIn = byPublic?.downIn ?? trouble.filter((region) => !enoughUp(service, judged, region));
-  const result = byPublic ? followPublic(service, judged, byPublic) : count(service, judged);
+  const result = byPublic ? followPublic(byPublic) : count(service, judged);
   return { ...result, votes: [], downIn, troubleIn: trouble, ...serviceNotice(result, judged, byPublic) };
 }
 
@@ -105,6 +105,8 @@ function count(service: ServicePolicy, judged: readonly JudgedNode[]): Counted {
     judged.filter((n) => statuses.includes(n.judgement.status));
   const up = is('up', 'degraded');
   const down = is('down');
+  const [only] = judged;
+  if (judged.length === 1 && only && service.minUp === 1) return alone(only);
   const of = `${up.length} of ${plural(judged.length, 'node')} up, ${service.minUp} needed`;
   if (judged.length === 0) return { status: 'unknown', because: 'no node of it is watched' };
   if (judged.length - down.length < service.minUp) {
@@ -119,16 +121,13 @@ function count(service: ServicePolicy, judged: readonly JudgedNode[]): Counted {
   return { status, because, ...nthSince(up, service.minUp - 1) };
 }
 
-function followPublic(service: ServicePolicy, judged: readonly JudgedNode[], byPublic: Judgement): Counted {
-  const { status, because, sinceDueAt } = byPublic;
-  const since = sinceDueAt === undefined ? {} : { sinceDueAt };
-  const known = judged.filter((n) => n.judgement.status !== 'unknown');
-  const degraded = known.filter((n) => n.judgement.status === 'degraded');
-  const clean = known.filter((n) => n.judgement.status === 'up').length;
-  if (status === 'up' && degraded.length > 0 && clean < Math.min(service.minUp, known.length)) {
-    return { status: 'degraded', because: `public name up; ${whyNodes(degraded)}`, ...since };
-  }
-  return { status, because: `public name: ${because}`, ...since };
+/** A service of one node is what its node is. */
+function alone({ judgement: { status, because, sinceDueAt } }: JudgedNode): Counted {
+  return { status, because, ...(sinceDueAt !== undefined && status !== 'unknown' && { sinceDueAt }) };
+}
+
+function followPublic({ status, because, sinceDueAt }: Judgement): Counted {
+  return { status, because: `public name: ${because}`, ...(sinceDueAt !== undefined && { sinceDueAt }) };
 }
 
 /** At most three nodes are named: a long list says less. */

@@ -146,9 +146,14 @@ export interface Standing {
   readonly because: string;
 }
 
+/**
+ * Any flips may be handed in, those of monitors are ignored. What one look gave belongs in one event: then a node and
+ * its service that come back together are one update, not two.
+ */
 export type IncidentEvent =
-  /** Any flip may be handed in; those of monitors are ignored. */
-  { readonly type: 'flip'; readonly flip: Flip } | { readonly type: 'tick' };
+  | { readonly type: 'flips'; readonly flips: readonly Flip[] }
+  | { readonly type: 'flip'; readonly flip: Flip }
+  | { readonly type: 'tick' };
 
 export type IncidentEffect = {
   readonly type: 'opened' | 'updated' | 'reopened' | 'resolved';

@@ -51,22 +51,17 @@ function vote(region: string, here: readonly Streak[], before: Vote | undefined)
   const heard = { at: newest.receivedAt, latencyTenths: newest.latencyTenths };
   const failing = here.filter((streak) => streak.state === 'fail');
   const passing = here.filter((streak) => streak.state === 'ok');
+  const judged = failing.length + passing.length;
   const state = majority(failing.length, passing.length, before);
   if (state === 'unknown') return { ...silent, ...heard };
-  if (state === 'down') return { ...silent, ...heard, ...told(failing, before, 'down'), status: 'down' };
-  const degraded = passing.filter((streak) => streak.degraded).length;
-  const ok = passing.length - degraded;
-  const status = isDegraded(ok, degraded) ? 'degraded' : 'up';
-  const because = status === 'degraded' ? passing.filter((streak) => streak.degraded) : [];
-  return {
-    region,
-    status,
-    ok,
-    degraded,
-    ...heard,
-    ...told(because, before, 'up'),
-    ...since(passing, before),
-  };
+  if (state === 'down') {
+    return { ...silent, ...heard, ...faultOf(failing), ...since(failing, judged, before), status: 'down' };
+  }
+  const slow = passing.filter((streak) => streak.degraded);
+  const ok = passing.length - slow.length;
+  const status = isDegraded(ok, slow.length) ? 'degraded' : 'up';
+  const fault = status === 'degraded' ? faultOf(slow) : {};
+  return { region, status, ok, degraded: slow.length, ...heard, ...fault, ...since(passing, judged, before) };
 }
 
 function majority(failing: number, passing: number, before: Vote | undefined): 'up' | 'down' | 'unknown' {
@@ -80,20 +75,25 @@ export function isDegraded(ok: number, degraded: number): boolean {
   return degraded > 0 && 2 * degraded >= ok + degraded;
 }
 
-function told(streaks: readonly Streak[], before: Vote | undefined, kind: 'up' | 'down'): Partial<Vote> {
+/** The newest reason that is known. */
+function faultOf(streaks: readonly Streak[]): Pick<Vote, 'fault'> {
   const trouble = streaks.find((streak) => streak.trouble?.fault !== undefined)?.trouble;
   const fault =
     trouble?.fault === undefined ? undefined : withDetail(faultFromId(trouble.fault), trouble.detail);
-  return { ...(fault && { fault }), ...(kind === 'down' && since(streaks, before)) };
+  return fault ? { fault } : {};
 }
 
 function withDetail(fault: Fault | undefined, detail: string | undefined): Fault | undefined {
   return fault && detail !== undefined ? { ...fault, detail } : fault;
 }
 
-/** The earliest of the probes that say it; a tie that was kept goes on as before. */
-function since(streaks: readonly Streak[], before: Vote | undefined): Pick<Vote, 'sinceDueAt'> {
-  const first = Math.min(...streaks.map((streak) => streak.sinceDueAt));
-  if (Number.isFinite(first)) return { sinceDueAt: first };
-  return before?.sinceDueAt === undefined ? {} : { sinceDueAt: before.sinceDueAt };
+/** When the majority of those that are heard was complete; a tie that was kept goes on as before. */
+function since(
+  streaks: readonly Streak[],
+  heard: number,
+  before: Vote | undefined,
+): Pick<Vote, 'sinceDueAt'> {
+  const starts = streaks.map((streak) => streak.sinceDueAt).sort((a, b) => a - b);
+  const sinceDueAt = starts[Math.floor(heard / 2)] ?? before?.sinceDueAt;
+  return sinceDueAt === undefined ? {} : { sinceDueAt };
 }

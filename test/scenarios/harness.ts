@@ -1,0 +1,367 @@
+/**
+ * Scripts over simulated time through all live decisions. A script is blocks of input lines, `----` and the text that
+ * they must give; blocks are parted by an empty line; `#` begins a comment. Time starts at 0 s and only `run` moves it.
+ *
+ *   world regions=eu,us,sg interval=10s fall=2 rise=2 [quorum=Q] [probes=N] [chain=BLOCKTIME,MAXLAG]
+ *   service ID "NAME" nodes=ID@ZONE,… [minUp=N] [group=G]
+ *   set NODE,… [in=REGION or PROBE,…] ok|degraded|fail [FAULT] [ahead=N|behind=N] [genesis=HEX]   what probes see from now on
+ *   next NODE,… in=REGION OUTCOME,…         what they see in the next rounds, one each
+ *   cut REGION / join REGION                answers are spooled / delivered at once
+ *   mute REGION / unmute REGION             answers are not taken at all
+ *   drop NODE                               taken out of the configuration
+ *   restart                                 state saved as JSON and loaded
+ *   run DURATION                            tells what changes
+ *   show                                    tells what is
+ */
+import { formatDuration, parseDurationMs } from '@highwater/config/time.ts';
+import type { Component } from '../../collector/src/decide/component.ts';
+import { component, staleAt } from '../../collector/src/decide/component.ts';
+import type { Incidents } from '../../collector/src/decide/incident.ts';
+import { noIncidents, track, wakeAt as incidentWake } from '../../collector/src/decide/incident.ts';
+import type { Live, LivePlan } from './picture.ts';
+import { hear, look, nothingHeard, wakeAt as liveWake } from './picture.ts';
+import type { Answer, IncidentEffect, Topology } from '../../collector/src/decide/types.ts';
+
+type Service = Topology['services'][number];
+
+/** What a probe sees when it asks a node. */
+interface Sight {
+  readonly outcome: Answer['outcome'];
+  readonly fault?: string;
+  readonly ahead: number;
+  readonly genesis: string;
+}
+
+interface World {
+  now: number;
+  regions: string[];
+  probesPerRegion: number;
+  intervalMs: number;
+  fall: number;
+  rise: number;
+  quorum: number;
+  chain: { blockTimeMs: number; maxLagBlocks: number } | undefined;
+  services: Service[];
+  sights: Map<string, Sight>;
+  coming: Map<string, Answer['outcome'][]>;
+  cut: Set<string>;
+  muted: Set<string>;
+  spool: Map<string, Answer[]>;
+  live: Live;
+  incidents: Incidents;
+  components: Record<string, Component>;
+}
+
+const RECEIPT_MS = 100;
+const well: Sight = { outcome: 'ok', ahead: 0, genesis: 'aaaaaaaa' };
+
+/** Runs a script and gives it back with the expected text replaced by what came. */
+export function runScript(script: string): string {
+  const world = emptyWorld();
+  const blocks = script.trimEnd().split(/\n\n+/);
+  return `${blocks.map((block) => runBlock(world, block)).join('\n\n')}\n`;
+}
+
+function runBlock(world: World, block: string): string {
+  const lines = block.split('\n');
+  const end = lines.indexOf('----');
+  const input = end === -1 ? lines : lines.slice(0, end);
+  const commands = input.map((line) => line.replace(/\s+#.*|^#.*/, '').trim()).filter((line) => line !== '');
+  if (commands.length === 0) return input.join('\n');
+  const output = commands.flatMap((command) => runCommand(world, command));
+  return [...input, '----', ...(output.length === 0 ? ['ok'] : output)].join('\n');
+}
+
+function emptyWorld(): World {
+  return {
+    now: 0,
+    regions: [],
+    probesPerRegion: 1,
+    intervalMs: 10_000,
+    fall: 2,
+    rise: 2,
+    quorum: 0,
+    chain: undefined,
+    services: [],
+    sights: new Map(),
+    coming: new Map(),
+    cut: new Set(),
+    muted: new Set(),
+    spool: new Map(),
+    live: nothingHeard,
+    incidents: noIncidents,
+    components: {},
+  };
+}
+
+// ---------------------------------------------------------------- commands
+
+type Command = (world: World, words: readonly string[], fields: Readonly<Record<string, string>>) => string[];
+
+const commands: Readonly<Record<string, Command>> = {
+  world: (world, _, fields) => {
+    world.regions = list(fields['regions']);
+    world.probesPerRegion = Number(fields['probes'] ?? 1);
+    world.intervalMs = duration(fields['interval'] ?? '10s');
+    world.fall = Number(fields['fall'] ?? 2);
+    world.rise = Number(fields['rise'] ?? 2);
+    world.quorum = Number(fields['quorum'] ?? Math.floor(world.regions.length / 2) + 1);
+    const [blockTime, maxLag] = list(fields['chain']);
+    if (blockTime !== undefined) {
+      world.chain = { blockTimeMs: duration(blockTime), maxLagBlocks: Number(maxLag) };
+    }
+    return [];
+  },
+  service: (world, [id = '', name = ''], fields) => {
+    const nodes = list(fields['nodes']).map((node) => {
+      const [nodeId = '', zone = ''] = node.split('@');
+      return { id: nodeId, zone };
+    });
+    const group = fields['group'] === undefined ? {} : { group: fields['group'] };
+    world.services.push({ id, name, minUp: Number(fields['minUp'] ?? 1), nodes, ...group });
+    return [];
+  },
+  set: (world, [nodes, outcome = 'ok', fault], fields) => {
+    for (const node of list(nodes)) {
+      for (const region of fields['in'] ? list(fields['in']) : world.regions) {
+        world.sights.set(`${node} ${region}`, {
+          outcome: outcome as Answer['outcome'],
+          ahead: Number(fields['ahead'] ?? 0) - Number(fields['behind'] ?? 0),
+          genesis: fields['genesis'] ?? well.genesis,
+          ...(fault !== undefined && { fault }),
+        });
+      }
+    }
+    return [];
+  },
+  next: (world, [nodes, outcomes], fields) => {
+    for (const node of list(nodes)) {
+      for (const region of list(fields['in'])) {
+        world.coming.set(`${node} ${region}`, list(outcomes) as Answer['outcome'][]);
+      }
+    }
+    return [];
+  },
+  cut: (world, [region = '']) => (world.cut.add(region), []),
+  join: (world, [region = '']) => {
+    world.cut.delete(region);
+    const late = world.spool.get(region) ?? [];
+    world.spool.delete(region);
+    return step(
+      world,
+      late.map((answer) => ({ ...answer, receivedAt: world.now })),
+    );
+  },
+  mute: (world, [region = '']) => (world.muted.add(region), []),
+  unmute: (world, [region = '']) => (world.muted.delete(region), []),
+  drop: (world, [node = '']) => {
+    world.services = world.services.map((service) => ({
+      ...service,
+      nodes: service.nodes.filter(({ id }) => `${service.id}/${id}` !== node),
+    }));
+    return step(world, []);
+  },
+  restart: (world) => {
+    const { live, incidents, components } = world;
+    const saved = JSON.stringify({ live, incidents, components });
+    Object.assign(world, JSON.parse(saved) as Pick<World, 'live' | 'incidents' | 'components'>);
+    return [];
+  },
+  run: (world, [length = '']) => run(world, world.now + duration(length)),
+  show,
+};
+
+function runCommand(world: World, line: string): string[] {
+  const [name = '', ...rest] = line.match(/"[^"]*"|\S+/g) ?? [];
+  const command = commands[name];
+  if (!command) throw new Error(`unknown command: ${line}`);
+  const words = rest.filter((word) => !/^\w+=/.test(word)).map((word) => word.replaceAll('"', ''));
+  const fields = Object.fromEntries(rest.filter((word) => /^\w+=/.test(word)).map((word) => word.split('=')));
+  return command(world, words, fields as Record<string, string>);
+}
+
+function list(text: string | undefined): string[] {
+  return text === undefined || text === '' ? [] : text.split(',');
+}
+
+function duration(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined) throw new Error(`not a duration: ${text}`);
+  return ms;
+}
+
+// -------------------------------------------------------------- simulation
+
+/** From event to event: a check that is due, or a wake that a decision asked for. */
+function run(world: World, until: number): string[] {
+  const told: string[] = [];
+  for (;;) {
+    const at = nextEvent(world);
+    if (at > until) break;
+    world.now = at;
+    told.push(...step(world, answersAt(world, at)));
+  }
+  world.now = until;
+  return told;
+}
+
+function nextEvent(world: World): number {
+  const wakes = [
+    liveWake(planOf(world), world.live, world.now),
+    incidentWake(world.incidents),
+    ...Object.values(world.components).map((kept) => staleAt(kept, staleAfter(world))),
+  ];
+  const due = probesOf(world).map(({ offset }) => {
+    const first = offset + RECEIPT_MS;
+    const rounds = Math.floor((world.now - first) / world.intervalMs) + 1;
+    return first + Math.max(0, rounds) * world.intervalMs;
+  });
+  return Math.min(...due, ...wakes.flatMap((wake) => (wake !== null && wake > world.now ? [wake] : [])));
+}
+
+/** Probes of one region ask a second apart, regions too: nothing in the world happens at once. */
+function probesOf(world: World) {
+  return world.regions.flatMap((region, r) =>
+    Array.from({ length: world.probesPerRegion }, (_, p) => ({
+      id: `${region}-${p + 1}`,
+      region,
+      offset: (r * world.probesPerRegion + p) * 1_000,
+    })),
+  );
+}
+
+function answersAt(world: World, at: number): Answer[] {
+  const answers: Answer[] = [];
+  for (const { id, region, offset } of probesOf(world)) {
+    const dueAt = at - RECEIPT_MS;
+    if (dueAt < offset || (dueAt - offset) % world.intervalMs !== 0 || world.muted.has(region)) continue;
+    const round = nodesOf(world).map((node) => answer(world, node, { id, region }, dueAt));
+    if (world.cut.has(region)) world.spool.set(region, [...(world.spool.get(region) ?? []), ...round]);
+    else answers.push(...round);
+  }
+  return answers;
+}
+
+function answer(world: World, node: string, probe: { id: string; region: string }, dueAt: number): Answer {
+  const sight = world.sights.get(`${node} ${probe.id}`) ?? world.sights.get(`${node} ${probe.region}`) ?? well;
+  const outcome = world.coming.get(`${node} ${probe.region}`)?.shift() ?? sight.outcome;
+  const fault = outcome === 'ok' ? undefined : (sight.fault ?? 'target.http.timeout');
+  const height = world.chain ? 10_000 + Math.floor(dueAt / world.chain.blockTimeMs) + sight.ahead : undefined;
+  return {
+    monitor: `${node}/head`,
+    probe: probe.id,
+    region: probe.region,
+    dueAt,
+    receivedAt: dueAt + RECEIPT_MS,
+    outcome,
+    latencyTenths: 400,
+    recheck: false,
+    ...(fault !== undefined && { fault }),
+    ...(height !== undefined && { height, genesis: sight.genesis }),
+  };
+}
+
+function nodesOf(world: World): string[] {
+  return world.services.flatMap((service) => service.nodes.map((node) => `${service.id}/${node.id}`));
+}
+
+function planOf(world: World): LivePlan {
+  return {
+    monitors: nodesOf(world).map((node) => ({
+      id: `${node}/head`,
+      node,
+      counts: true,
+      fall: world.fall,
+      rise: world.rise,
+      regions: world.regions,
+      quorum: world.quorum,
+      freshMs: 2 * world.intervalMs + 2_000 + 5_000,
+    })),
+    services: world.services.map(({ id, minUp, nodes }) => ({
+      id,
+      minUp,
+      nodes: nodes.map((node) => `${id}/${node.id}`),
+    })),
+    probes: Object.fromEntries(probesOf(world).map(({ id, region }) => [id, region])),
+    ...(world.chain && { chain: { name: 'dev', ...world.chain } }),
+  };
+}
+
+function staleAfter(world: World): number {
+  return Math.max(120_000, 2 * world.intervalMs);
+}
+
+/** What the driver does at one time: answers, verdicts, incidents, words; nothing else decides. */
+function step(world: World, answers: readonly Answer[]): string[] {
+  const plan = planOf(world);
+  const seen = look(plan, hear(plan, world.live, answers), world.now);
+  world.live = seen.live;
+  const told: string[] = [];
+  for (const flip of seen.flips) if (flip.subject.split('/').length < 3) told.push(flipLine(world, flip));
+  const event = { type: 'flips', flips: seen.flips } as const;
+  const [incidents, effects] = track({ services: world.services })(world.incidents, event, world.now);
+  world.incidents = incidents;
+  told.push(...effects.flatMap((effect) => incidentLines(world, effect)));
+  return [...told, ...words(world)];
+}
+
+function words(world: World): string[] {
+  return world.services.flatMap(({ id, nodes }) => {
+    const service = world.live.judgements[id];
+    if (!service) return [];
+    const judged = nodes.flatMap((node) => world.live.judgements[`${id}/${node.id}`] ?? []);
+    const before = world.components[id];
+    const input = { service, nodes: judged, staleAfterMs: staleAfter(world), watchedSince: 0 };
+    const after = component(before, input, world.now);
+    world.components[id] = after;
+    const changed = after.word !== before?.word || after.noDataSince !== before.noDataSince;
+    return changed ? [`${clock(world.now)}  page ${id}: ${wordLine(after)}`] : [];
+  });
+}
+
+// -------------------------------------------------------------------- text
+
+/** `1m10s`: seconds since the script began; tenths where they matter. */
+function clock(at: number): string {
+  return `${at / 1_000}s`.padStart(8);
+}
+
+function flipLine(
+  world: World,
+  flip: { subject: string; from: string; to: string; at: number; because: string },
+): string {
+  const { subject, from, to, at, because } = flip;
+  const dated = at === world.now ? '' : ` since ${clock(at).trim()}`;
+  return `${clock(world.now)}  flip ${subject} ${from} -> ${to}${dated}: ${because}`;
+}
+
+function incidentLines(world: World, { type, incident, impact }: IncidentEffect): string[] {
+  const newest = incident.updates.at(-1);
+  return [
+    `${clock(world.now)}  incident ${type} ${impact} ${incident.phase} [${incident.key}] ${incident.title}`,
+    ...(newest?.body ?? '').split('\n').map((line) => `            ${line}`),
+  ];
+}
+
+function wordLine(kept: Component): string {
+  return kept.noDataSince === undefined
+    ? kept.word
+    : `${kept.word}, no current data since ${clock(kept.noDataSince).trim()}`;
+}
+
+function show(world: World): string[] {
+  const verdicts = Object.values(world.live.verdicts)
+    .filter(({ subject }) => subject.split('/').length < 3)
+    .map(({ subject, status, since }) => `${subject} is ${status} since ${clock(since).trim()}`);
+  const notices = world.services.flatMap(({ id }) => {
+    const notice = world.live.judgements[id]?.notice;
+    return notice === undefined ? [] : [`${id} notice: ${notice}`];
+  });
+  const stories = Object.values(world.incidents.stories).map(
+    ({ incident: i }) =>
+      `incident ${i.id} ${i.impact} ${i.phase} [${i.key}] ${i.title}; ${i.services.join(' ')}; ${i.nodes.join(' ')}; ` +
+      `started ${clock(i.startedAt).trim()}, ${i.updates.length} updates`,
+  );
+  const silence = [...world.muted, ...world.cut].map((region) => `${region} is silent`);
+  return [`after ${formatDuration(world.now)}`, ...verdicts, ...notices, ...silence, ...stories];
+}
