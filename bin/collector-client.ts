@@ -1,0 +1,116 @@
+/** How commands ask the collector: HTTP with the schemas of wire.ts, within a deadline and a size. */
+import type { z } from 'zod';
+import { refused } from '@highwater/config/wire.ts';
+import { Exit, exitCode } from './exit.ts';
+import { apiToken, collectorUrl, dataDir } from './options.ts';
+import { plain } from './print.ts';
+
+const deadlineMs = 10_000;
+const maxBytes = 32 * 1024 * 1024;
+
+export interface CollectorFlags {
+  readonly collector?: string;
+  readonly data?: string;
+  readonly insecure?: boolean;
+}
+
+/** GET, decoded. Throws Exit (3) where the collector is not reached, (1) where it refuses. */
+export async function getFromCollector<S extends z.ZodType>(
+  path: string,
+  schema: S,
+  flags: CollectorFlags,
+): Promise<z.output<S>> {
+  return getJson(collectorUrl(flags.collector, flags.insecure), path, schema, {
+    ...flags,
+    what: 'collector',
+  });
+}
+
+/** The same from another role. */
+export async function getJson<S extends z.ZodType>(
+  base: string,
+  path: string,
+  schema: S,
+  { data, what }: { readonly data?: string | undefined; readonly what: string },
+): Promise<z.output<S>> {
+  const result = schema.safeParse(await ask(base, path, { method: 'GET' }, data, what));
+  if (result.success) return result.data;
+  throw new Exit(
+    exitCode.unavailable,
+    `highwater: ${base} answers, but not as the ${what} of this version; is it another program or version?`,
+  );
+}
+
+/** POST of JSON; the token is found in the data folder. */
+export async function postToCollector(path: string, body: unknown, flags: CollectorFlags): Promise<unknown> {
+  const base = collectorUrl(flags.collector, flags.insecure);
+  const init = {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  };
+  return ask(base, path, init, flags.data, 'collector');
+}
+
+async function ask(
+  base: string,
+  path: string,
+  init: RequestInit,
+  data: string | undefined,
+  what: string,
+): Promise<unknown> {
+  const token = apiToken(dataDir(data));
+  const headers = new Headers(init.headers);
+  if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+  let answer: Response;
+  let text: string;
+  try {
+    answer = await fetch(`${base}${path}`, {
+      ...init,
+      headers,
+      redirect: 'error',
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+    text = await readBounded(answer);
+  } catch (cause) {
+    const flag = what === 'collector' ? '--collector' : '--alerts';
+    throw new Exit(
+      exitCode.unavailable,
+      `highwater: no ${what} at ${base} (${reason(cause)}); start it with highwater up, or name another with ${flag}`,
+      { cause },
+    );
+  }
+  const json = parseJson(text);
+  if (answer.ok) return json;
+  const said = refused.safeParse(json);
+  const why = said.success
+    ? `${said.data.error}${said.data.remedy ? `; ${said.data.remedy}` : ''}`
+    : 'no reason given';
+  throw new Exit(exitCode.no, `highwater: ${base} refused (${answer.status}): ${plain(why)}`);
+}
+
+async function readBounded(answer: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    bytes += (chunk as Uint8Array).length;
+    if (bytes > maxBytes) throw new Error('the answer is larger than 32 MiB');
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function reason(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unreachable';
+  if (cause.name === 'TimeoutError') return `no answer within ${deadlineMs / 1000} s`;
+  const inner = cause.cause;
+  return inner instanceof Error && 'code' in inner ? String(inner.code) : cause.message;
+}

@@ -1,0 +1,192 @@
+/** `highwater check`: one check now, by the probe's own machinery, explained. */
+import { Command } from 'commander';
+import { explainFault } from '@highwater/config/explain.ts';
+import { faultId } from '@highwater/config/faults.ts';
+import type { Observation } from '@highwater/config/domain.ts';
+import { formatProblem, loadConfig } from '@highwater/config/load.ts';
+import type { Chain, Config, Monitor } from '@highwater/config/model.ts';
+import { nearest } from '@highwater/config/problems.ts';
+import { readConfig } from '../config-file.ts';
+import { Exit, exitCode } from '../exit.ts';
+import { configFile } from '../options.ts';
+import { plain, printJson } from '../print.ts';
+import { tables } from '../tables.ts';
+
+interface CheckFlags {
+  readonly kind?: string;
+  readonly chain?: string;
+  readonly set?: string;
+  readonly timeout: string;
+  readonly allowPrivate?: boolean;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('one check now: where the time went, what came back, what it means')
+    .argument('MONITOR|URL', 'service/node/check of the config, or a URL with --kind')
+    .option('--kind KIND', `the kind of check, for a URL: ${Object.keys(tables.checks).join(', ')}`)
+    .option('--chain NAME', 'the chain that the URL should serve, for a URL')
+    .option('--set JSON', "the kind's settings, for a URL")
+    .option('--timeout DURATION', 'the deadline, for a URL', '10s')
+    .option('--allow-private', 'may reach private and loopback addresses')
+    .option('--config FILE', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Asks from this machine and stores nothing. Ends with 0 when the answer is up (degraded too), 1 when it is not.
+
+Examples:
+  highwater check ethereum/publicnode/head
+  highwater check https://ethereum-rpc.publicnode.com --kind head --chain ethereum
+  highwater check https://www.example.org --kind http
+  highwater check https://rpc.example.com --kind jsonrpc --set '{"methods":[{"method":"eth_blockNumber"}]}'`,
+    )
+    .action((subject: string, options: CheckFlags) => run(subject, options));
+}
+
+async function run(subject: string, options: CheckFlags): Promise<void> {
+  const { monitor, chain } = subject.includes('://') ? ofUrl(subject, options) : ofConfig(subject, options);
+  const { runOnce } = await import('../../probe/src/once.ts');
+  const target = options.allowPrivate ? { ...monitor.target, allowPrivate: true } : monitor.target;
+  const observation = await runOnce({ ...monitor, target }, chain);
+  if (options.json) printJson(factsOf(observation));
+  else process.stdout.write(observationText(observation, monitor));
+  if (observation.outcome !== 'ok' && observation.outcome !== 'degraded') process.exitCode = exitCode.no;
+}
+
+interface Asked {
+  readonly monitor: Monitor;
+  readonly chain: Chain | undefined;
+}
+
+function ofConfig(id: string, options: CheckFlags): Asked {
+  const config = readConfig(configFile(options.config));
+  const monitor = config.monitors.find((each) => each.id === id);
+  if (monitor) return { monitor, chain: chainOf(monitor, config) };
+  const ids = config.monitors.map((each) => each.id);
+  const near = nearest(id, ids);
+  const remedy = near === undefined ? `there are: ${ids.slice(0, 20).join(', ')}` : `did you mean ${near}?`;
+  throw new Exit(
+    exitCode.usage,
+    `highwater check: ${plain(id)}: no such monitor, ${remedy} (a URL begins with https://)`,
+  );
+}
+
+function chainOf(monitor: Monitor, config: Config): Chain | undefined {
+  return monitor.chain === undefined ? undefined : config.chains[monitor.chain];
+}
+
+/** A URL goes through the same reader as a config, so that the same mistakes have the same messages. */
+function ofUrl(url: string, options: CheckFlags): Asked {
+  if (options.kind === undefined) {
+    const kinds = Object.keys(tables.checks).join(', ');
+    throw new Exit(exitCode.usage, `highwater check: a URL needs --kind, write one of: ${kinds}`);
+  }
+  const text = JSON.stringify({
+    site: { name: 'check', url: 'http://localhost' },
+    services: [
+      {
+        id: 'url',
+        name: 'url',
+        ...(options.chain === undefined ? {} : { chain: options.chain }),
+        counts: 'none',
+        nodes: [{ id: 'url', zone: 'url', url, ...(options.allowPrivate ? { allowPrivate: true } : {}) }],
+        checks: [{ kind: options.kind, every: '1h', timeout: options.timeout, ...settingsOf(options) }],
+      },
+    ],
+  });
+  const loaded = loadConfig(text, 'arguments', tables);
+  if ('problems' in loaded) {
+    const lines = loaded.problems.map((problem) => formatProblem(problem).replace(/^arguments:\d+:\d+ /, ''));
+    throw new Exit(exitCode.usage, lines.map((line) => `highwater check: ${line}`).join('\n'));
+  }
+  const [monitor] = loaded.config.monitors;
+  if (!monitor) throw new Error('no monitor came of a check of a URL');
+  return { monitor, chain: chainOf(monitor, loaded.config) };
+}
+
+function settingsOf(options: CheckFlags): Record<string, unknown> {
+  if (options.set === undefined) return {};
+  try {
+    const settings = JSON.parse(options.set) as unknown;
+    if (typeof settings === 'object' && settings !== null && !Array.isArray(settings)) {
+      return settings as Record<string, unknown>;
+    }
+  } catch {
+    // The message below says what to write.
+  }
+  throw new Exit(
+    exitCode.usage,
+    'highwater check: --set: not a JSON object, write one such as \'{"path":"/health"}\'',
+  );
+}
+
+function factsOf(observation: Observation): unknown {
+  const { fault } = observation;
+  const explained = fault && explainFault(faultId(fault));
+  return {
+    ...observation,
+    ...(fault ? { fault: { id: faultId(fault), detail: fault.detail, ...explained } } : {}),
+  };
+}
+
+/** What came of it, in sentences. */
+function observationText(observation: Observation, monitor: Monitor): string {
+  const { outcome, latencyTenths, phases, facts, fault } = observation;
+  const lines = [
+    `${monitor.kind} of ${new URL(monitor.target.url).origin}: ${outcomes[outcome]} in ${latencyTenths / 10} ms`,
+  ];
+  if (phases) {
+    const names = {
+      resolve: 'resolve',
+      connect: 'connect',
+      tls: 'TLS',
+      firstByte: 'first byte',
+      transfer: 'transfer',
+    };
+    const spent = Object.entries(names).map(
+      ([key, name]) => `${name} ${phases[key as keyof typeof phases] / 10} ms`,
+    );
+    lines.push(`  time    ${spent.join(', ')}`);
+  }
+  for (const [key, value] of Object.entries(facts)) lines.push(`  ${key.padEnd(7)} ${factText(key, value)}`);
+  if (fault) {
+    const meaning = explainFault(faultId(fault));
+    lines.push(`  fault   ${faultId(fault)}${fault.detail === undefined ? '' : `: ${fault.detail}`}`);
+    if (meaning)
+      lines.push(
+        `          ${meaning.means}`,
+        `          Look at: ${meaning.look}`,
+        `          ${meaning.source}`,
+      );
+  }
+  return `${lines.map(plain).join('\n')}\n`;
+}
+
+const outcomes: Readonly<Record<Observation['outcome'], string>> = {
+  ok: 'up',
+  degraded: 'up but degraded',
+  fail: 'not up',
+  skipped: 'not asked',
+};
+
+/** Facts by the letters that a line has for them. */
+const factNames: Readonly<Record<string, string>> = {
+  h: 'height',
+  fh: 'finalized height',
+  id: 'block id, first 8 digits',
+  g: 'genesis, first 8 digits',
+  v: 'value',
+  sc: 'HTTP status',
+};
+
+function factText(key: string, value: string): string {
+  if (key === 'bt') return `${new Date(Number(value)).toISOString()} block time`;
+  if (key === 'ce') return `${new Date(Number(value)).toISOString()} certificate expires`;
+  if (key.startsWith('m.')) return /^\d+$/.test(value) ? `${Number(value) / 10} ms` : value;
+  const name = factNames[key];
+  return name === undefined ? value : `${value}  (${name})`;
+}

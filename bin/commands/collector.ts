@@ -1,0 +1,61 @@
+/** `highwater collector`: stores what probes saw and agrees on what is true. */
+import { Command } from 'commander';
+import { Secret } from '@highwater/config/secrets.ts';
+import { readConfig } from '../config-file.ts';
+import { Exit, exitCode } from '../exit.ts';
+import { localProbeIfMade } from '../local-probe.ts';
+import { apiToken, bindAddress, configFile, dataDir, portOf } from '../options.ts';
+import { runRole } from '../role.ts';
+
+interface CollectorFlags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly port?: string;
+  readonly bind?: string;
+}
+
+export function collectorCommand(): Command {
+  return new Command('collector')
+    .description('stores what the probes saw, agrees on what is true, and answers for it')
+    .option('--config FILE', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option('--data DIR', 'where keys and history are (HIGHWATER_DATA; default ./data)')
+    .option('--port PORT', 'where it listens (HIGHWATER_COLLECTOR_PORT; default 4000; 0 is any free one)')
+    .option(
+      '--bind ADDRESS',
+      'the address it listens on (HIGHWATER_BIND; default 127.0.0.1); wider needs a token',
+    )
+    .addHelpText('after', '\nExample:\n  highwater collector --config my.yaml --data /var/lib/highwater')
+    .action((options: CollectorFlags) => run(options));
+}
+
+async function run(options: CollectorFlags): Promise<void> {
+  refuseOtherStores();
+  const { startCollector } = await import('../../collector/src/main.ts');
+  const data = dataDir(options.data);
+  const given = apiToken(data);
+  await runRole('collector', async (log, signal) =>
+    startCollector(
+      {
+        config: localProbeIfMade(readConfig(configFile(options.config)), data),
+        dataDir: data,
+        host: bindAddress(options.bind),
+        port: portOf('collector', options.port),
+        log,
+        ...(given === undefined ? {} : { token: new Secret(given) }),
+      },
+      signal,
+    ),
+  );
+}
+
+/** Stores and blobs of CONTRACTS that are not built yet. */
+function refuseOtherStores(): void {
+  for (const name of ['HIGHWATER_STORE', 'HIGHWATER_BLOBS']) {
+    const value = process.env[name];
+    if (value === undefined || value === '') continue;
+    throw new Exit(
+      exitCode.unavailable,
+      `highwater collector: ${name}: not in this version, unset it; everything is kept in the data folder`,
+    );
+  }
+}

@@ -1,0 +1,80 @@
+/** `highwater config`: judges a config, and says what one may hold. */
+import { Command } from 'commander';
+import { configReference } from '@highwater/config/docs.ts';
+import { formatProblem } from '@highwater/config/load.ts';
+import { configJsonSchema } from '@highwater/config/schema.ts';
+import { loadConfigFile } from '../config-file.ts';
+import { Exit, exitCode } from '../exit.ts';
+import { callersFile, configFile } from '../options.ts';
+import { printJson } from '../print.ts';
+import { tables } from '../tables.ts';
+
+export function configCommand(): Command {
+  const command = new Command('config').description('check a config file, or print what one may hold');
+  command
+    .command('check')
+    .description('every mistake at once: FILE:LINE:COL path: value: what is wrong, what to write instead')
+    .argument('[FILE]', 'the file (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option('--config FILE', 'the same as FILE')
+    .option('--json', 'the mistakes, or what is watched, as JSON')
+    .addHelpText(
+      'after',
+      `
+Ends with 0 when the file is good and 2 when it is not. Reads nothing but the file: no network, no secret.
+
+Examples:
+  highwater config check
+  highwater config check my.yaml
+  highwater config check my.yaml --json`,
+    )
+    .action((file: string | undefined, options: { config?: string; json?: boolean }) =>
+      check(file ?? options.config, options.json ?? false),
+    );
+  command
+    .command('schema')
+    .description('the JSON Schema of a config file, for editors')
+    .addHelpText('after', '\nExample:\n  highwater config schema > highwater.schema.json')
+    .action(() => printJson(configJsonSchema(tables)));
+  command
+    .command('docs')
+    .description('the reference of every key, in Markdown: docs/config.md')
+    .addHelpText('after', '\nExample:\n  highwater config docs > docs/config.md')
+    .action(() => void process.stdout.write(configReference(tables)));
+  command
+    .command('apply', { hidden: false })
+    .description('loads a config into a running collector (not in this version)')
+    .argument('[FILE]')
+    .action(() => {
+      throw new Exit(
+        exitCode.unavailable,
+        'highwater: config apply: not in this version, restart the collector to load a config',
+      );
+    });
+  return command;
+}
+
+function check(file: string | undefined, asJson: boolean): void {
+  const loaded = loadConfigFile(file === undefined ? configFile() : callersFile(file));
+  if ('problems' in loaded) {
+    const { problems } = loaded;
+    if (asJson) printJson({ ok: false, problems });
+    else process.stdout.write(problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
+    const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`;
+    throw new Exit(exitCode.usage, asJson ? '' : count);
+  }
+  const { config } = loaded;
+  const nodes = config.services.reduce((sum, service) => sum + service.nodes.length, 0);
+  const facts = {
+    services: config.services.length,
+    nodes,
+    monitors: config.monitors.length,
+    regions: config.regions.length,
+    probes: config.probes.length,
+    channels: config.alerts.channels.length,
+  };
+  if (asJson) printJson({ ok: true, ...facts });
+  else {
+    const counts = Object.entries(facts).map(([what, count]) => `${count} ${what}`);
+    process.stdout.write(`good: ${counts.join(', ')}\n`);
+  }
+}

@@ -1,0 +1,30 @@
+/** Commands of the contract that are not built yet: listed in the help, refused by name. */
+import { Command } from 'commander';
+import { Exit, exitCode } from '../exit.ts';
+
+/** A command leaves this table when it is built. */
+export const plannedCommands: Readonly<Record<string, string>> = {
+  health: 'answers load balancers from the last snapshot',
+  operator: 'the page for operators',
+  incident: 'what people write about an outage',
+  maintenance: 'windows declared before they start',
+  failover: 'what DNS should say, and who decides',
+  report: "a month's uptime, with all that it takes to verify it",
+  verify: 'recomputes a report',
+  rebuild: 'all views again from the log',
+  backup: 'a copy that cannot fork the log',
+  restore: 'from a backup',
+  token: 'API tokens',
+  import: 'a config from another tool',
+};
+
+/** One of them, for the help and the refusal. */
+export function plannedCommand(name: string): Command {
+  return new Command(name)
+    .description(`${plannedCommands[name] ?? ''} (not in this version)`)
+    .argument('[args...]')
+    .allowUnknownOption()
+    .action(() => {
+      throw new Exit(exitCode.unavailable, `highwater: ${name}: not in this version`);
+    });
+}

@@ -1,0 +1,101 @@
+/** `highwater status`: what is up, heads, probes and open incidents. */
+import { Command } from 'commander';
+import { operatorStatus } from '@highwater/config/wire.ts';
+import type { OperatorStatus } from '@highwater/config/wire.ts';
+import { getFromCollector } from '../collector-client.ts';
+import type { CollectorFlags } from '../collector-client.ts';
+import { exitCode } from '../exit.ts';
+import { ago, columns, plain, printJson, utc } from '../print.ts';
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('verdicts, heads, open incidents, and the probes with the config that each runs')
+    .option('--collector URL', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
+    .option('--data DIR', 'where the token is (HIGHWATER_DATA; default ./data)')
+    .option('--insecure', 'plain http to a collector on another machine')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Ends with 0 when nothing is down, 1 when something is, 3 when the collector is not reached.
+
+Examples:
+  highwater status
+  highwater status --json | jq '.services[] | {subject, status}'`,
+    )
+    .action(async (options: CollectorFlags & { json?: boolean }) => {
+      const status = await getFromCollector('/v1/status', operatorStatus, options);
+      if (options.json) printJson(status);
+      else process.stdout.write(plainLines(statusText(status)));
+      if ([...status.services, ...status.nodes].some((verdict) => verdict.status === 'down')) {
+        process.exitCode = exitCode.no;
+      }
+    });
+}
+
+/** Control characters out, line ends kept. */
+function plainLines(text: string): string {
+  return text.split('\n').map(plain).join('\n');
+}
+
+function statusText(status: OperatorStatus): string {
+  const parts = [
+    `${status.site} at ${utc(status.at)}\n`,
+    block(
+      'services',
+      status.services.map((verdict) => verdictRow(verdict, status.at)),
+    ),
+    block(
+      'nodes',
+      status.nodes.map((verdict) => verdictRow(verdict, status.at)),
+    ),
+    block(
+      'heads',
+      status.heads.map(({ chain, height, at, nodes }) => [
+        chain,
+        String(height),
+        `${ago(status.at - at)} ago`,
+        `agreed from ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`,
+      ]),
+    ),
+    block(
+      'probes',
+      status.probes.map((probe) => probeRow(probe, status.at)),
+    ),
+    block(
+      'open incidents',
+      status.incidents.map(({ id, impact, phase, title }) => [id, impact, phase, title]),
+    ),
+  ];
+  const troubled = status.monitors.filter((verdict) => verdict.status !== 'up');
+  if (troubled.length > 0) {
+    parts.push(
+      block(
+        'checks that are not up',
+        troubled.map((verdict) => verdictRow(verdict, status.at)),
+      ),
+    );
+    parts.push('highwater why MONITOR shows what is behind one of them.\n');
+  }
+  return parts.join('\n');
+}
+
+function block(title: string, rows: readonly (readonly string[])[]): string {
+  const lines = rows.length === 0 ? '  none\n' : columns(rows.map((row) => ['', ...row]));
+  return `${title}\n${lines}`;
+}
+
+function verdictRow(verdict: OperatorStatus['services'][number], now: number): string[] {
+  return [verdict.subject, verdict.status, `for ${ago(now - verdict.since)}`, verdict.because];
+}
+
+function probeRow(probe: OperatorStatus['probes'][number], now: number): string[] {
+  const heard = probe.lastHeardAt === undefined ? 'never heard' : `heard ${ago(now - probe.lastHeardAt)} ago`;
+  const config = probe.current ? 'runs the current config' : 'runs an older config, or none yet';
+  const { clockBoundMs } = probe;
+  const clock =
+    clockBoundMs === undefined || clockBoundMs < 0
+      ? 'clock not compared yet'
+      : `clock within ${clockBoundMs} ms`;
+  return [probe.id, probe.region, heard, clock, config];
+}

@@ -1,0 +1,116 @@
+/** `highwater why MONITOR`: the votes, the lines and the step of the rule behind a verdict. */
+import { Command } from 'commander';
+import { explainFault } from '@highwater/config/explain.ts';
+import { why } from '@highwater/config/wire.ts';
+import { getFromCollector } from '../collector-client.ts';
+import type { CollectorFlags } from '../collector-client.ts';
+import { Exit, exitCode } from '../exit.ts';
+import { ago, columns, plain, printJson, utc } from '../print.ts';
+import type { z } from 'zod';
+
+type Why = z.output<typeof why>;
+
+export function whyCommand(): Command {
+  return new Command('why')
+    .description('the votes, the lines and the step of the rule behind a verdict')
+    .argument('MONITOR', 'service/node/check')
+    .option('--at TIME', 'at another time: 2026-11-21T06:00:00Z, or Unix milliseconds')
+    .option('--collector URL', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
+    .option('--data DIR', 'where the token is (HIGHWATER_DATA; default ./data)')
+    .option('--insecure', 'plain http to a collector on another machine')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  highwater why ethereum/publicnode/head
+  highwater why ethereum/publicnode/head --at 2026-11-21T06:00:00Z`,
+    )
+    .action((monitor: string, options: CollectorFlags & { at?: string; json?: boolean }) =>
+      run(monitor, options),
+    );
+}
+
+async function run(
+  monitor: string,
+  options: CollectorFlags & { at?: string; json?: boolean },
+): Promise<void> {
+  if (!/^[a-z0-9._-]+\/[a-z0-9._-]+\/[a-z0-9._-]+$/.test(monitor)) {
+    const remedy = 'write service/node/check; highwater status lists them';
+    throw new Exit(exitCode.usage, `highwater why: ${plain(monitor)}: not a monitor, ${remedy}`);
+  }
+  const query = new URLSearchParams({ monitor });
+  if (options.at !== undefined) query.set('at', String(instantOf(options.at)));
+  const answer = await getFromCollector(`/v1/why?${query.toString()}`, why, options);
+  if (options.json) printJson(answer);
+  else process.stdout.write(whyText(answer).split('\n').map(plain).join('\n'));
+}
+
+function instantOf(text: string): number {
+  const at = /^[0-9]{10,16}$/.test(text) ? Number(text) : Date.parse(text);
+  // A time without its zone means another instant on each machine.
+  if (Number.isNaN(at) || !/^[0-9]+$|Z$|[+-][0-9]{2}:?[0-9]{2}$/.test(text)) {
+    throw new Exit(
+      exitCode.usage,
+      'highwater why: --at: not a time, write 2026-11-21T06:00:00Z or Unix milliseconds',
+    );
+  }
+  return at;
+}
+
+function whyText(answer: Why): string {
+  const { verdict, at } = answer;
+  const lines = [
+    `${answer.monitor} is ${verdict.status} at ${utc(at)}, since ${utc(verdict.since)}`,
+    `because ${verdict.because}`,
+    '',
+    'votes',
+    votesText(verdict.votes, at),
+  ];
+  if (answer.slot) {
+    const { minute, state, because } = answer.slot;
+    lines.push(`slot of ${utc(minute * 60_000)}: ${state}, because ${because}`, '');
+  }
+  if (answer.head) {
+    const { chain, height, lagBlocks } = answer.head;
+    const lag = lagBlocks === undefined ? '' : `; this node ${lagWords(lagBlocks)}`;
+    lines.push(`head of ${chain}: ${height}${lag}`, '');
+  }
+  lines.push('lines, newest first', linesText(answer.lines));
+  const faults = new Set(verdict.votes.flatMap(({ fault }) => fault ?? []));
+  for (const id of faults) {
+    const meaning = explainFault(id);
+    if (meaning) lines.push(`${id}: ${meaning.means}`, `  Look at: ${meaning.look}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function lagWords(blocks: number): string {
+  if (blocks === 0) return 'is level with it';
+  return blocks > 0 ? `is ${blocks} behind` : `is ${-blocks} ahead`;
+}
+
+function votesText(votes: Why['verdict']['votes'], now: number): string {
+  if (votes.length === 0) return '  none yet\n';
+  return columns(
+    votes.map(({ region, status, at, latencyTenths, fault, detail }) => [
+      '',
+      region,
+      status,
+      at === undefined ? 'no answer yet' : `${ago(now - at)} ago`,
+      latencyTenths === undefined ? '' : `${latencyTenths / 10} ms`,
+      [fault, detail].filter((text) => text !== undefined).join(': '),
+    ]),
+  );
+}
+
+function linesText(lines: Why['lines']): string {
+  if (lines.length === 0) return '  none kept for that time\n';
+  return columns(
+    lines.map(({ probe, line, detail }) => [
+      '',
+      probe,
+      detail === undefined ? line : `${line}   (${detail})`,
+    ]),
+  );
+}

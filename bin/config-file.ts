@@ -1,0 +1,51 @@
+/** A config file on disk -> Config, by the kinds that this program has. */
+import { openSync, closeSync, fstatSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { formatProblem, loadConfig } from '@highwater/config/load.ts';
+import type { Loaded } from '@highwater/config/load.ts';
+import type { Config } from '@highwater/config/model.ts';
+import { decodeText, maxConfigBytes } from '@highwater/config/source.ts';
+import { Exit, exitCode } from './exit.ts';
+import { tables } from './tables.ts';
+
+/** Loads a config file; `path` is absolute. Throws Exit (2) where it cannot be read at all. */
+export function loadConfigFile(path: string): Loaded {
+  const shown = shownPath(path);
+  const text = decodeText(readBytes(path, shown));
+  if (text !== undefined) return loadConfig(text, shown, tables);
+  const message = 'not UTF-8 text, save the file as UTF-8';
+  return { problems: [{ file: shown, line: 1, column: 1, path: '(file)', value: '(bytes)', message }] };
+}
+
+/** The Config of a file without mistakes. Throws Exit (2) with every mistake, one a line. */
+export function readConfig(path: string): Config {
+  const loaded = loadConfigFile(path);
+  if ('config' in loaded) return loaded.config;
+  throw new Exit(exitCode.usage, loaded.problems.map(formatProblem).join('\n'));
+}
+
+/** As short as the caller would have written it. */
+function shownPath(path: string): string {
+  const near = relative(process.env['INIT_CWD'] ?? process.cwd(), path);
+  return near === '' || near.startsWith('..') ? path : near;
+}
+
+function readBytes(path: string, shown: string): Uint8Array {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      // Judged before reading: the file may be a huge log by mistake.
+      if (fstatSync(file).size > maxConfigBytes) return new Uint8Array(maxConfigBytes + 1).fill(0x23);
+      return readFileSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    const remedy =
+      code === 'ENOENT'
+        ? 'name another with --config, or write one with highwater init'
+        : 'look at its rights';
+    throw new Exit(exitCode.usage, `highwater: ${shown}: cannot be read (${code}), ${remedy}`, { cause });
+  }
+}

@@ -1,0 +1,216 @@
+/** What `doctor` looks at. Read-only: nothing is written, sent or changed. */
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { loadSigningKey } from '@highwater/config/keys.ts';
+import type { Loaded } from '@highwater/config/load.ts';
+import { formatProblem } from '@highwater/config/load.ts';
+import type { Config, SecretUse } from '@highwater/config/model.ts';
+import { resolveSecret } from '@highwater/config/secrets.ts';
+import { portOf } from './options.ts';
+
+/** One thing looked at. `advice` does not stop anything from working; `missing` does. */
+export interface Finding {
+  readonly about: string;
+  readonly state: 'ready' | 'advice' | 'missing';
+  readonly says: string;
+  /** What to do; absent when ready. */
+  readonly remedy?: string;
+}
+
+const ready = (about: string, says: string): Finding => ({ about, state: 'ready', says });
+const advice = (about: string, says: string, remedy: string): Finding => ({
+  about,
+  state: 'advice',
+  says,
+  remedy,
+});
+const missing = (about: string, says: string, remedy: string): Finding => ({
+  about,
+  state: 'missing',
+  says,
+  remedy,
+});
+
+/** The config itself. */
+export function lookAtConfig(loaded: Loaded, file: string): Finding[] {
+  if ('config' in loaded) {
+    const { services, monitors } = loaded.config;
+    return [ready('config', `${file}: ${services.length} services, ${monitors.length} checks`)];
+  }
+  const [first] = loaded.problems;
+  const says = `${file} has ${loaded.problems.length} mistakes, the first: ${first ? formatProblem(first) : ''}`;
+  return [missing('config', says, `run highwater config check ${file}`)];
+}
+
+/** Regions, probes and who is told. */
+export function lookAtHouse(config: Config, dataDir: string): Finding[] {
+  return [...lookAtProbes(config, dataDir), ...lookAtAlerts(config)];
+}
+
+function lookAtProbes(config: Config, dataDir: string): Finding[] {
+  const watched = new Set(config.probes.map(({ region }) => region));
+  const findings: Finding[] = [];
+  if (config.probes.length > 0) {
+    const here = config.probes.filter(({ id }) => existsSync(join(dataDir, 'keys', `${id}.key`)));
+    findings.push(
+      ready('probes', `${config.probes.length} enrolled, ${here.length} with their key on this machine`),
+    );
+  }
+  const silent = config.regions.filter(({ id }) => config.probes.length > 0 && !watched.has(id));
+  for (const { id } of silent) {
+    findings.push(
+      advice(
+        'probes',
+        `region ${id} has no probe`,
+        'run highwater probe keygen there and highwater probe enroll here',
+      ),
+    );
+  }
+  const regions = Math.max(1, watched.size);
+  if (regions < 3) {
+    const remedy = 'enrol probes in three regions: then no single one can raise an outage or hide one';
+    findings.push(advice('regions', `${regions} of the 3 that a majority needs`, remedy));
+  }
+  return findings;
+}
+
+function lookAtAlerts({ alerts }: Config): Finding[] {
+  if (alerts.channels.length === 0) {
+    return [advice('alerts', 'no channel: nobody is told', 'add one under alerts.channels, and a policy')];
+  }
+  const told = new Set(alerts.policies.flatMap(({ steps }) => steps.flatMap(({ notify }) => notify)));
+  const idle = alerts.channels.filter(({ id }) => !told.has(id));
+  return [
+    ...alerts.channels
+      .filter(({ id }) => told.has(id))
+      .map(({ id, kind }) =>
+        ready('alerts', `${kind} channel ${id}; highwater alerts test ${id} sends a message`),
+      ),
+    ...idle.map(({ id }) =>
+      advice('alerts', `channel ${id} is in no policy`, 'name it in a step of alerts.policies'),
+    ),
+  ];
+}
+
+/** Whether each secret can be fetched here; those of headers are fetched on the probes. */
+export function lookAtSecrets(uses: readonly SecretUse[], env: NodeJS.ProcessEnv): Finding[] {
+  return uses.map(({ path, ref }) => {
+    try {
+      resolveSecret(ref, env);
+      return ready('secrets', `${path}: ${ref} is there`);
+    } catch (error) {
+      const remedy = error instanceof Error ? error.message : 'make it readable';
+      const onProbe = path.startsWith('services');
+      const says = `${path}: ${ref} cannot be fetched here`;
+      return onProbe
+        ? advice('secrets', says, `each probe that checks it needs it: ${remedy}`)
+        : missing('secrets', says, remedy);
+    }
+  });
+}
+
+const keyNames = (config: Config) => ['operator', ...config.probes.map(({ id }) => id)];
+
+/** The keys that lie here can be read and are private. */
+export function lookAtKeys(config: Config, dataDir: string): Finding[] {
+  const present = keyNames(config).filter((name) => existsSync(join(dataDir, 'keys', `${name}.key`)));
+  const findings = present.map((name): Finding => {
+    try {
+      loadSigningKey(join(dataDir, 'keys', `${name}.key`));
+      return ready('keys', `${name}.key`);
+    } catch (error) {
+      return missing(
+        'keys',
+        `${name}.key cannot be used`,
+        error instanceof Error ? error.message : 'restore it',
+      );
+    }
+  });
+  if (present.includes('operator')) return findings;
+  return [...findings, ready('keys', 'no operator key yet: the first start makes it')];
+}
+
+const enoughBytes = 1024 ** 3;
+
+/** Room and rights in the data folder, or where it will be made. */
+export function lookAtDisk(dataDir: string): Finding[] {
+  let folder = dataDir;
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    return [
+      missing(
+        'disk',
+        `${folder} is not writable for this user`,
+        'give it to this user, or name another with --data',
+      ),
+    ];
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  const says = `${(free / 1024 ** 3).toFixed(1)} GiB free at ${folder}`;
+  return [free >= enoughBytes ? ready('disk', says) : missing('disk', says, 'make room: at least 1 GiB')];
+}
+
+/** Ports that the roles will listen on; taken ones are fine while `up` itself runs here. */
+export async function lookAtPorts(dataDir: string): Promise<Finding[]> {
+  const running = isUpRunning(dataDir);
+  const roles = ['site', 'collector', 'alerts', 'probe'] as const;
+  return Promise.all(
+    roles.map(async (role) => {
+      const port = portOf(role);
+      if (port === 0 || (await isFree(port))) return ready('ports', `${role} ${port}: free`);
+      if (running) return ready('ports', `${role} ${port}: in use; highwater up is running`);
+      const remedy = `end what listens there, or set HIGHWATER_${role.toUpperCase()}_PORT`;
+      return missing('ports', `${role} ${port}: in use by another program`, remedy);
+    }),
+  );
+}
+
+function isFree(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const server = createServer();
+  server.once('error', () => resolve(false));
+  server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  return promise;
+}
+
+function isUpRunning(dataDir: string): boolean {
+  try {
+    const pid = Number(readFileSync(join(dataDir, 'up.pid'), 'utf8'));
+    if (!Number.isInteger(pid) || pid <= 0) return false;
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A header Date has whole seconds, and the answer took time: below this nothing can be said. */
+const clockToleranceMs = 2_500;
+const clockDeadlineMs = 5_000;
+
+/** The wall clock against the Date of an http(s) control. Without one it cannot be compared. */
+export async function lookAtClock(controls: readonly string[]): Promise<Finding[]> {
+  const url = controls.find((control) => control.startsWith('http'));
+  const say = 'keep it right with NTP: uptime is counted in UTC minutes';
+  if (url === undefined) return [advice('clock', 'not compared: no http control is declared', say)];
+  const host = new URL(url).host;
+  try {
+    const before = Date.now();
+    const answer = await fetch(url, {
+      method: 'HEAD',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(clockDeadlineMs),
+    });
+    const there = Date.parse(answer.headers.get('date') ?? '');
+    const offMs = Math.round((before + Date.now()) / 2 - there);
+    if (Number.isNaN(there)) return [advice('clock', `not compared: ${host} sends no Date`, say)];
+    const says = `${Math.abs(offMs) <= clockToleranceMs ? 'agrees with' : `${(offMs / 1000).toFixed(1)} s from`} ${host}`;
+    return [Math.abs(offMs) <= clockToleranceMs ? ready('clock', says) : missing('clock', says, say)];
+  } catch {
+    return [advice('clock', `not compared: ${host} was not reached`, say)];
+  }
+}
