@@ -4,7 +4,7 @@ import { DiskFullError, type ReadTx, type Store, type Tx } from '../store.ts';
 import { commitReads, commitWrites } from './commits.ts';
 import { feedReads, feedWrites } from './feed.ts';
 import { frameReads, frameWrites } from './frames.ts';
-import { mutex } from './mutex.ts';
+import { mutex } from '../../mutex.ts';
 import { openNames, type Names } from './names.ts';
 import { lockFolder, openReader, openWriter, type Db } from './open.ts';
 import { stateReads, stateWrites } from './state.ts';

@@ -1,0 +1,154 @@
+import { type Batch, parseBatchText } from '@highwater/config/proof/batch.ts';
+import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
+import { sha256 } from '@highwater/config/keys.ts';
+import { type Clock, minuteOf } from '@highwater/config/time.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
+import type { FrameRow, ReadTx, Store, Tx } from '../store/store.ts';
+import { mutex } from '../mutex.ts';
+import { LOG_SHARD, type Watched } from '../watched.ts';
+import { refuse, type IngestAnswer } from './answer.ts';
+import { keepBodies, wrongBody } from './bodies.ts';
+import { openSaid } from './open.ts';
+import { afterBatch, rebuild, waitingLines, type SpoolState } from './rebuild.ts';
+
+/** How far past the collector's clock a batch may reach, minutes (CONTRACTS "In force"). */
+const MAX_AHEAD_MINUTES = 2;
+/** Frames looked at for one batch: hours of one a second. */
+const MAX_FRAMES = 10_000;
+/** Batches of one probe that may wait for each other; more are asked to come again. */
+const MAX_WAITING = 4;
+
+export interface BatchIngest {
+  /** Keeps a batch and its bodies durably before it is acknowledged; the same one again is `held`. */
+  accept(note: string, bodies: Readonly<Record<string, string>>): Promise<IngestAnswer>;
+}
+
+interface Incoming {
+  readonly batch: Batch;
+  readonly note: string;
+  readonly hash: string;
+  readonly at: number;
+}
+
+/** What is already held under its number, or why its chain does not fit; undefined for a batch that is new. */
+async function alreadyHeld(
+  tx: ReadTx,
+  { batch, hash, at }: Incoming,
+): Promise<IngestAnswer | 'other' | undefined> {
+  const same = await tx.commitByHash(hash);
+  if (same !== undefined) return { status: 200, body: { result: 'held', at, index: same.index } };
+  const others = await tx.batches(batch.probe, batch.epoch, batch.number);
+  if (others.length > 0) return 'other';
+  if (batch.number === 0) {
+    return batch.prev === ZERO_HASH ? undefined : refuse(400, at, 'prev of batch 0 is not 32 zero bytes');
+  }
+  const before = await tx.batches(batch.probe, batch.epoch, batch.number - 1);
+  if (before.length === 0 || before.some((each) => each.hash === batch.prev)) return undefined;
+  return refuse(409, at, `prev is not the batch ${batch.number - 1} that is held`);
+}
+
+/** Two texts under one number: the second is kept as evidence against the key, and refused. */
+async function keepConflict(tx: Tx, { batch, note, hash, at }: Incoming): Promise<IngestAnswer> {
+  const { probe, epoch, number } = batch;
+  await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number } });
+  return refuse(409, at, `batch ${number} of epoch ${epoch} is held with another text`, {
+    remedy: 'the probe starts a new epoch; two machines may be using one key',
+  });
+}
+
+export interface BatchEvents {
+  committed(probe: string): void;
+  conflict(probe: string, epoch: number, number: number): void;
+}
+
+export function batchIngest(
+  watched: Watched,
+  store: Store,
+  blobs: Blobs,
+  clock: Clock,
+  events: BatchEvents,
+): BatchIngest {
+  const alone = new Map(watched.config.probes.map((probe) => [probe.id, { run: mutex(), waiting: 0 }]));
+
+  /** Rebuilds what was not sent, from what is in the store. */
+  const gather = (batch: Batch, sent: Readonly<Record<string, string>>) =>
+    store.read(LOG_SHARD, async (tx) => {
+      const spool = (await tx.getState('spool', batch.probe))?.value as SpoolState | undefined;
+      const floor = spool?.epoch === batch.epoch ? spool.floor : 0;
+      const frames = await tx.framesOf(batch.probe, batch.epoch, floor, MAX_FRAMES);
+      const waiting = waitingLines(frames, spool);
+      const rebuilt = rebuild(batch, waiting);
+      const bodies = new Map([...rebuilt.bodies, ...Object.entries(sent)]);
+      return { spool, frames, waiting, bodies, missing: rebuilt.missing.filter((id) => !bodies.has(id)) };
+    });
+
+  const commit = (
+    incoming: Incoming,
+    bodies: ReadonlyMap<string, string>,
+    from: { frames: readonly FrameRow[]; waiting: ReturnType<typeof waitingLines> },
+  ) =>
+    store.transact(LOG_SHARD, async (tx): Promise<IngestAnswer> => {
+      const held = await alreadyHeld(tx, incoming);
+      if (held === 'other') return keepConflict(tx, incoming);
+      if (held !== undefined) return held;
+      const { batch, note, hash, at } = incoming;
+      const { probe, epoch, number } = batch;
+      const index = await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number } });
+      const row = await tx.getState('spool', probe);
+      const spool = afterBatch(
+        batch,
+        bodies,
+        from.frames,
+        from.waiting,
+        row?.value as SpoolState | undefined,
+      );
+      await tx.putState('spool', probe, row?.version ?? 0, spool);
+      return { status: 200, body: { result: 'accepted', at, index } };
+    });
+
+  const take = async (incoming: Incoming, sent: Readonly<Record<string, string>>): Promise<IngestAnswer> => {
+    const { batch, at } = incoming;
+    const held = await store.read(LOG_SHARD, (tx) => alreadyHeld(tx, incoming));
+    if (held !== undefined && held !== 'other') return held;
+    if (held === 'other') {
+      events.conflict(batch.probe, batch.epoch, batch.number);
+      return store.transact(LOG_SHARD, async (tx) => keepConflict(tx, incoming));
+    }
+    const wrong = wrongBody(batch, sent);
+    if (wrong !== undefined) return refuse(400, at, wrong);
+    const found = await gather(batch, sent);
+    if (found.missing.length > 0) {
+      const remedy = 'send the batch again with these bodies, as application/json';
+      const services = [...found.missing];
+      return refuse(428, at, 'some bodies can not be rebuilt from the frames', { remedy, services });
+    }
+    await keepBodies(blobs, batch, found.bodies);
+    const answer = await commit(incoming, found.bodies, found);
+    if (answer.status === 200) events.committed(batch.probe);
+    return answer;
+  };
+
+  return {
+    async accept(note, sent) {
+      const at = clock.now();
+      const opened = openSaid(watched, note, parseBatchText, at);
+      if ('refusal' in opened) return opened.refusal;
+      const batch = opened.said;
+      if (batch.minutes.last > minuteOf(at) + MAX_AHEAD_MINUTES) {
+        const remedy = "set the probe's clock";
+        return refuse(422, at, `minute ${batch.minutes.last} is ahead of the collector's clock`, { remedy });
+      }
+      const turn = alone.get(batch.probe);
+      if (turn === undefined || turn.waiting >= MAX_WAITING) {
+        return refuse(429, at, `${batch.probe} has batches waiting`, { remedy: 'send one at a time' });
+      }
+      turn.waiting += 1;
+      try {
+        const hash = leafHashOfNote(note, sha256);
+        return await turn.run(() => take({ batch, note, hash, at }, sent));
+      } finally {
+        turn.waiting -= 1;
+      }
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { parseFrameText, type Frame } from '@highwater/config/proof/frame.ts';
+import { parseLine } from '@highwater/config/proof/line.ts';
+import type { Clock } from '@highwater/config/time.ts';
+import type { Store } from '../store/store.ts';
+import { LOG_SHARD, type Watched } from '../watched.ts';
+import { refuse, type IngestAnswer } from './answer.ts';
+import { openSaid } from './open.ts';
+
+/** The longest detail of a fault that is kept, characters. */
+const MAX_DETAIL = 256;
+
+/** When a probe was last heard, and by what: `heard` in the log's shard, by probe. */
+export interface HeardState {
+  readonly at: number;
+  readonly epoch: number;
+  readonly frame: number;
+}
+
+/** Details by place in the frame; places that are not there are dropped, long ones cut. */
+function keptDetails(frame: Frame, details: Readonly<Record<string, string>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const i of frame.lines.keys()) {
+    const detail = Object.hasOwn(details, String(i)) ? details[String(i)] : undefined;
+    if (detail !== undefined) kept[String(i)] = detail.slice(0, MAX_DETAIL);
+  }
+  return kept;
+}
+
+function firstBadLine(frame: Frame): string | undefined {
+  for (const [i, line] of frame.lines.entries()) {
+    const parsed = parseLine(line);
+    if ('error' in parsed) return `line ${i + 1} of the frame: ${parsed.error}`;
+  }
+  return undefined;
+}
+
+export interface FrameIngest {
+  /** Keeps a frame durably before it is acknowledged; the same one again is `held`. */
+  accept(note: string, details: Readonly<Record<string, string>>): Promise<IngestAnswer>;
+}
+
+export function frameIngest(
+  watched: Watched,
+  store: Store,
+  clock: Clock,
+  arrived: (probe: string, lines: number) => void,
+): FrameIngest {
+  return {
+    async accept(note, details) {
+      const at = clock.now();
+      const opened = openSaid(watched, note, parseFrameText, at);
+      if ('refusal' in opened) return opened.refusal;
+      const frame = opened.said;
+      const bad = firstBadLine(frame);
+      if (bad !== undefined) return refuse(400, at, bad);
+      const kept = keptDetails(frame, details);
+      const answer = await store.transact(LOG_SHARD, async (tx): Promise<IngestAnswer> => {
+        const held = await tx.frame(frame.probe, frame.epoch, frame.frame);
+        if (held !== undefined) {
+          return held.note === note
+            ? { status: 200, body: { result: 'held', at } }
+            : refuse(409, at, `frame ${frame.frame} of epoch ${frame.epoch} is held with another text`);
+        }
+        await tx.addFrame({
+          probe: frame.probe,
+          epoch: frame.epoch,
+          frame: frame.frame,
+          receivedAt: at,
+          note,
+          ...(Object.keys(kept).length === 0 ? {} : { details: kept }),
+        });
+        const heard = await tx.getState('heard', frame.probe);
+        const state: HeardState = { at, epoch: frame.epoch, frame: frame.frame };
+        await tx.putState('heard', frame.probe, heard?.version ?? 0, state);
+        return { status: 200, body: { result: 'accepted', at } };
+      });
+      if (answer.status === 200 && answer.body.result === 'accepted') {
+        arrived(frame.probe, frame.lines.length);
+      }
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** What each probe is to do: signed by the operator's key, numbered, never taken back. */
+import { createHash } from 'node:crypto';
+import type { SigningKey } from '@highwater/config/keys.ts';
+import { sha256 } from '@highwater/config/keys.ts';
+import type { Config, Monitor, ProbeDecl } from '@highwater/config/model.ts';
+import { bodyHashOf, formatAssignmentText } from '@highwater/config/proof/assignment.ts';
+import type { AssignedMonitor, Assignment, AssignmentBody } from '@highwater/config/wire.ts';
+import type { Store } from '../store/store.ts';
+import { LOG_SHARD } from '../watched.ts';
+
+/** `assignment` in the log's shard, by probe. */
+interface AssignmentState extends Assignment {
+  readonly number: number;
+  /** Hash of everything but the number. */
+  readonly tasks: string;
+}
+
+function assigned(monitor: Monitor): AssignedMonitor {
+  return {
+    id: monitor.id,
+    kind: monitor.kind,
+    intervalMs: monitor.intervalMs,
+    timeoutMs: monitor.timeoutMs,
+    recheckAfterMs: monitor.confirm.recheckAfterMs,
+    fall: monitor.confirm.fall,
+    settings: monitor.settings,
+    target: {
+      url: monitor.target.url,
+      headers: { ...monitor.target.headers },
+      allowPrivate: monitor.target.allowPrivate,
+      ...(monitor.target.address === undefined ? {} : { address: monitor.target.address }),
+      ...(monitor.target.address6 === undefined ? {} : { address6: monitor.target.address6 }),
+    },
+    ...(monitor.chain === undefined ? {} : { chain: monitor.chain }),
+  };
+}
+
+/** The body of a probe's assignment: the monitors of its region, and what they need. */
+export function assignmentFor(
+  config: Config,
+  probe: ProbeDecl,
+  configHash: string,
+  seed: string,
+  number: number,
+): AssignmentBody {
+  const monitors = config.monitors.filter((monitor) => monitor.regions.includes(probe.region));
+  const chains = new Set(monitors.map((monitor) => monitor.chain));
+  return {
+    probe: probe.id,
+    region: probe.region,
+    number,
+    config: configHash,
+    seed,
+    controls: [...config.controls],
+    chains: Object.values(config.chains)
+      .filter((chain) => chains.has(chain.name))
+      .map((chain) => ({
+        name: chain.name,
+        family: chain.family,
+        ...(chain.chainId === undefined ? {} : { chainId: chain.chainId }),
+        ...(chain.genesis === undefined ? {} : { genesis: chain.genesis }),
+        blockTimeMs: chain.blockTimeMs,
+        maxLagBlocks: chain.maxLagBlocks,
+        maxAgeMs: chain.maxAgeMs,
+      })),
+    monitors: monitors.map(assigned),
+  };
+}
+
+/** Makes a new assignment for every probe whose tasks, or whose operator key, have changed since the last. */
+export async function assignAll(
+  store: Store,
+  config: Config,
+  key: SigningKey,
+  configHash: string,
+  seed: string,
+): Promise<void> {
+  await store.transact(LOG_SHARD, async (tx) => {
+    for (const probe of config.probes) {
+      const row = await tx.getState('assignment', probe.id);
+      const last = row?.value as AssignmentState | undefined;
+      const unnumbered = JSON.stringify(assignmentFor(config, probe, configHash, seed, 0));
+      const tasks = createHash('sha256').update(`${key.vkey}\n${probe.key}\n${unnumbered}`).digest('hex');
+      if (last?.tasks === tasks) continue;
+      const number = (last?.number ?? 0) + 1;
+      const body = JSON.stringify(assignmentFor(config, probe, configHash, seed, number));
+      const { origin } = config;
+      const text = formatAssignmentText({
+        origin,
+        probe: probe.id,
+        number,
+        config: configHash,
+        bodyHash: bodyHashOf(body, sha256),
+      });
+      const state: AssignmentState = { number, tasks, note: key.sign(text), body };
+      await tx.putState('assignment', probe.id, row?.version ?? 0, state);
+    }
+  });
+}
+
+/** The assignment of a probe when it is newer than number `after`. */
+export async function assignmentAfter(
+  store: Store,
+  probe: string,
+  after: number,
+): Promise<Assignment | undefined> {
+  const row = await store.read(LOG_SHARD, (tx) => tx.getState('assignment', probe));
+  const state = row?.value as AssignmentState | undefined;
+  return state !== undefined && state.number > after ? { note: state.note, body: state.body } : undefined;
+}

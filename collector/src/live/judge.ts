@@ -1,0 +1,122 @@
+/** From answers to verdicts of a shard: monitors, then the nodes that they touch, then the services. Does no I/O. */
+import type { Flip } from '@highwater/config/domain.ts';
+import type { Service } from '@highwater/config/model.ts';
+import type { Instant } from '@highwater/config/time.ts';
+import { component, staleAt } from '../decide/component.ts';
+import { settle } from '../decide/flip.ts';
+import { judgeNode, judgeService, type JudgedMonitor } from '../decide/subject.ts';
+import type { Answer, Judgement, Standing } from '../decide/types.ts';
+import type { Watched } from '../watched.ts';
+import { headsOf } from './heads.ts';
+import { judgeOne, takeAnswers } from './judge-monitor.ts';
+import type { Shard } from './shard.ts';
+
+const nodeOf = (monitor: string): string => monitor.slice(0, monitor.lastIndexOf('/'));
+
+function judgedMonitors(watched: Watched, shard: Shard, node: string): JudgedMonitor[] {
+  return (watched.monitorsOf.get(node) ?? []).flatMap(({ id, counts }) => {
+    const row = shard.monitors.get(id);
+    return row === undefined ? [] : [{ id, counts, judgement: row.judgement }];
+  });
+}
+
+/** Nodes whose standing has changed its word, or its lag while it is off the head. */
+function moved(shard: Shard, node: string, standing: Standing | undefined): boolean {
+  const before = shard.nodes.get(node)?.standing;
+  return (
+    before?.verdict !== standing?.verdict ||
+    (standing?.verdict !== 'level' && before?.because !== standing?.because)
+  );
+}
+
+function judgeNodeRow(
+  watched: Watched,
+  shard: Shard,
+  node: string,
+  standing: Standing | undefined,
+  now: Instant,
+): Flip | undefined {
+  const judgement = judgeNode(judgedMonitors(watched, shard, node), standing);
+  const { verdict, flip } = settle(node, shard.nodes.get(node)?.verdict, judgement, now);
+  shard.nodes.set(node, { judgement, verdict, ...(standing === undefined ? {} : { standing }) });
+  // The public name is no node that people know: its story is the service's.
+  return node.endsWith('/public') ? undefined : flip;
+}
+
+function hasPublic(watched: Watched, service: Service): boolean {
+  return watched.monitorsOf.get(`${service.id}/public`)?.some((monitor) => monitor.counts) ?? false;
+}
+
+function judgeServiceRow(
+  watched: Watched,
+  shard: Shard,
+  service: Service,
+  watchedSince: Instant,
+  now: Instant,
+): Flip | undefined {
+  const policy = watched.servicePolicies.get(service.id);
+  if (policy === undefined) return undefined;
+  const nodes = new Map<string, Judgement>();
+  for (const id of policy.nodes) {
+    const row = shard.nodes.get(id);
+    if (row !== undefined) nodes.set(id, row.judgement);
+  }
+  const byPublic = hasPublic(watched, service)
+    ? shard.nodes.get(`${service.id}/public`)?.judgement
+    : undefined;
+  const judgement = judgeService(policy, nodes, byPublic);
+  const before = shard.services.get(service.id);
+  const { verdict, flip } = settle(service.id, before?.verdict, judgement, now);
+  const { staleAfterMs } = watched;
+  const input = { service: judgement, nodes: [...nodes.values()], staleAfterMs, watchedSince };
+  const word = component(before?.component, input, now);
+  shard.services.set(service.id, { judgement, verdict, component: word }, staleAt(word, staleAfterMs));
+  return flip;
+}
+
+export interface Occasion {
+  readonly answers: readonly Answer[];
+  /** Monitors, nodes and services to look at again because their time has come; `all` at start. */
+  readonly woken: ReadonlySet<string> | 'all';
+}
+
+/**
+ * Takes the answers in and judges what they touch, in the shard's rows. Returns the flips, monitors first.
+ * @param watchedSince since when this installation watches
+ */
+export function judgeShard(
+  watched: Watched,
+  services: readonly Service[],
+  shard: Shard,
+  { answers, woken }: Occasion,
+  watchedSince: Instant,
+  now: Instant,
+): Flip[] {
+  const flips: (Flip | undefined)[] = [];
+  const monitors = takeAnswers(watched, shard, answers, now);
+  const isWoken = (id: string): boolean => woken === 'all' || woken.has(id);
+  const known =
+    woken === 'all' ? watched.monitors.values() : [...woken].flatMap((id) => watched.monitors.get(id) ?? []);
+  for (const { id, service } of known) if (watched.shardOf.get(service) === shard.name) monitors.add(id);
+  for (const id of monitors) {
+    const policy = watched.policies.get(id);
+    if (policy !== undefined) flips.push(judgeOne(watched, shard, policy, now));
+  }
+
+  const chain = services[0]?.chain;
+  const heads = chain === undefined ? undefined : headsOf(watched, shard, chain, now);
+  const touched = new Set([...monitors].map(nodeOf));
+  const touchedServices = new Set<string>();
+  for (const service of services) {
+    for (const id of [...service.nodes.map((node) => `${service.id}/${node.id}`), `${service.id}/public`]) {
+      const standing = heads?.byNode.get(id);
+      if (!touched.has(id) && !isWoken(id) && !moved(shard, id, standing)) continue;
+      if (id.endsWith('/public') && !hasPublic(watched, service)) continue;
+      flips.push(judgeNodeRow(watched, shard, id, standing, now));
+      touchedServices.add(service.id);
+    }
+    if (!touchedServices.has(service.id) && !isWoken(service.id)) continue;
+    flips.push(judgeServiceRow(watched, shard, service, watchedSince, now));
+  }
+  return flips.filter((flip) => flip !== undefined);
+}

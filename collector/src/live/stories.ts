@@ -1,0 +1,133 @@
+/** The loop that follows the flips of all shards into incidents, and the probes' silences; it writes the feed. */
+import type { Flip, Incident } from '@highwater/config/domain.ts';
+import type { Clock, Instant } from '@highwater/config/time.ts';
+import type { Logger } from 'pino';
+import { noIncidents, track, wakeAt, type Incidents } from '../decide/incident.ts';
+import {
+  listen,
+  wakeAt as silenceWakeAt,
+  type Heard,
+  type Silences,
+  type SilenceEffect,
+} from '../decide/silence.ts';
+import type { IncidentEffect, IncidentEvent } from '../decide/types.ts';
+import { carryOut } from '../effects.ts';
+import type { HeardState } from '../ingest/frames.ts';
+import type { EnrolledState } from '../leaves/leaves.ts';
+import { step, type Stepped } from '../step.ts';
+import type { FlipRow, Store, Tx } from '../store/store.ts';
+import { HOUSE_SHARD, LOG_SHARD, type Watched } from '../watched.ts';
+
+const FLIPS_AT_ONCE = 200;
+
+function incidentStep(watched: Watched): Stepped<Incidents, IncidentEvent, IncidentEffect> {
+  return {
+    core: 'incidents',
+    initial: noIncidents,
+    decide: track(watched.topology),
+    wakeAt,
+    outbox: ({ type, incident }) => ({ kind: 'feed', payload: { type: `incident.${type}`, incident } }),
+  };
+}
+
+function silenceStep(): Stepped<Silences, Heard, SilenceEffect> {
+  return {
+    core: 'silences',
+    initial: {},
+    decide: listen,
+    // Every beat looks at the probes anyway.
+    wakeAt: () => null,
+    outbox: ({ type, probe, region, since }) => ({
+      kind: 'feed',
+      payload: { type: `probe.${type}`, probe, region, ...(type === 'silent' ? { since } : {}) },
+    }),
+  };
+}
+
+/** Keeps the newest text of every incident that a decision touched: history outlives the decision's memory. */
+async function keepIncidents(tx: Tx, effects: readonly IncidentEffect[]): Promise<void> {
+  const newest = new Map(effects.map(({ incident }) => [incident.id, incident]));
+  for (const [id, incident] of newest) {
+    const row = await tx.getState('incident', id);
+    await tx.putState('incident', id, row?.version ?? 0, incident);
+  }
+}
+
+/** When each enrolled probe was last heard; one that never was counts from its enrolment. */
+export async function heardProbes(store: Store): Promise<Heard> {
+  return store.read(LOG_SHARD, async (tx) => {
+    const heard: Record<string, { region: string; at: Instant }> = {};
+    for (const { key, value } of await tx.listState('enrolled')) {
+      const { region, at } = value as EnrolledState;
+      const last = (await tx.getState('heard', key))?.value as HeardState | undefined;
+      heard[key] = { region, at: Math.max(at, last?.at ?? 0) };
+    }
+    return heard;
+  });
+}
+
+/** All incidents that were ever told, in no order. */
+export async function allIncidents(store: Store): Promise<Incident[]> {
+  const rows = await store.read(HOUSE_SHARD, (tx) => tx.listState('incident'));
+  return rows.map((row) => row.value as Incident);
+}
+
+/** Flips that one look gave, in order: their ids begin with its time. */
+function byLook(flips: readonly FlipRow[]): Flip[][] {
+  const looks = Map.groupBy(flips, (flip) => flip.id.slice(0, flip.id.indexOf('~')));
+  return [...looks.values()].map((look) => look.map(({ seq: _, ...flip }) => flip));
+}
+
+export interface Stories {
+  /** Follows up on everything that has happened. Returns whether an event went into the feed. */
+  beat(): Promise<boolean>;
+}
+
+export function openStories(watched: Watched, store: Store, clock: Clock, log: Logger): Stories {
+  const tracking = incidentStep(watched);
+  /** A changed topology shows by a tick; after a restart one is due in any case. */
+  let tickedOnce = false;
+
+  const follow = async (shard: string): Promise<void> => {
+    const cursor = await store.read(HOUSE_SHARD, (tx) => tx.getState('follow', shard));
+    const seen = Number(cursor?.value ?? 0);
+    const flips = await store.read(shard, (tx) => tx.flipsAfter(seen, FLIPS_AT_ONCE));
+    const last = flips.at(-1)?.seq;
+    if (last === undefined) return;
+    await store.transact(HOUSE_SHARD, async (tx) => {
+      for (const together of byLook(flips)) {
+        const event = { type: 'flips', flips: together } as const;
+        const { effects } = await step(tx, tracking, 'all', event, clock.now());
+        await keepIncidents(tx, effects);
+      }
+      await tx.putState('follow', shard, cursor?.version ?? 0, last);
+    });
+  };
+
+  const tick = async (): Promise<void> => {
+    const due = await store.read(HOUSE_SHARD, (tx) => tx.dueState(clock.now(), 100));
+    if (tickedOnce && !due.some((row) => row.core === tracking.core)) return;
+    await store.transact(HOUSE_SHARD, async (tx) => {
+      const { effects } = await step(tx, tracking, 'all', { type: 'tick' }, clock.now());
+      await keepIncidents(tx, effects);
+    });
+    tickedOnce = true;
+  };
+
+  const hear = async (): Promise<void> => {
+    const heard = await heardProbes(store);
+    const row = await store.read(HOUSE_SHARD, (tx) => tx.getState('silences', 'all'));
+    const [, effects] = listen((row?.value as Silences | undefined) ?? {}, heard, clock.now());
+    if (effects.length === 0) return;
+    await store.transact(HOUSE_SHARD, (tx) => step(tx, silenceStep(), 'all', heard, clock.now()));
+  };
+
+  return {
+    async beat() {
+      for (const shard of watched.shards.keys()) await follow(shard);
+      await tick();
+      await hear();
+      return (await carryOut(store, HOUSE_SHARD, clock, log)) > 0;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+/** What is watched, as the collector's parts need it: made once from the configuration. */
+import type { Config, Monitor, Service } from '@highwater/config/model.ts';
+import { parseVerifier, type Verifier } from '@highwater/config/keys.ts';
+import type { ChainPolicy, MonitorPolicy, ServicePolicy, Topology } from './decide/types.ts';
+
+/** The shard of evidence: frames and the commit sequence. */
+export const LOG_SHARD = 'log';
+/** The shard of what spans chains: incidents, silences, the feed. */
+export const HOUSE_SHARD = 'house';
+
+/** Grace over two intervals and the timeout, ms, after which an answer is no longer fresh (CONTRACTS "Live"). */
+const FRESH_GRACE_MS = 5_000;
+
+export interface Watched {
+  readonly config: Config;
+  readonly verifiers: readonly Verifier[];
+  /** Region by probe id. */
+  readonly regionOf: ReadonlyMap<string, string>;
+  readonly monitors: ReadonlyMap<string, Monitor>;
+  /** By `service/node`. */
+  readonly monitorsOf: ReadonlyMap<string, readonly Monitor[]>;
+  readonly policies: ReadonlyMap<string, MonitorPolicy>;
+  readonly servicePolicies: ReadonlyMap<string, ServicePolicy>;
+  readonly chains: ReadonlyMap<string, ChainPolicy>;
+  readonly topology: Topology;
+  /** The shard that holds a service, or the references of a chain (`chain.NAME`). */
+  readonly shardOf: ReadonlyMap<string, string>;
+  /** The services of each shard. */
+  readonly shards: ReadonlyMap<string, readonly Service[]>;
+  /** Twice the shortest interval, at least two minutes. */
+  readonly staleAfterMs: number;
+}
+
+function policyOf(monitor: Monitor, regionsWithProbe: ReadonlySet<string>): MonitorPolicy {
+  const regions = monitor.regions.filter((region) => regionsWithProbe.has(region));
+  return {
+    id: monitor.id,
+    fall: monitor.confirm.fall,
+    rise: monitor.confirm.rise,
+    regions,
+    // A quorum of n/2 or less would let two halves disagree; above n it could never be reached (rule/v1).
+    quorum: Math.min(
+      Math.max(monitor.quorum ?? 0, Math.floor(regions.length / 2) + 1),
+      Math.max(regions.length, 1),
+    ),
+    freshMs: 2 * monitor.intervalMs + monitor.timeoutMs + FRESH_GRACE_MS,
+  };
+}
+
+function shardName(service: Service): string {
+  return service.chain === undefined ? `service:${service.id}` : `chain:${service.chain}`;
+}
+
+function countingNodes(config: Config, service: Service): string[] {
+  const counted = new Set(
+    config.monitors.filter((m) => m.service === service.id && m.counts).map((m) => m.node),
+  );
+  return service.nodes.map((node) => node.id).filter((id) => counted.has(id));
+}
+
+/** Takes a decoded configuration apart. Throws KeyError for a probe key that can't be read. */
+export function watch(config: Config): Watched {
+  const regionsWithProbe = new Set(config.probes.map((probe) => probe.region));
+  const shards = new Map<string, Service[]>();
+  for (const service of config.services) {
+    shards.set(shardName(service), [...(shards.get(shardName(service)) ?? []), service]);
+  }
+  const topologyOf = (service: Service): Topology['services'][number] => ({
+    id: service.id,
+    name: service.name,
+    ...(service.group === undefined ? {} : { group: service.group }),
+    ...(service.chain === undefined ? {} : { chain: service.chain }),
+    minUp: service.minUp,
+    nodes: service.nodes
+      .filter((node) => countingNodes(config, service).includes(node.id))
+      .map(({ id, zone }) => ({ id, zone })),
+  });
+  const shortest = Math.min(...config.monitors.map((monitor) => monitor.intervalMs));
+  return {
+    config,
+    verifiers: config.probes.map((probe) => parseVerifier(probe.key)),
+    regionOf: new Map(config.probes.map((probe) => [probe.id, probe.region])),
+    monitors: new Map(config.monitors.map((monitor) => [monitor.id, monitor])),
+    monitorsOf: Map.groupBy(config.monitors, (monitor) => `${monitor.service}/${monitor.node}`),
+    policies: new Map(config.monitors.map((monitor) => [monitor.id, policyOf(monitor, regionsWithProbe)])),
+    servicePolicies: new Map(
+      config.services.map((service) => [
+        service.id,
+        {
+          id: service.id,
+          minUp: service.minUp,
+          nodes: countingNodes(config, service).map((node) => `${service.id}/${node}`),
+        },
+      ]),
+    ),
+    chains: new Map(
+      Object.values(config.chains).map(({ name, blockTimeMs, maxLagBlocks }) => [
+        name,
+        { name, blockTimeMs, maxLagBlocks },
+      ]),
+    ),
+    topology: { services: config.services.map(topologyOf) },
+    shardOf: new Map([
+      ...config.services.map((service) => [service.id, shardName(service)] as const),
+      // A chain's references lie with its services: they are asked like nodes.
+      ...Object.keys(config.chains).map((name) => [`chain.${name}`, `chain:${name}`] as const),
+    ]),
+    shards,
+    staleAfterMs: Math.max(120_000, Number.isFinite(shortest) ? 2 * shortest : 0),
+  };
+}
