@@ -1,5 +1,6 @@
 /** The pieces of a config that has no mistakes -> Config: defaults that depend on other keys, monitors flattened. */
-import { builtInChains, defaultMaxAgeMs, defaultMaxLagBlocks, familyPresets, headPreset } from './chains.ts';
+import { builtInChains, defaultMaxAgeMs, defaultMaxLagBlocks } from './chains.ts';
+import { familyPresets, headPreset, referenceHost } from './chains.ts';
 import { readChecks } from './declared.ts';
 import type { CheckEntry, Declared, ServiceEntry } from './declared.ts';
 import { regionIds } from './crosscheck.ts';
@@ -204,7 +205,7 @@ function referenceMonitors(
     const target: Target = { url, headers: {}, allowPrivate };
     const place = {
       service: `chain.${chain.name}`,
-      node: hostId(url),
+      node: referenceHost(url),
       target,
       counts: true,
       regions,
@@ -212,14 +213,6 @@ function referenceMonitors(
     };
     return preset([headPreset], path, tables).map((check) => buildMonitor(check, place));
   });
-}
-
-/** A URL's host in the alphabet of ids: `rpc.example.com`, `rpc.example.com_8545`. */
-function hostId(url: string): string {
-  return new URL(url).host
-    .toLowerCase()
-    .replace(/[^a-z0-9.-]/g, '_')
-    .replace(/^[^a-z0-9]+/, '');
 }
 
 /** The checks of a preset, of the kinds that there are. */

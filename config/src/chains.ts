@@ -100,3 +100,11 @@ export const familyPresets: Readonly<Record<string, readonly Record<string, unkn
 
 /** The check of a service's public name, and of a chain's references, when none is declared. */
 export const headPreset: Record<string, unknown> = { kind: 'head', every: '30s' };
+
+/** A reference's host in the alphabet of ids, as in `chain.NAME/HOST/head`: `rpc.example.com`, `rpc.example.com_8545`. */
+export function referenceHost(url: string): string {
+  return new URL(url).host
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]/g, '_')
+    .replace(/^[^a-z0-9]+/, '');
+}

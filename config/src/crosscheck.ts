@@ -1,7 +1,7 @@
 /** What must fit together across the pieces of a config: references, duplicates, numbers that bound each other. */
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import { builtInChains, families, familyPresets } from './chains.ts';
+import { builtInChains, families, familyPresets, referenceHost } from './chains.ts';
 import type { CheckEntry, Declared, ServiceEntry } from './declared.ts';
 import { fieldOf, textOf, wrong } from './decode.ts';
 import type { Entry } from './decode.ts';
@@ -119,11 +119,27 @@ function checkChains(declared: Declared, findings: Finding[]): void {
         ),
       );
     }
-    const hosts = value.references.map((reference) => new URL(reference.url).host);
-    for (const [index, host] of hosts.entries()) {
-      if (hosts.indexOf(host) === index) continue;
-      const at = [...path, 'references', index, 'url'];
-      findings.push(wrong(at, value.references[index]?.url, 'a second reference at this host, keep one'));
+    checkReferences(path, value.references, findings);
+  }
+}
+
+function checkReferences(
+  path: Path,
+  references: readonly { readonly url: string; readonly allowPrivate: boolean }[],
+  findings: Finding[],
+): void {
+  const hosts = references.map(({ url }) => referenceHost(url));
+  for (const [index, reference] of references.entries()) {
+    const at = [...path, 'references', index];
+    const host = hosts[index] ?? '';
+    checkTarget(reference, at, findings);
+    if (hosts.indexOf(host) < index) {
+      findings.push(wrong([...at, 'url'], reference.url, 'a second reference at this host, keep one'));
+    }
+    if (host.length > 64) {
+      findings.push(
+        wrong([...at, 'url'], reference.url, 'the host is over 64 characters, use a shorter name for it'),
+      );
     }
   }
 }
