@@ -37,9 +37,9 @@ export function minutes(day: PublicDay): number {
   return day.up + day.down + day.unknown + day.maintenance + day.stalled;
 }
 
-/** Least share of a bar, so that one bad minute in 1,440 can be seen. */
+/** Least share of a bar, so that one bad minute in 1,440 can be seen, and one good one too. */
 const leastShare: Readonly<Record<Layer, number>> = {
-  up: 0,
+  up: 0.1,
   degraded: 0.25,
   maintenance: 0.25,
   stalled: 0.25,
@@ -47,17 +47,18 @@ const leastShare: Readonly<Record<Layer, number>> = {
   down: 0.4,
 };
 
+/** Trouble gets its least share first, up what is left. */
 function parts(day: PublicDay): Bar['parts'] {
   const counts = { ...day, up: day.up - Math.min(day.degraded, day.up) };
   const total = minutes(day);
-  const shown = layers
-    .filter((layer) => counts[layer] > 0)
-    .map((layer) => ({
-      layer,
-      share: Math.max(leastShare[layer], counts[layer] / total),
-    }));
-  const sum = shown.reduce((total, part) => total + part.share, 0);
-  return shown.map(({ layer, share }) => ({ layer, share: share / sum }));
+  const trouble = layers
+    .filter((layer) => layer !== 'up' && counts[layer] > 0)
+    .map((layer) => ({ layer, share: Math.max(leastShare[layer], counts[layer] / total) }));
+  const taken = trouble.reduce((sum, part) => sum + part.share, 0);
+  const room = counts.up > 0 ? 1 - leastShare.up : 1;
+  const scale = taken > room || counts.up === 0 ? room / taken : 1;
+  const scaled = trouble.map(({ layer, share }) => ({ layer, share: share * scale }));
+  return counts.up > 0 ? [{ layer: 'up', share: 1 - taken * scale }, ...scaled] : scaled;
 }
 
 const dayWords: Readonly<Record<Exclude<Layer, 'up'>, string>> = {

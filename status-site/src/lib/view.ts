@@ -81,7 +81,11 @@ export function uptimeView(uptime: PublicUptime): UptimeView {
       : '';
   const coverage = uptime.coverage === undefined ? '' : `${uptime.coverage} of minutes known`;
   if (uptime.figure === undefined)
-    return { figure: range || 'no figure yet', details: coverage, incomplete: uptime.incomplete };
+    return {
+      figure: range || 'no figure yet',
+      details: coverage,
+      incomplete: uptime.incomplete && range !== '',
+    };
   return {
     figure: uptime.figure,
     details: [coverage, range].filter(Boolean).join('; '),

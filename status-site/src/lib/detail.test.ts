@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { aNode, aService, aSnapshot, morning, oneDown, staleData } from '../../../test/fixtures/snapshots.ts';
+import { latencyView, serviceDetail } from './detail.ts';
+
+const now = morning;
+const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
+
+test('a service that is not there has no page', () => {
+  expect(serviceDetail('nope', { now, snapshot: aSnapshot(now) })).toBeUndefined();
+  expect(serviceDetail('nope', { now })).toBeUndefined();
+});
+
+test('a node that is down shows its lag, each region, and what the fault means, once', () => {
+  const detail = serviceDetail('polkadot-rpc', { now, snapshot: oneDown(now) });
+  const node = detail?.nodes[0];
+  expect(node?.facts.map((fact) => `${fact.name}: ${plain(fact.value)}`)).toEqual([
+    'Height: 28 763 972',
+    'Lag: 140 blocks behind',
+    'Age of its newest block: 14 min',
+  ]);
+  expect(node?.checks[0]?.answers.map((answer) => [answer.region, answer.mark.tone, answer.fault])).toEqual([
+    ['Frankfurt', 'down', 'target.http.timeout'],
+    ['New York', 'down', 'target.http.timeout'],
+    ['Singapore', 'down', 'target.http.timeout'],
+  ]);
+  expect(node?.checks[0]?.meanings).toHaveLength(1);
+  expect(detail?.incidents.map((incident) => incident.open)).toEqual([true, false, false]);
+});
+
+test('on stale data no answer of any region is up, and nothing has lasted', () => {
+  const detail = serviceDetail('ethereum-rpc', { now, snapshot: staleData(now) });
+  const marks = detail?.nodes.flatMap((node) => [
+    node.mark,
+    ...node.checks.flatMap((check) => [check.mark, ...check.answers.map((answer) => answer.mark)]),
+  ]);
+  expect(new Set(marks?.map((mark) => mark.tone))).toEqual(new Set(['unknown']));
+  expect(detail).not.toHaveProperty('since');
+});
+
+test('a fault that this version does not know is shown without a meaning', () => {
+  const node = aNode(now, {
+    checks: [
+      {
+        id: 'x',
+        kind: 'x',
+        status: 'down',
+        because: '',
+        regions: [{ region: 'eu', status: 'down', fault: 'target.new.thing' }],
+      },
+    ],
+  });
+  const check = serviceDetail('ethereum-rpc', {
+    now,
+    snapshot: aSnapshot(now, { services: [aService(now, { nodes: [node] })] }),
+  })?.nodes[0]?.checks[0];
+  expect(check?.answers[0]?.fault).toBe('target.new.thing');
+  expect(check?.meanings).toEqual([]);
+});
+
+test('latency is drawn with gaps, on the scale that it is given', () => {
+  const view = latencyView('Frankfurt', [100, 200, null, 400, null], 400);
+  expect(view.path).toBe('M0 29.8L60 20.5M180 2h1');
+  expect(plain(view.text)).toBe(
+    'Frankfurt, hourly means of the last 5 hours: mean 23 ms, highest 40 ms, nothing measured in 2 hours.',
+  );
+  expect(latencyView('Frankfurt', [null], 1)).toMatchObject({
+    path: '',
+    mean: '',
+    text: 'Frankfurt: nothing measured in 1 hour.',
+  });
+});
