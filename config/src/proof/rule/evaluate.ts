@@ -72,7 +72,8 @@ export function evaluate(evidence: Evidence, range: MinuteRange, hash: Hash): Ev
 
 type Row = (Slot | undefined)[];
 
-interface Table {
+/** Slots of a stretch of minutes, being filled. */
+export interface Table {
   readonly first: number;
   readonly length: number;
   readonly monitors: Map<string, Row>;
@@ -82,11 +83,11 @@ interface Table {
   readonly requests: Map<string, Map<number, Requests>>;
 }
 
-function newTable(first: number, length: number): Table {
+export function newTable(first: number, length: number): Table {
   return { first, length, monitors: new Map(), nodes: new Map(), services: new Map(), requests: new Map() };
 }
 
-type Judge = (monitor: string, minute: number) => MonitorJudgement;
+export type Judge = (monitor: string, minute: number) => MonitorJudgement;
 
 /** Judges each window once, whichever of its minutes asks. */
 function windowJudge(windows: Windows, tallies: Tallies): Judge {
@@ -118,7 +119,8 @@ function judgeWindow(window: MonitorWindow, tallies: Tallies): MonitorJudgement 
   return judgeMonitor(regions, window.monitor.quorum);
 }
 
-function judgeMinute(
+/** One minute of a configuration (or a part of it that shares no chain with the rest), into the table. */
+export function judgeMinute(
   minute: number,
   config: RuleConfig,
   timeline: Timeline,
