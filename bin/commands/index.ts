@@ -4,7 +4,6 @@ import { plannedCommand, plannedCommands } from './planned.ts';
 
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./up.ts')).upCommand(),
-  lab: async () => (await import('./lab.ts')).labCommand(),
   init: async () => (await import('./init.ts')).initCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),

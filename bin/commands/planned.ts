@@ -4,6 +4,7 @@ import { Exit, exitCode } from '../exit.ts';
 
 /** A command leaves this table when it is built. */
 export const plannedCommands: Readonly<Record<string, string>> = {
+  lab: 'a world to play in on loopback',
   health: 'answers load balancers from the last snapshot',
   operator: 'the page for operators',
   incident: 'what people write about an outage',

@@ -1,0 +1,127 @@
+/** `highwater up`: everything on one machine, supervised. */
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import { Command } from 'commander';
+import { readConfig } from '../config-file.ts';
+import { localProbe, probesWithKeysIn } from '../local-probe.ts';
+import { lockDataFolder } from '../lock.ts';
+import { configFile, dataDir, portOf } from '../options.ts';
+import { Supervisor, type SupervisorEvent } from '../supervisor.ts';
+import { welcome } from '../welcome.ts';
+
+interface UpOptions {
+  config?: string;
+  data?: string;
+  sitePort?: string;
+  collectorPort?: string;
+  alertsPort?: string;
+  probePort?: string;
+  bind?: string;
+}
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('everything on one machine: collector, local probe, alerts and page, each kept alive')
+    .option('--config FILE', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option('--data DIR', 'where keys, evidence and state are kept (HIGHWATER_DATA; default ./data)')
+    .option('--site-port PORT', 'the public page (HIGHWATER_SITE_PORT; default 3000; 0 is any free one)')
+    .option('--collector-port PORT', 'the collector (HIGHWATER_COLLECTOR_PORT; default 4000)')
+    .option(
+      '--alerts-port PORT',
+      "the alerts role's health and metrics (HIGHWATER_ALERTS_PORT; default 4100)",
+    )
+    .option('--probe-port PORT', "the probe's health and metrics (HIGHWATER_PROBE_PORT; default 4200)")
+    .option('--bind ADDRESS', 'the address the page listens on (HIGHWATER_BIND; default 127.0.0.1)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  highwater up                                 the default configuration, page on http://localhost:3000
+  highwater up --config my.yaml --data /srv/hw   your own
+  highwater up --site-port 0 --collector-port 0  any free ports, printed
+
+Ctrl-C or SIGTERM ends everything within 10 s; the next start goes on from there.`,
+    )
+    .action(async (options: UpOptions) => up(options));
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const startedAt = performance.now();
+  const file = configFile(options.config);
+  const data = dataDir(options.data);
+  const declared = readConfig(file);
+  using _lock = lockDataFolder(data);
+  const fresh = !existsSync(`${data}/keys`);
+  const local = localProbe(declared, data);
+  const config = local ?? declared;
+  const probes = probesWithKeysIn(config, data);
+
+  const stop = new AbortController();
+  const supervisor = new Supervisor(tell);
+  // Signals arrive twice under npm: a flag, not `once`.
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => stop.abort());
+
+  const shared = ['--config', file, '--data', data];
+  const ports = {
+    collector: portOf('collector', options.collectorPort),
+    alerts: portOf('alerts', options.alertsPort),
+    site: portOf('site', options.sitePort),
+    // Several probes on one machine cannot share the usual port.
+    probe: probes.length > 1 ? 0 : portOf('probe', options.probePort),
+  };
+  const bind = options.bind ? ['--bind', options.bind] : [];
+
+  try {
+    const collector = await supervisor.start({
+      name: 'collector',
+      args: (last) => ['collector', ...shared, '--port', `${last ?? ports.collector}`],
+    });
+    const toCollector = ['--collector', collector];
+    const [page] = await Promise.all([
+      supervisor.start({
+        name: 'site',
+        args: (last) => ['site', ...shared, ...toCollector, ...bind, '--port', `${last ?? ports.site}`],
+      }),
+      supervisor.start({
+        name: 'alerts',
+        args: (last) => ['alerts', ...shared, ...toCollector, '--port', `${last ?? ports.alerts}`],
+      }),
+      ...probes.map((id) =>
+        supervisor.start({
+          name: `probe ${id}`,
+          args: (last) => [
+            ...['probe', '--id', id, '--data', data, ...toCollector, '--allow-private', 'config'],
+            ...['--port', `${last ?? ports.probe}`],
+          ],
+        }),
+      ),
+    ]);
+    if (!stop.signal.aborted) {
+      const shown = { config, page, collector, probes, fresh, file: near(file), data: near(data) };
+      process.stdout.write(welcome({ ...shown, startedInMs: performance.now() - startedAt }));
+    }
+    await aborted(stop.signal);
+  } catch (error) {
+    // The role has said why on standard error; a first start that fails is not retried.
+    process.stderr.write(`highwater: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  } finally {
+    await supervisor.drain();
+  }
+}
+
+function tell(event: SupervisorEvent): void {
+  if (event.type === 'ended') {
+    process.stderr.write(`highwater: ${event.role} ended (${event.how}); again in ${event.againInMs} ms\n`);
+  }
+}
+
+function near(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short || '.';
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((done) => signal.addEventListener('abort', () => done(), { once: true }));
+}

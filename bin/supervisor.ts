@@ -1,0 +1,125 @@
+/**
+ * Keeps the roles of one machine alive: each is a process of its own, started again when it dies,
+ * ever more slowly while it keeps dying, and drained together on the way out.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** A role to keep alive. */
+export interface RoleSpec {
+  /** For people: `probe local`. */
+  readonly name: string;
+  /** Arguments of `bin/highwater`; `port` is the one it had before, so that a restart keeps its address. */
+  args(port: number | undefined): readonly string[];
+}
+
+/** What the supervisor has to tell; the caller decides how to show it. */
+export type SupervisorEvent =
+  | { readonly type: 'ready'; readonly role: string; readonly url: string; readonly pid: number }
+  | { readonly type: 'ended'; readonly role: string; readonly how: string; readonly againInMs: number };
+
+export interface SupervisorLimits {
+  readonly firstRetryMs: number;
+  readonly lastRetryMs: number;
+  /** A role that lived this long starts again at the first delay. */
+  readonly steadyAfterMs: number;
+  /** SIGKILL follows SIGTERM after this. */
+  readonly drainMs: number;
+}
+
+const defaultLimits: SupervisorLimits = {
+  firstRetryMs: 250,
+  lastRetryMs: 30_000,
+  steadyAfterMs: 30_000,
+  drainMs: 9_000,
+};
+
+const launcher = fileURLToPath(new URL('./highwater', import.meta.url));
+
+/** The delay before try number `failures` (from 1): doubling, capped. */
+export function retryDelayMs(failures: number, limits: SupervisorLimits = defaultLimits): number {
+  return Math.min(limits.lastRetryMs, limits.firstRetryMs * 2 ** Math.min(failures - 1, 20));
+}
+
+interface Kept {
+  readonly spec: RoleSpec;
+  child?: ChildProcess;
+  timer?: NodeJS.Timeout;
+  port?: number;
+  failures: number;
+}
+
+export class Supervisor {
+  readonly #kept: Kept[] = [];
+  readonly #limits: SupervisorLimits;
+  readonly #tell: (event: SupervisorEvent) => void;
+  #draining = false;
+
+  constructor(tell: (event: SupervisorEvent) => void, limits = defaultLimits) {
+    this.#tell = tell;
+    this.#limits = limits;
+  }
+
+  /**
+   * Starts a role and resolves with its address once it is ready. Rejects when it ends before it was
+   * ever ready: its first start failing is the operator's to mend, not a crash to be retried.
+   */
+  start(spec: RoleSpec): Promise<string> {
+    const kept: Kept = { spec, failures: 0 };
+    this.#kept.push(kept);
+    return new Promise((ready, failed) => this.#launch(kept, ready, failed));
+  }
+
+  #launch(kept: Kept, ready?: (url: string) => void, failed?: (why: Error) => void): void {
+    // fork, not a shell: the child gets an IPC channel, and learns by its closing that we are gone.
+    const child = fork(launcher, [...kept.spec.args(kept.port)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    kept.child = child;
+    const bornAt = performance.now();
+    let wasReady = false;
+    child.on('message', (message: unknown) => {
+      const url = readyUrl(message);
+      if (url === undefined || wasReady) return;
+      wasReady = true;
+      kept.port = Number(new URL(url).port);
+      this.#tell({ type: 'ready', role: kept.spec.name, url, pid: child.pid ?? 0 });
+      ready?.(url);
+    });
+    child.once('exit', (code, signal) => {
+      delete kept.child;
+      if (this.#draining) return;
+      const how = signal ?? `exit code ${code}`;
+      if (!wasReady && failed) return failed(new Error(`${kept.spec.name} could not start (${how})`));
+      if (performance.now() - bornAt > this.#limits.steadyAfterMs) kept.failures = 0;
+      kept.failures += 1;
+      const againInMs = retryDelayMs(kept.failures, this.#limits);
+      this.#tell({ type: 'ended', role: kept.spec.name, how, againInMs });
+      kept.timer = setTimeout(() => this.#launch(kept), againInMs);
+    });
+  }
+
+  /** Asks every role to end and waits; those that do not are killed. Never rejects. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await Promise.all(
+      this.#kept.map(({ child, timer }) => {
+        clearTimeout(timer);
+        if (!child || child.exitCode !== null || child.signalCode !== null) return undefined;
+        return new Promise<void>((done) => {
+          const last = setTimeout(() => child.kill('SIGKILL'), this.#limits.drainMs);
+          child.once('exit', () => {
+            clearTimeout(last);
+            done();
+          });
+          child.kill('SIGTERM');
+        });
+      }),
+    );
+  }
+}
+
+function readyUrl(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('ready' in message)) return undefined;
+  return typeof message.ready === 'string' ? message.ready : undefined;
+}

@@ -1,0 +1,45 @@
+import type { Config } from '@highwater/config/model.ts';
+
+export interface Welcome {
+  readonly config: Config;
+  readonly page: string;
+  readonly collector: string;
+  readonly probes: readonly string[];
+  readonly fresh: boolean;
+  readonly file: string;
+  readonly data: string;
+  readonly startedInMs: number;
+}
+
+const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+/** The one screen that `up` prints: where the page is, what is watched and from where, where data lies, what next. */
+export function welcome(shown: Welcome): string {
+  const { config } = shown;
+  const nodes = config.services.reduce((sum, service) => sum + service.nodes.length, 0);
+  const services = config.services.map(({ name }) => name);
+  const named =
+    services.length > 4
+      ? `${services.slice(0, 3).join(', ')} and ${services.length - 3} more`
+      : services.join(', ');
+  const channels = config.alerts.channels.map(({ id }) => id).join(', ');
+  const from = config.regions.map(({ name }) => name).join(', ');
+  const elsewhere = config.probes.map(({ id }) => id).filter((id) => !shown.probes.includes(id));
+  return `
+  Highwater watches ${config.site.name}  (started in ${(shown.startedInMs / 1000).toFixed(1)} s)
+
+  page      ${shown.page.replace('127.0.0.1', 'localhost')}
+  watching  ${named}: ${plural(nodes, 'node')}, ${plural(config.monitors.length, 'check')}
+  from      ${from}: ${shown.probes.length > 0 ? `probe ${shown.probes.join(', ')} on this machine` : 'no probe on this machine'}${elsewhere.length > 0 ? `; expected from elsewhere: ${elsewhere.join(', ')}` : ''}
+  alerts    ${channels || `none: nobody is told yet; add a channel under alerts.channels`}
+  config    ${shown.file}
+  data      ${shown.data}${shown.fresh ? '  (new keys in it: keep a copy of keys/)' : ''}
+
+  next      npm run -s hw -- status            what is up, from here
+            npm run -s hw -- why MONITOR       the votes and lines behind a verdict
+            npm run -s hw -- doctor            what is missing before this can be relied on
+            edit ${shown.file}, then start again: your own endpoints
+            Ctrl-C ends everything; the next start goes on from here
+
+`;
+}
