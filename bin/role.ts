@@ -41,8 +41,9 @@ export async function runRole(
   process.on('disconnect', () => end('supervisor gone'));
   try {
     const running = await start(log, stop.signal);
-    process.stdout.write(`${role} ${running.url}\n`);
-    process.send?.({ ready: running.url });
+    // A supervisor shows the address in its own way.
+    if (process.send) process.send({ ready: running.url });
+    else process.stdout.write(`${role} ${running.url}\n`);
     await running.stopped;
   } catch (cause) {
     if (cause instanceof Exit) throw cause;

@@ -3,6 +3,7 @@
  * ever more slowly while it keeps dying, and drained together on the way out.
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** A role to keep alive. */
@@ -73,6 +74,8 @@ export class Supervisor {
   #launch(kept: Kept, ready?: (url: string) => void, failed?: (why: Error) => void): void {
     // fork, not a shell: the child gets an IPC channel, and learns by its closing that we are gone.
     const child = fork(launcher, [...kept.spec.args(kept.port)], {
+      // One screen for people; the roles tell only what is wrong unless asked for more.
+      env: { HIGHWATER_LOG_LEVEL: 'warn', ...process.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     kept.child = child;
@@ -103,17 +106,14 @@ export class Supervisor {
   async drain(): Promise<void> {
     this.#draining = true;
     await Promise.all(
-      this.#kept.map(({ child, timer }) => {
+      this.#kept.map(async ({ child, timer }) => {
         clearTimeout(timer);
-        if (!child || child.exitCode !== null || child.signalCode !== null) return undefined;
-        return new Promise<void>((done) => {
-          const last = setTimeout(() => child.kill('SIGKILL'), this.#limits.drainMs);
-          child.once('exit', () => {
-            clearTimeout(last);
-            done();
-          });
-          child.kill('SIGTERM');
-        });
+        if (!child || child.exitCode !== null || child.signalCode !== null) return;
+        const last = setTimeout(() => child.kill('SIGKILL'), this.#limits.drainMs);
+        const gone = once(child, 'exit');
+        child.kill('SIGTERM');
+        await gone;
+        clearTimeout(last);
       }),
     );
   }
