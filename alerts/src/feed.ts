@@ -21,6 +21,8 @@ export interface FeedParts {
   readonly log: Logger;
   /** Seconds to wait at the collector for something new. */
   readonly waitSeconds: number;
+  /** Over that wait, before a request counts as failed. */
+  readonly graceMs: number;
   /** Longest time between two attempts to reach a collector that does not answer. */
   readonly maxRetryMs: number;
   /** The collector answered. */
@@ -33,22 +35,24 @@ export interface FeedParts {
 const page = z.object({ events: z.array(z.unknown()), last: z.int().min(0), at: z.int() });
 const anyEvent = z.looseObject({ seq: z.int(), type: z.string() });
 const known: readonly string[] = feedEvent.options.map((option) => option.shape.type.value);
-/** Over the collector's own wait, for a network that is slow. */
-const graceMs = 10_000;
 
 /** Runs until the signal is aborted; never rejects for what the collector does. */
 export async function follow(parts: FeedParts, signal: AbortSignal): Promise<void> {
   let failures = 0;
+  // The first answer is not waited for: what was missed, and whether the feed is still the same one, shows at once.
+  let waitSeconds = 0;
   while (!signal.aborted) {
     try {
       const cursor = parts.store.cursor();
       if (cursor === undefined) await begin(parts, signal);
-      else await read(parts, cursor, signal);
+      else await read(parts, cursor, waitSeconds, signal);
       failures = 0;
+      waitSeconds = parts.waitSeconds;
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;
       // Once per outage: a collector that is away for a day is not a day of log.
+      waitSeconds = 0;
       if (failures === 1) parts.log.warn({ event: 'feed.failed', why: whyOf(error) });
       const waitMs = Math.min(parts.maxRetryMs, backoffMs(failures, parts.random()));
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
@@ -65,7 +69,7 @@ function whyOf(error: unknown): string {
 
 async function pageAfter(parts: FeedParts, after: number, seconds: number, signal: AbortSignal) {
   const path = `/v1/events?after=${after}&wait=${seconds}s`;
-  const got = await ask(parts.collector, path, page, seconds * 1_000 + graceMs, signal);
+  const got = await ask(parts.collector, path, page, seconds * 1_000 + parts.graceMs, signal);
   const events: FeedEvent[] = [];
   let last = after;
   for (const raw of got.events) {
@@ -78,9 +82,14 @@ async function pageAfter(parts: FeedParts, after: number, seconds: number, signa
   return { events, last, collectorLast: got.last };
 }
 
-async function read(parts: FeedParts, cursor: number, signal: AbortSignal): Promise<void> {
+async function read(
+  parts: FeedParts,
+  cursor: number,
+  waitSeconds: number,
+  signal: AbortSignal,
+): Promise<void> {
   const { store, driver, log } = parts;
-  const got = await pageAfter(parts, cursor, parts.waitSeconds, signal);
+  const got = await pageAfter(parts, cursor, waitSeconds, signal);
   parts.heard();
   if (got.collectorLast < cursor) {
     // Numbers never fall, so this is another history: a store that was made anew.
@@ -117,7 +126,7 @@ async function begin(parts: FeedParts, signal: AbortSignal): Promise<void> {
     }
     last = next;
   }
-  const status = await ask(parts.collector, '/v1/status', operatorStatus, graceMs, signal);
+  const status = await ask(parts.collector, '/v1/status', operatorStatus, parts.graceMs, signal);
   parts.heard();
   const open = status.incidents.filter(({ phase }) => phase !== 'resolved').map(incidentOf);
   store.transact(() => {

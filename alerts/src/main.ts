@@ -43,6 +43,8 @@ export interface Timings {
   readonly silentAfterMs: number;
   /** How long a request for events waits at the collector. */
   readonly waitSeconds: number;
+  /** Over that wait, before a request to the collector counts as failed. */
+  readonly graceMs: number;
   /** How often time is looked at: for steps that are due and for silence. */
   readonly tickMs: number;
   /** Longest time between two attempts to reach the collector. */
@@ -54,6 +56,7 @@ export interface Timings {
 const defaults: Timings = {
   silentAfterMs: 120_000,
   waitSeconds: 30,
+  graceMs: 10_000,
   tickMs: 1_000,
   maxRetryMs: 5_000,
   drainMs: 8_000,
@@ -169,6 +172,7 @@ async function run(
       random: Math.random,
       log,
       waitSeconds: timings.waitSeconds,
+      graceMs: timings.graceMs,
       maxRetryMs: timings.maxRetryMs,
       heard: () => {
         answeredAt = now();

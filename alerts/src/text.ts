@@ -41,3 +41,18 @@ export function escapeWithin(text: string, maxUnits: number, escape: (rune: stri
   }
   return out + ellipsis;
 }
+
+/** Longest line of a message, and most lines: below these render.ts stays by itself. */
+export const messageLimits = { lineRunes: 1_000, lines: 40, titleRunes: 250 } as const;
+
+/** A message whose strings are plain, whoever made it: each channel begins with this. */
+export function plainMessage<M extends { readonly title: string; readonly lines: readonly string[] }>(
+  message: M,
+): M {
+  const { lines, title } = message;
+  return {
+    ...message,
+    title: plain(title, messageLimits.titleRunes),
+    lines: lines.slice(0, messageLimits.lines).map((line) => plain(line, messageLimits.lineRunes)),
+  };
+}

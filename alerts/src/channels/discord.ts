@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { key, secretRef } from '@highwater/config/fields.ts';
 import { defineChannel } from '@highwater/config/kinds.ts';
 import type { ChannelContext, Delivery, Message } from '@highwater/config/kinds.ts';
+import { plainMessage } from '../text.ts';
 import { embedOf } from './discord-embed.ts';
 import { boundedRequest, timeoutMs } from './discord-request.ts';
 import { judge, UnknownMessage } from './discord-faults.ts';
@@ -69,9 +70,10 @@ async function clientOf({ api, id, token, route }: Webhook): Promise<WebhookClie
  */
 async function send(
   settings: z.infer<typeof discordSettings>,
-  message: Message,
+  given: Message,
   ctx: ChannelContext,
 ): Promise<Delivery> {
+  const message = plainMessage(given);
   const hook = parseWebhook(ctx.secret(settings.webhook));
   if (!hook) {
     const reason = `${settings.webhook} holds no webhook URL; copy it from the channel's settings in Discord (https://discord.com/api/webhooks/ID/TOKEN)`;

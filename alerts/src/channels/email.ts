@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { key, secretRef } from '@highwater/config/fields.ts';
 import { defineChannel } from '@highwater/config/kinds.ts';
 import type { ChannelContext, Delivery, Message } from '@highwater/config/kinds.ts';
-import { plain } from '../text.ts';
+import { plain, plainMessage } from '../text.ts';
 import { judgeMail, judgeRefused } from './email-faults.ts';
 import { htmlOf } from './email-html.ts';
 import { parseSmtpUrl } from './email-url.ts';
@@ -41,9 +41,10 @@ const taken = new Map<string, ReadonlySet<string>>();
 
 async function send(
   settings: z.infer<typeof emailSettings>,
-  message: Message,
+  given: Message,
   ctx: ChannelContext,
 ): Promise<Delivery> {
+  const message = plainMessage(given);
   // A mail can't be edited, and a mail for each change would be noise: the site has the state.
   if (message.reason === 'changed') return { result: 'delivered' };
   const url = ctx.secret(settings.smtp);
