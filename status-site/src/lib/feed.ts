@@ -51,7 +51,7 @@ export function rss(frame: Frame): string {
 }
 
 function emptyFeed(frame: Frame): Feed {
-  const url = siteUrl(frame);
+  const url = base(frame);
   const name = xmlSafe(frame.snapshot?.site.name ?? 'Status');
   const incidents = frame.snapshot?.incidents ?? [];
   const updatedAt = Math.max(
@@ -80,10 +80,15 @@ function paragraph(update: Update): string {
 }
 
 function linkOf(incident: PublicIncident, frame: Frame): string {
-  return `${siteUrl(frame)}/incidents/${encodeURIComponent(incident.id)}`;
+  return `${base(frame)}/incidents/${encodeURIComponent(incident.id)}`;
+}
+
+/** Feeds need absolute addresses, even before the first snapshot says which. */
+function base(frame: Frame): string {
+  const url = siteUrl(frame);
+  return URL.canParse(url) ? url : 'http://localhost';
 }
 
 function host(frame: Frame): string {
-  const url = siteUrl(frame);
-  return URL.canParse(url) ? new URL(url).host : 'localhost';
+  return new URL(base(frame)).host;
 }
