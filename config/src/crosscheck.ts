@@ -6,6 +6,7 @@ import type { CheckEntry, Declared, ServiceEntry } from './declared.ts';
 import { fieldOf, textOf, wrong } from './decode.ts';
 import type { Entry } from './decode.ts';
 import { notYet, plannedChains, plannedFamilies } from './planned.ts';
+import { isHeaderName } from './fields.ts';
 import { nearest } from './problems.ts';
 import type { Finding, Path } from './problems.ts';
 import { parseVerifierKey } from './proof/note.ts';
@@ -74,7 +75,6 @@ function checkProbes(declared: Declared, regions: readonly string[], findings: F
   if (declared.probes.length === 0 && regions.length > 1) {
     findings.push(wrong(['probes'], undefined, `${regions.length} regions and no probe, ${enrolRemedy}`));
   }
-  const keys = new Set<string>();
   for (const { raw, path, value } of declared.probes) {
     checkKnown([...path, 'region'], textOf(raw, 'region'), 'region', regions, findings);
     if (!value) continue;
@@ -88,10 +88,7 @@ function checkProbes(declared: Declared, regions: readonly string[], findings: F
       findings.push(
         wrong(at, value.key, `the key of ${parsed.name}, not of ${value.id}; write that id or its own key`),
       );
-    } else if (keys.has(value.key)) {
-      findings.push(wrong(at, value.key, 'this key is enrolled twice, keep one'));
     }
-    keys.add(value.key);
   }
 }
 
@@ -190,11 +187,7 @@ function checkService(
   const minUp = fieldOf(raw, 'minUp');
   if (typeof minUp === 'number' && nodes.length > 0 && minUp > nodes.length) {
     findings.push(
-      wrong(
-        [...path, 'minUp'],
-        minUp,
-        `more than the ${nodes.length} nodes there are, write ${nodes.length} or less`,
-      ),
+      wrong([...path, 'minUp'], minUp, `more than there are nodes, write ${nodes.length} or less`),
     );
   }
   checkTarget(service.public?.raw, service.public?.path ?? path, findings);
@@ -247,7 +240,7 @@ const secretHeader = /authorization|cookie|token|secret|passw|api-?key|^x-.*key$
 function checkHeaders(raw: unknown, path: Path, findings: Finding[]): void {
   if (typeof raw !== 'object' || raw === null) return;
   for (const [name, value] of Object.entries(raw as Record<string, unknown>)) {
-    if (typeof value !== 'string') continue;
+    if (typeof value !== 'string' || !isHeaderName(name)) continue;
     const at = [...path, name];
     const remedy = 'write env:HIGHWATER_SECRET_NAME or file:NAME';
     if (value.startsWith('env:')) {
@@ -310,7 +303,7 @@ function checkCheck(check: CheckEntry, place: CheckPlace, findings: Finding[]): 
       wrong(
         [...path, 'quorum'],
         value.quorum,
-        `of ${n} regions with a probe more than half and at most all must agree, ${bounds}`,
+        `must be more than half of the regions with a probe (${n}) and at most all, ${bounds}`,
       ),
     );
   }

@@ -127,9 +127,9 @@ function sentence(issue: z.core.$ZodIssue, value: unknown, target: z.ZodType | u
     case 'invalid_value':
       return `not one of the values allowed, write ${issue.values.map(String).join(' or ')}`;
     case 'too_small':
-      return `too small or too short, write ${String(issue.minimum)} or more`;
+      return `${sizes[issue.origin]?.small ?? 'too small'}, write ${String(issue.minimum)} or more`;
     case 'too_big':
-      return `too large or too long, write ${String(issue.maximum)} or less`;
+      return `${sizes[issue.origin]?.big ?? 'too large'}, write ${String(issue.maximum)} or less`;
     case 'invalid_union':
       return unionSentence(issue, remedy);
     case 'custom':
@@ -147,6 +147,11 @@ function unionSentence(issue: z.core.$ZodIssueInvalidUnion, remedy: string): str
   const worded = issue.errors.flat().find((nested) => nested.message !== unset && nested.message !== '');
   return worded?.message ?? `none of the forms that can stand here, ${remedy}`;
 }
+
+const sizes: Readonly<Record<string, { readonly small: string; readonly big: string }>> = {
+  string: { small: 'too few characters', big: 'too many characters' },
+  array: { small: 'too few entries', big: 'too many entries' },
+};
 
 /** Types by the name that zod gives them: what people call them, and what to write where there is no example. */
 const typeNames: Readonly<Record<string, { readonly name: string; readonly remedy: string }>> = {

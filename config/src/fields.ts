@@ -103,8 +103,13 @@ export const percent = z
 
 /** A whole number between two limits, both included. */
 export function wholeBetween(min: number, max: number) {
-  const message = `not a whole number from ${min} to ${max}, write one`;
+  const message = `not a whole number that can stand here, write ${min} to ${max}`;
   return z.int(typed(message)).min(min, message).max(max, message);
+}
+
+/** A name as RFC 9110 has it, of at most 100 characters. */
+export function isHeaderName(name: string): boolean {
+  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name);
 }
 
 /** `true` or `false`, unquoted. */

@@ -1,6 +1,6 @@
 /** The text of a config file -> plain data, and where in the text each path stands. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Document, Node, YAMLError } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Alias, Document, Node, YAMLError } from 'yaml';
 import type { Path } from './problems.ts';
 
 /** Larger files are refused: nobody writes them by hand, and reading them is not bounded otherwise. */
@@ -26,10 +26,11 @@ export interface SyntaxProblem extends Place {
 /** What YAML's own errors mean. The library's messages quote the text, which may hold secrets. */
 const syntaxMessages: Readonly<Record<string, string>> = {
   ALIAS_PROPS: 'an alias (*name) with an anchor or tag, remove them',
-  BAD_ALIAS: 'an alias (*name) without its anchor, or nested too often, write the value out',
+  BAD_ALIAS: 'an alias (*name) that cannot stand here, write the value out',
   BAD_DIRECTIVE: 'an unknown % directive, remove it',
   BAD_DQ_ESCAPE: 'an unknown \\ escape in double quotes, write \\\\ or use single quotes',
-  BAD_INDENT: 'wrong indentation, align it with its neighbours (two spaces a level)',
+  BAD_INDENT:
+    'wrong indentation, or a bracket before it is not closed: align it with its neighbours, two spaces a level',
   BAD_SCALAR_START: 'text beginning with a special character, put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a key where a value is expected, begin a new line or put the text in quotes',
   BLOCK_IN_FLOW: 'an indented block inside { } or [ ], use one style',
@@ -71,7 +72,8 @@ function parse(text: string): Source | { readonly syntax: readonly SyntaxProblem
     uniqueKeys: true,
   });
   const faults: YAMLError[] = [...document.errors, ...document.warnings];
-  if (faults.length > 0) return { syntax: faults.map((fault) => syntaxProblem(fault, lines)) };
+  const problems = [...faults.map((fault) => syntaxProblem(fault, lines)), ...lostAliases(document, lines)];
+  if (problems.length > 0) return { syntax: once(problems) };
   const value: unknown = document.toJS({ maxAliasCount: maxAliasUses });
   return { value, place: (path, on) => toPlace(lines, offsetOf(document, path, on)) };
 }
@@ -79,6 +81,25 @@ function parse(text: string): Source | { readonly syntax: readonly SyntaxProblem
 function syntaxProblem(fault: YAMLError, lines: LineCounter): SyntaxProblem {
   const message = syntaxMessages[fault.code] ?? 'not valid YAML, look at brackets, quotes and indentation';
   return { ...toPlace(lines, fault.pos[0]), message };
+}
+
+/** Aliases whose anchor does not stand before them. */
+function lostAliases(document: Document.Parsed, lines: LineCounter): SyntaxProblem[] {
+  const lost: Alias[] = [];
+  visit(document, { Alias: (_key, alias) => void (alias.resolve(document) ?? lost.push(alias)) });
+  const message = 'an alias (*name) whose anchor (&name) does not stand before it, write the value out';
+  return lost.map((alias) => ({ ...toPlace(lines, alias.range?.[0] ?? 0), message }));
+}
+
+/** One mistake often confuses the parser twice at the same place. */
+function once(problems: readonly SyntaxProblem[]): SyntaxProblem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ line, column, message }) => {
+    const text = `${line}:${column} ${message}`;
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
 }
 
 function toPlace(lines: LineCounter, offset: number): Place {

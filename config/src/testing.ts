@@ -42,15 +42,6 @@ export const exampleTables: Tables = {
       needsChain: true,
       run: unused,
     }),
-    // Stands for kinds that make up no slots.
-    watch: defineCheck({
-      kind: 'watch',
-      summary: 'Watches without counting.',
-      settings: z.strictObject({}),
-      counts: false,
-      needsChain: false,
-      run: unused,
-    }),
   },
   channels: {
     discord: defineChannel({
