@@ -7,7 +7,7 @@ import { parseLine } from '../line.ts';
 import type { RuleMonitor, RuleProbe } from '../projection.ts';
 import { type BatchRecord, type Evidence, type Records, readBody } from './evidence.ts';
 import { type Claim, type LineClass, classifyLine, earlierClaim } from './none.ts';
-import { type Tally, addTallies, tallyOf } from './probe-minute.ts';
+import { type Tally, addTallies, emptyTally, tallyOf } from './probe-minute.ts';
 import type { ConfigInForce, Timeline } from './timeline.ts';
 import { type Window, windowsOfDay } from './window.ts';
 
@@ -143,10 +143,10 @@ function keep(candidates: Map<string, Candidate>, id: string, candidate: Candida
 function tallied(candidates: Iterable<Candidate>): Tallies {
   const tallies = new Map<string, Map<number, Map<string, Tally>>>();
   for (const { claim, minute, monitor, key, judged } of candidates) {
-    if (claim.line === undefined) continue;
     const minutes = entry(tallies, monitor, () => new Map<number, Map<string, Tally>>());
     const keys = entry(minutes, minute, () => new Map<string, Tally>());
-    const tally = tallyOf(judged);
+    // A probe that contradicts itself is at fault, and neither of its lines is believed.
+    const tally = claim.line === undefined ? { ...emptyTally, probe: 1 } : tallyOf(judged);
     const before = keys.get(key);
     keys.set(key, before ? addTallies(before, tally) : tally);
   }
