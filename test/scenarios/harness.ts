@@ -176,8 +176,8 @@ function runCommand(world: World, line: string): string[] {
   const command = commands[name];
   if (!command) throw new Error(`unknown command: ${line}`);
   const words = rest.filter((word) => !/^\w+=/.test(word)).map((word) => word.replaceAll('"', ''));
-  const fields = Object.fromEntries(rest.filter((word) => /^\w+=/.test(word)).map((word) => word.split('=')));
-  return command(world, words, fields as Record<string, string>);
+  const pairs = rest.filter((word) => /^\w+=/.test(word)).map((word) => word.split('=') as [string, string]);
+  return command(world, words, Object.fromEntries(pairs));
 }
 
 function list(text: string | undefined): string[] {

@@ -193,7 +193,10 @@ export function waitMs(policy: IncidentPolicy, kind: Trouble['kind']): number {
 
 /** A story's impact is the worst it has had: what it was for users does not get smaller by getting better. */
 export function raiseImpacts(draft: Draft): void {
-  const statusOf = (subject: Subject): Status | undefined => draft.troubles.get(subject)?.kind;
+  const statusOf = (subject: Subject): Status | undefined => {
+    const trouble = draft.troubles.get(subject);
+    return trouble?.told === undefined ? undefined : trouble.kind;
+  };
   for (const [id, story] of draft.stories) {
     if (!isOpen(story)) continue;
     const impact: Impact = storyImpact(draft.topology, carriedBy(draft, id), statusOf);

@@ -49,9 +49,10 @@ function settleDown(streak: Streak): Streak {
 
 function contradict(policy: MonitorPolicy, streak: Streak): Streak {
   const { newest } = streak;
-  const since = streak.against === 0 ? newest.dueAt : (streak.againstSinceDueAt ?? newest.dueAt);
-  const against = streak.against + 1;
   const state = newest.outcome === 'fail' ? 'fail' : 'ok';
+  const first = streak.against === 0 || (streak.state === 'unknown' && state === 'ok');
+  const since = first ? newest.dueAt : (streak.againstSinceDueAt ?? newest.dueAt);
+  const against = streak.against + 1;
   const needed = state === 'fail' ? policy.fall : streak.state === 'unknown' ? 1 : policy.rise;
   if (against < needed) return soften(policy, { ...streak, against, againstSinceDueAt: since });
   const degraded = newest.outcome === 'degraded';

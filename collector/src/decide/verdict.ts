@@ -7,8 +7,8 @@ import { byFrequency, listed, plural } from './words.ts';
 
 /**
  * Down or up when Q regions say so, else unknown. An up is degraded by the rule's own lines (2 x degraded >= ok +
- * degraded over the regions that say up), and also when Q regions see it degraded or down, so that a quorum that is
- * not content never leaves a plain up.
+ * degraded over the regions that say up). A region that says down counts with the degraded ones for this: otherwise a
+ * verdict could get better when a vote gets worse, and a quorum that is not content could leave a plain up.
  * @param previous the judgement before: a down is never dated before the up that it ended
  */
 export function judgeMonitor(policy: MonitorPolicy, votes: readonly Vote[], previous?: Judgement): Judgement {
@@ -30,16 +30,17 @@ export function judgeMonitor(policy: MonitorPolicy, votes: readonly Vote[], prev
       ...notice,
     };
   }
-  const status = isUpDegraded(policy, up, down) ? 'degraded' : 'up';
+  const status = isUpDegraded(up, down) ? 'degraded' : 'up';
   const since = at(up.map(sinceOf).sort(ascending)[policy.quorum - 1]);
   return { status, because: whyUp(policy, status, up, votes), ...since, ...regions, ...notice };
 }
 
-function isUpDegraded(policy: MonitorPolicy, up: readonly Vote[], down: readonly Vote[]): boolean {
+function isUpDegraded(up: readonly Vote[], down: readonly Vote[]): boolean {
   const ok = up.reduce((sum, vote) => sum + vote.ok, 0);
   const degraded = up.reduce((sum, vote) => sum + vote.degraded, 0);
   const unhappy = up.filter((vote) => vote.status === 'degraded').length;
-  return isDegraded(ok, degraded) || (unhappy > 0 && unhappy + down.length >= policy.quorum);
+  const happy = up.length - unhappy;
+  return isDegraded(ok, degraded) || (unhappy > 0 && isDegraded(happy, unhappy + down.length));
 }
 
 /**

@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { agreeHead, nodeTips, sampleOf, standing, standings } from './head.ts';
+import { answerOf } from './testing.ts';
+import type { ChainPolicy, HeadSample } from './types.ts';
+
+const chain: ChainPolicy = { name: 'dev', blockTimeMs: 1_000, maxLagBlocks: 5 };
+
+function sample(node: string, height: number, over: Partial<HeadSample> = {}): HeadSample {
+  return { node, probe: 'p1', genesis: 'aa', height, at: 0, freshUntil: 60_000, ...over };
+}
+
+const nodes = (...heights: number[]) => heights.map((height, i) => sample(`rpc/n${i + 1}`, height));
+
+describe('the agreed head', () => {
+  it.each([
+    ['one node has it alone', [100], 100],
+    ['of two the lower', [100, 90], 90],
+    ['of three the middle', [100, 90, 80], 90],
+    ['of four the second lowest', [100, 90, 80, 70], 80],
+    ['of five the middle', [1_000_000, 101, 100, 99, 1], 100],
+  ])('%s', (_, heights, height) => {
+    expect(agreeHead(chain, nodes(...heights), 0)).toEqual([
+      { chain: 'dev', height, at: 0, nodes: heights.length, genesis: 'aa' },
+    ]);
+  });
+
+  it('is one for each genesis, the larger group first', () => {
+    const other = [
+      sample('eth/a', 7, { genesis: '00' }),
+      sample('eth/b', 8, { genesis: 'bb' }),
+      sample('eth/c', 9, { genesis: 'bb' }),
+    ];
+    expect(agreeHead(chain, [...nodes(100, 90, 80), ...other], 0)).toMatchObject([
+      { genesis: 'aa', height: 90, nodes: 3 },
+      { genesis: 'bb', height: 8, nodes: 2 },
+      { genesis: '00', height: 7, nodes: 1 },
+    ]);
+  });
+
+  it('forgets stale samples', () => {
+    const stale = nodes(1_000, 1_000).map((s) => ({ ...s, freshUntil: 10_000 }));
+    const fresh = [sample('rpc/n3', 90, { at: 9_000 })];
+    expect(agreeHead(chain, [...stale, ...fresh], 10_000)).toMatchObject([{ height: 90, nodes: 1 }]);
+    expect(agreeHead(chain, stale, 10_000)).toEqual([]);
+  });
+
+  it('compares heights along the block time: a report of 20 s ago is not 20 blocks behind', () => {
+    const spread = [
+      sample('rpc/n1', 80, { at: 0 }),
+      sample('rpc/n2', 90, { at: 10_000 }),
+      sample('rpc/n3', 100, { at: 20_000 }),
+    ];
+    const { byNode } = standings(chain, spread, 20_000);
+    expect([...byNode.values()].map((s) => [s.verdict, s.lagBlocks])).toEqual([
+      ['level', 0],
+      ['level', 0],
+      ['level', 0],
+    ]);
+  });
+
+  it('sees no lag in a chain that stands still, however far apart the samples are', () => {
+    const still = [
+      sample('rpc/n1', 100, { at: 0 }),
+      sample('rpc/n2', 100, { at: 25_000 }),
+      sample('rpc/n3', 100, { at: 50_000 }),
+    ];
+    for (const { verdict, lagBlocks } of standings(chain, still, 50_000).byNode.values()) {
+      expect([verdict, lagBlocks]).toEqual(['level', 0]);
+    }
+  });
+});
+
+describe('the tip of a node', () => {
+  it('is what most of its probes say: one probe alone moves nothing', () => {
+    const probes = [100, 101, 9_999].map((height, i) => sample('rpc/a', height, { probe: `p${i}` }));
+    expect(nodeTips(chain, probes, 0)).toMatchObject([{ node: 'rpc/a', height: 101 }]);
+  });
+
+  it('has the genesis that most of its probes say, and of equals the newest', () => {
+    const old = sample('rpc/a', 10, { probe: 'p1', genesis: 'aa', at: 1 });
+    const newer = sample('rpc/a', 20, { probe: 'p2', genesis: 'bb', at: 2 });
+    expect(nodeTips(chain, [old, newer], 0)).toMatchObject([{ genesis: 'bb' }]);
+    expect(nodeTips(chain, [old, newer, { ...old, probe: 'p3' }], 0)).toMatchObject([{ genesis: 'aa' }]);
+  });
+});
+
+describe('a sample', () => {
+  const answer = answerOf('ok', 10_000, {
+    height: 7,
+    genesis: 'aa',
+    latencyTenths: 2_345,
+    receivedAt: 11_000,
+  });
+  it('is of the time when the node answered', () => {
+    expect(sampleOf(answer, 30_000)).toEqual({
+      node: 'rpc/a',
+      probe: 'eu-1',
+      genesis: 'aa',
+      height: 7,
+      at: 10_235,
+      freshUntil: 41_000,
+    });
+  });
+  it('is never of a time after its receipt', () => {
+    expect(sampleOf({ ...answer, dueAt: 99_000 }, 30_000)?.at).toBe(11_000);
+  });
+  it('is not taken from a failing answer or from one without a height', () => {
+    expect(sampleOf({ ...answer, outcome: 'fail' }, 30_000)).toBeUndefined();
+    expect(sampleOf(answerOf('ok', 0), 30_000)).toBeUndefined();
+  });
+});
+
+describe('the standing of a node', () => {
+  const head = { chain: 'dev', height: 10_000, at: 0, nodes: 3, genesis: 'aa' };
+  const at = (height: number, over = {}) =>
+    standing(chain, { ...head, ...over }, { node: 'rpc/a', height, at: 0, genesis: 'aa' });
+
+  it.each([
+    [10_000, 'level', 'at the height that 2 of 3 nodes agree on, 10,000'],
+    [9_995, 'level', 'at the height that 2 of 3 nodes agree on, 10,000'],
+    [9_994, 'behind', '6 blocks behind the height that 2 of 3 nodes agree on'],
+    [10_010, 'level', 'at the height that 2 of 3 nodes agree on, 10,000'],
+    [10_011, 'ahead', '11 blocks ahead of the height that 2 of 3 nodes agree on'],
+    [11_000, 'ahead', '1,000 blocks ahead of the height that 2 of 3 nodes agree on'],
+  ])('at %i is %s', (height, verdict, because) => {
+    expect(at(height)).toMatchObject({ verdict, because });
+  });
+
+  it.each([1, 2])('among %i is judged by age alone, and says so', (count) => {
+    const alone = at(1, { nodes: count });
+    expect(alone.verdict).toBe('level');
+    expect(alone.because).toMatch(/^only \d nodes? of this chain: its head is judged by its age alone$/);
+  });
+
+  it.each([
+    ['behind', 9_997, 'behind'],
+    ['behind', 9_998, 'level'],
+    ['ahead', 10_006, 'ahead'],
+    ['ahead', 10_005, 'level'],
+  ] as const)('once %s, at %i is %s', (before, height, verdict) => {
+    const tip = { node: 'rpc/a', height, at: 0, genesis: 'aa' };
+    expect(standing(chain, head, tip, before).verdict).toBe(verdict);
+  });
+});
+
+const reports = fc.array(
+  fc.record({ height: fc.integer({ min: 0, max: 1_000_000 }), at: fc.integer({ min: 0, max: 30_000 }) }),
+  { minLength: 1, maxLength: 9 },
+);
+const samplesOf = (list: readonly { height: number; at: number }[]) =>
+  list.map(({ height, at }, i) => sample(`rpc/n${i}`, height, { at }));
+
+describe('any agreed head', () => {
+  it('does not depend on the order of the samples', () => {
+    fc.assert(
+      fc.property(reports, (list) => {
+        const samples = samplesOf(list);
+        expect(agreeHead(chain, [...samples].reverse(), 30_000)).toEqual(agreeHead(chain, samples, 30_000));
+      }),
+    );
+  });
+
+  it('is never ahead of what a strict majority has, and a majority is never ahead of it', () => {
+    fc.assert(
+      fc.property(reports, (list) => {
+        const samples = samplesOf(list);
+        const [head] = agreeHead(chain, samples, 30_000);
+        const line = (s: { height: number; at: number }) => s.height * chain.blockTimeMs - s.at;
+        const has = samples.filter((s) => head !== undefined && line(s) >= line(head)).length;
+        const beyond = samples.filter((s) => head !== undefined && line(s) > line(head)).length;
+        expect(has).toBeGreaterThan(samples.length / 2);
+        expect(beyond).toBeLessThanOrEqual(samples.length / 2);
+      }),
+    );
+  });
+
+  it('is moved outside of what the honest ones report by no minority of liars', () => {
+    fc.assert(
+      fc.property(reports, fc.array(fc.integer({ min: 0, max: 2 ** 40 }), { maxLength: 4 }), (list, lies) => {
+        const honest = samplesOf(list);
+        const liars = lies.map((height, i) => sample(`liar/n${i}`, height));
+        fc.pre(liars.length < honest.length);
+        const line = (s: { height: number; at: number }) => s.height * chain.blockTimeMs - s.at;
+        const [head] = agreeHead(chain, [...honest, ...liars], 30_000);
+        const lines = honest.map(line);
+        expect(head && line(head)).toBeGreaterThanOrEqual(Math.min(...lines));
+        expect(head && line(head)).toBeLessThanOrEqual(Math.max(...lines));
+      }),
+    );
+  });
+});
