@@ -78,8 +78,7 @@ function unexpected(answer: ExchangeAnswer, wanted: Settings): Fault | undefined
   if (wanted.contains !== undefined && !answer.body.includes(wanted.contains)) {
     return fault('target.http.body', `${excerpt(wanted.contains)} is not in the answer`);
   }
-  const odd =
-    wanted.json === undefined ? undefined : unequal(answer.body, wanted.json);
+  const odd = wanted.json === undefined ? undefined : unequal(answer.body, wanted.json);
   if (odd !== undefined) return fault('target.http.body', odd);
   const limit = wanted.slow;
   return limit !== undefined && answer.latencyTenths > limit * 10

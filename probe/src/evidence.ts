@@ -1,0 +1,115 @@
+/**
+ * From observations to frames and batches in time: a line is journaled as it ends, at most one frame a second is
+ * spooled of those that came, a batch when a minute or a configuration closes; each is synced before it is sent.
+ */
+import type { Logger } from 'pino';
+import { minuteOf, MINUTE_MS, type Instant } from '@highwater/config/time.ts';
+import { type Closing, type Identity, spoolBatches, spoolFrame } from './sign.ts';
+import type { Spool } from './spool.ts';
+
+export interface EvidenceOptions {
+  readonly spool: Spool;
+  readonly log: Logger;
+  now(): Instant;
+  monotonic(): number;
+  clock(): { readonly boundMs: number; readonly ageS: number };
+  /** Something was spooled and synced. */
+  ready(): void;
+}
+
+export interface Evidence {
+  /** Who signs, and under which configuration; what was seen before is closed under the old one. */
+  assigned(identity: Identity, config: string): void;
+  add(line: string, detail: string | undefined): void;
+  /** Frames what is left; resolves when it is durable. */
+  drain(): Promise<void>;
+}
+
+const frameEveryMs = 1_000;
+/** Lines that end together go together. */
+const gatherMs = 15;
+
+export function keepEvidence(options: EvidenceOptions): Evidence {
+  const { spool, log } = options;
+  let signer: { readonly identity: Identity; readonly config: string } | undefined;
+  let closings: Closing[] = [];
+  let minute = minuteOf(options.now());
+  let framedAt = -Infinity;
+  let flushing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let minuteTimer: NodeJS.Timeout | undefined;
+
+  const close = (closed: number, config: string) => {
+    closings.push({ through: spool.next.seq - 1, minute: closed, config });
+    plan();
+  };
+
+  const watchMinute = () => {
+    const now = options.now();
+    if (minuteOf(now) !== minute) {
+      if (signer) close(minute, signer.config);
+      minute = minuteOf(now);
+    }
+    // Short steps: the wall clock may jump, and a timer does not notice.
+    const left = MINUTE_MS - (now % MINUTE_MS);
+    minuteTimer = setTimeout(watchMinute, Math.min(left, 5_000));
+  };
+
+  const plan = () => {
+    if (timer ?? flushing ?? !signer) return;
+    if (spool.unframed.length === 0 && closings.length === 0) return;
+    const wait = Math.max(gatherMs, framedAt + frameEveryMs - options.monotonic());
+    timer = setTimeout(() => {
+      timer = undefined;
+      void flush();
+    }, wait);
+  };
+
+  const flush = (): Promise<void> => {
+    flushing ??= spoolNow()
+      .catch((thrown: unknown) => log.error({ err: thrown }, 'spool.failed'))
+      .finally(() => {
+        flushing = undefined;
+        plan();
+      });
+    return flushing;
+  };
+
+  const spoolNow = async () => {
+    if (!signer) return;
+    // Also after a failure: a full disk is not asked more often than once a second.
+    if (spool.unframed.length > 0) framedAt = options.monotonic();
+    spoolFrame(spool, signer.identity);
+    for (let [closing] = closings; closing && isFramed(closing); [closing] = closings) {
+      spoolBatches(spool, signer.identity, closing, options.clock());
+      closings = closings.slice(1);
+    }
+    await spool.sync();
+    options.ready();
+  };
+
+  const isFramed = (closing: Closing) => (spool.unframed[0]?.seq ?? Infinity) > closing.through;
+
+  watchMinute();
+  return {
+    assigned(identity, config) {
+      if (signer && signer.config !== config && spool.unbatched.length > 0) {
+        close(minuteOf(options.now()), signer.config);
+      }
+      signer = { identity, config };
+      plan();
+    },
+    add(line, detail) {
+      spool.add(line, detail);
+      plan();
+    },
+    async drain() {
+      clearTimeout(minuteTimer);
+      clearTimeout(timer);
+      await flushing;
+      clearTimeout(timer);
+      await flush();
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,219 @@
+/** The probe: follows its assignment, runs checks when they are due, and brings what it saw to the collector. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Observation } from '@highwater/config/domain.ts';
+import { loadOrMakeSigningKey } from '@highwater/config/keys.ts';
+import { formatLine } from '@highwater/config/proof/line.ts';
+import type { Running } from '@highwater/config/running.ts';
+import { type Assigned, followAssignments, lastAssignment, openTrust } from './assign.ts';
+import { checks } from './checks/index.ts';
+import { clockBound, compared, neverCompared } from './clock.ts';
+import { openLink } from './collector-link.ts';
+import { makeControls } from './controls.ts';
+import { keepEvidence } from './evidence.ts';
+import { fault } from './fault.ts';
+import { type Consent, parseConsent } from './io/reach.ts';
+import { makeResolve } from './io/resolve.ts';
+import { listen } from './listener.ts';
+import { takeLock } from './lock.ts';
+import { watchLoop } from './loop-watch.ts';
+import { makeMetrics } from './metrics.ts';
+import type { House } from './observe.ts';
+import { openRecorder } from './record.ts';
+import { startRounds } from './rounds.ts';
+import { secretShelf } from './secrets.ts';
+import { startShipper } from './ship.ts';
+import { Spool } from './spool.ts';
+import { userAgent } from './user-agent.ts';
+
+export interface ProbeOptions {
+  readonly id: string;
+  /** The data folder: keys/, probe/ID/ and secrets/ lie in it. */
+  readonly dataDir: string;
+  readonly collectorUrl: string;
+  /** The operator's verifier key; the first one seen is trusted, and kept, when it is left out. */
+  readonly trust?: string;
+  /** CIDRs that checks may reach although they are private; `config` means whatever the configuration allows. */
+  readonly allowPrivate: readonly string[];
+  /** Plain http to a collector that is not on this machine. */
+  readonly insecure?: boolean;
+  /** Every observation as a JSON line, beside the system. */
+  readonly recordFile?: string;
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly log: Logger;
+  /** Default 256 MiB. */
+  readonly spoolMaxBytes?: number;
+}
+
+const defaultSpoolBytes = 268_435_456;
+const drainChecksMs = 4_000;
+const drainSendMs = 3_000;
+
+/** Starts one probe; resolves when it works. Throws an Error that says what to change. */
+export async function startProbe(options: ProbeOptions, signal: AbortSignal): Promise<Running> {
+  const { id, dataDir } = options;
+  const consent = parseConsent(options.allowPrivate);
+  const dir = join(dataDir, 'probe', id);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const opened: (() => unknown)[] = [];
+  try {
+    return await assemble(options, dir, consent, opened, signal);
+  } catch (thrown) {
+    await closeAll(opened);
+    throw thrown;
+  }
+}
+
+/** Last opened, first closed. */
+async function closeAll(opened: readonly (() => unknown)[]): Promise<void> {
+  for (const close of opened.toReversed()) await close();
+}
+
+async function assemble(
+  options: ProbeOptions,
+  dir: string,
+  consent: Consent,
+  opened: (() => unknown)[],
+  signal: AbortSignal,
+): Promise<Running> {
+  const { id, dataDir, log } = options;
+  const lock = await takeLock(dir);
+  opened.push(() => lock.release());
+  const { key, made } = loadOrMakeSigningKey(join(dataDir, 'keys', `${id}.key`), id);
+  if (made) log.warn({ vkey: key.vkey }, 'probe.key-made');
+  const trust = openTrust(dir, options.trust, log);
+  const link = openLink(options.collectorUrl, options.insecure ?? false);
+  opened.push(() => link.close());
+  const recorder = options.recordFile === undefined ? undefined : openRecorder(options.recordFile, id);
+  opened.push(() => recorder?.close());
+  const spool = new Spool({ dir, maxBytes: options.spoolMaxBytes ?? defaultSpoolBytes, now: Date.now() });
+  opened.push(() => spool[Symbol.dispose]());
+  tellOfSpool(spool, log);
+
+  const now = () => Date.now();
+  const monotonic = () => performance.now();
+  const metrics = makeMetrics();
+  const loop = watchLoop(monotonic);
+  opened.push(() => loop.stop());
+  let clock = neverCompared;
+  let assigned: Assigned | undefined;
+  const bound = () => clockBound(clock, { wallAt: now(), monotonicMs: monotonic() });
+  const shipper = startShipper({
+    spool,
+    link,
+    log,
+    acknowledged: ({ roundTripMs, at }) => {
+      const received = { wallAt: now(), monotonicMs: monotonic() };
+      clock = compared(clock, { received, roundTripMs, collectorAt: at });
+    },
+  });
+  const ready = () => {
+    shipper.frameReady();
+    shipper.batchReady();
+  };
+  const evidence = keepEvidence({ spool, log, now, monotonic, clock: bound, ready });
+  const seen = (observation: Observation) => {
+    recorder?.write(observation);
+    metrics.observed(observation);
+    evidence.add(lineOf(observation, log), observation.fault?.detail);
+  };
+  const rounds = startRounds({ probe: id, table: checks, loop, seen });
+  const resolve = makeResolve();
+  const secrets = secretShelf(join(dataDir, 'secrets'));
+  const take = (next: Assigned) => {
+    assigned = next;
+    const { origin, body } = next;
+    const outside = { resolve, consent, userAgent: userAgent(origin), monotonic };
+    const house: House = {
+      outside,
+      secrets,
+      now,
+      clockBoundMs: () => Math.max(0, bound().boundMs),
+      broke: (monitor, thrown) => log.error({ monitor, err: thrown }, 'check.broke'),
+    };
+    metrics.assigned(body.region);
+    evidence.assigned({ key, origin }, body.config);
+    rounds.assigned(body, house, makeControls(body.controls, outside));
+    log.info(
+      { number: body.number, monitors: body.monitors.length, region: body.region },
+      'assignment.taken',
+    );
+  };
+  const last = lastAssignment(dir, id, trust);
+  if (last) take(last);
+
+  const listener = await listen(options.host, options.port, {
+    health: () => ({
+      status: 'ok',
+      probe: id,
+      assignment: assigned?.body.number ?? null,
+      monitors: rounds.monitors,
+      spooledFrames: spool.frames.length,
+      spooledBatches: spool.batches.length,
+    }),
+    metrics() {
+      const { frames, batches, bytes, dropped } = spool;
+      metrics.spool({ frames: frames.length, batches: batches.length, bytes, dropped });
+      return metrics.text();
+    },
+  });
+  opened.push(() => listener.close());
+  const after = last?.body.number ?? 0;
+  const following = followAssignments({ dir, key, trust, link, log, after, now, changed: take }, signal);
+  log.info({ probe: id, url: listener.url, epoch: spool.epoch }, 'probe.started');
+
+  const stop = async () => {
+    await rounds.drain(drainChecksMs);
+    await evidence.drain();
+    await settled(() => spool.frames.length === 0, drainSendMs);
+    await shipper.stop();
+    await following;
+    await closeAll(opened);
+    log.info({ probe: id }, 'probe.stopped');
+  };
+  const stopped = new Promise<void>((done, failed) => {
+    const end = () => void stop().then(done, failed);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  return { url: listener.url, stopped };
+}
+
+/** A check that gives a fact that no line can carry has a bug; that must cost its own line only. */
+function lineOf(observation: Observation, log: Logger): string {
+  try {
+    return formatLine(observation);
+  } catch (thrown) {
+    log.error({ monitor: observation.monitor, err: thrown }, 'line.impossible');
+    const { monitor, dueAt, lateMs, recheck } = observation;
+    const found = fault('probe.check.failed');
+    return formatLine({
+      monitor,
+      dueAt,
+      lateMs,
+      recheck,
+      outcome: 'skipped',
+      latencyTenths: 0,
+      facts: {},
+      fault: found,
+    });
+  }
+}
+
+function tellOfSpool(spool: Spool, log: Logger): void {
+  const { quarantined, tornBytes } = spool.repair;
+  if (tornBytes > 0) log.info({ tornBytes }, 'spool.torn-end-cut');
+  if (quarantined > 0) log.error({ quarantined, epoch: spool.epoch }, 'spool.damaged');
+  else if (spool.startedAnew) log.info({ epoch: spool.epoch }, 'spool.new-epoch');
+}
+
+/** Waits for something for a while; the collector may be gone too. */
+async function settled(done: () => boolean, maxMs: number): Promise<void> {
+  const until = performance.now() + maxMs;
+  while (!done() && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

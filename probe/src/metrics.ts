@@ -1,0 +1,121 @@
+/** The probe's metrics: blackbox-exporter's names where the meaning is the same, ours with `highwater_`. */
+import { Counter, Gauge, Registry } from 'prom-client';
+import { monitorParts, type Observation } from '@highwater/config/domain.ts';
+
+export interface ProbeMetrics {
+  observed(observation: Observation): void;
+  /** Forgets monitors that may be gone, and takes the region's name. */
+  assigned(region: string): void;
+  spool(state: {
+    readonly batches: number;
+    readonly frames: number;
+    readonly bytes: number;
+    readonly dropped: number;
+  }): void;
+  text(): Promise<string>;
+}
+
+const labelNames = ['service', 'node', 'check', 'region'] as const;
+type Label = (typeof labelNames)[number];
+
+/** blackbox-exporter's words for the phases. */
+const phaseNames = {
+  resolve: 'resolve',
+  connect: 'connect',
+  tls: 'tls',
+  firstByte: 'processing',
+  transfer: 'transfer',
+} as const;
+
+export function makeMetrics(): ProbeMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const perMonitor: Gauge<string>[] = [];
+  const gauge = <More extends string = never>(
+    name: string,
+    help: string,
+    more: readonly More[] = [],
+  ): Gauge<Label | More> => {
+    const made = new Gauge<Label | More>({ name, help, labelNames: [...labelNames, ...more], registers });
+    perMonitor.push(made);
+    return made;
+  };
+  const success = gauge('probe_success', 'Whether the newest check had a good answer (1) or not (0).');
+  const duration = gauge('probe_duration_seconds', 'How long the newest check took.');
+  const phases = gauge('probe_http_duration_seconds', 'How long each phase of the newest check took.', [
+    'phase',
+  ]);
+  const status = gauge('probe_http_status_code', 'HTTP status of the newest answer.');
+  const expiry = gauge(
+    'probe_ssl_earliest_cert_expiry',
+    'Earliest expiry in the certificate chain, Unix seconds.',
+  );
+  const lookup = gauge('probe_dns_lookup_time_seconds', 'How long the newest check resolved the name.');
+  const rpc = gauge(
+    'highwater_rpc_duration_seconds',
+    'How long a JSON-RPC method took in the newest check.',
+    ['method'],
+  );
+  const height = gauge(
+    'highwater_head_height',
+    'Height of the newest block that the node told this probe of.',
+  );
+  const lateness = gauge(
+    'highwater_check_lateness_seconds',
+    'How long after its due time the newest check began.',
+  );
+  const checks = new Counter({
+    name: 'highwater_checks_total',
+    help: 'Checks by outcome.',
+    labelNames: ['outcome', 'region'],
+    registers,
+  });
+  const plain = (name: string, help: string) => new Gauge({ name, help, registers });
+  const batches = plain('highwater_spool_batches', 'Batches that the collector has not acknowledged.');
+  const frames = plain('highwater_spool_frames', 'Frames that the collector has not acknowledged.');
+  const bytes = plain('highwater_spool_bytes', 'Bytes of the spool on disk.');
+  const dropped = plain(
+    'highwater_spool_dropped_segments',
+    'Segments of the spool that were dropped since the start because it was full.',
+  );
+  const memory = plain('process_resident_memory_bytes', 'Resident memory.');
+  let region = '';
+
+  return {
+    observed(observation) {
+      const labels = { ...monitorParts(observation.monitor), region };
+      checks.inc({ outcome: observation.outcome, region });
+      lateness.set(labels, observation.lateMs / 1_000);
+      if (observation.outcome === 'skipped') return;
+      success.set(labels, observation.outcome === 'fail' ? 0 : 1);
+      duration.set(labels, observation.latencyTenths / 10_000);
+      for (const [key, phase] of Object.entries(phaseNames)) {
+        const tenths = observation.phases?.[key as keyof typeof phaseNames];
+        if (tenths !== undefined) phases.set({ ...labels, phase }, tenths / 10_000);
+      }
+      if (observation.phases) lookup.set(labels, observation.phases.resolve / 10_000);
+      const { sc, ce, h } = observation.facts;
+      if (sc !== undefined) status.set(labels, Number(sc));
+      if (ce !== undefined) expiry.set(labels, Number(ce) / 1_000);
+      if (h !== undefined) height.set(labels, Number(h));
+      for (const [key, value] of Object.entries(observation.facts)) {
+        if (key.startsWith('m.') && /^\d+$/.test(value))
+          rpc.set({ ...labels, method: key.slice(2) }, Number(value) / 10_000);
+      }
+    },
+    assigned(name) {
+      region = name;
+      for (const each of perMonitor) each.reset();
+    },
+    spool(state) {
+      batches.set(state.batches);
+      frames.set(state.frames);
+      bytes.set(state.bytes);
+      dropped.set(state.dropped);
+    },
+    text() {
+      memory.set(process.memoryUsage.rss());
+      return registry.metrics();
+    },
+  };
+}

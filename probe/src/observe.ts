@@ -1,0 +1,137 @@
+/** One run of one check: from a monitor to an observation. */
+import { isIP } from 'node:net';
+import type { Observation } from '@highwater/config/domain.ts';
+import type { Fault } from '@highwater/config/faults.ts';
+import { type AnyCheckKind, type CheckContext, FaultError, type Reading } from '@highwater/config/kinds.ts';
+import type { Chain } from '@highwater/config/model.ts';
+import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
+import type { Instant } from '@highwater/config/time.ts';
+import { cleanDetail, fault, isTimeout, timeoutFault } from './fault.ts';
+import { openWay } from './io/exchange.ts';
+import type { Outside } from './io/outside.ts';
+import { noPhases, totalTenths } from './io/stopwatch.ts';
+import { openTarget, type SecretShelf } from './secrets.ts';
+import type { Family } from './self.ts';
+
+/** A monitor whose settings have been decoded, or why they can't be. */
+export interface Prepared {
+  readonly monitor: AssignedMonitor;
+  readonly run: ((ctx: CheckContext) => Promise<Reading>) | Fault;
+  readonly chain?: Chain;
+  readonly memory: Map<string, unknown>;
+}
+
+/** What the runs of one probe share. */
+export interface House {
+  readonly outside: Outside;
+  readonly secrets: SecretShelf;
+  now(): Instant;
+  /** The clock bound now known, ms; 0 before any. */
+  clockBoundMs(): number;
+  /** Told of a check that broke: a bug. */
+  broke(monitor: string, thrown: unknown): void;
+}
+
+export interface Seen {
+  readonly observation: Observation;
+  readonly family: Family;
+  readonly loopback: boolean;
+}
+
+/** Decodes once; an unknown kind or bad settings are the probe's fault and told in each round. */
+export function prepare(
+  monitor: AssignedMonitor,
+  chains: AssignmentBody['chains'],
+  table: Readonly<Record<string, AnyCheckKind>>,
+): Prepared {
+  const memory = new Map<string, unknown>();
+  const found = chains.find((each) => each.name === monitor.chain);
+  const chain = found ? { chain: { ...found, references: [] } as Chain } : {};
+  const kind = Object.hasOwn(table, monitor.kind) ? table[monitor.kind] : undefined;
+  if (!kind) return { monitor, run: fault('probe.config.kind', monitor.kind), memory };
+  try {
+    return { monitor, run: kind.prepare(monitor.settings), memory, ...chain };
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return { monitor, run: fault('probe.config.kind', `settings of ${monitor.kind}: ${why}`), memory };
+  }
+}
+
+/**
+ * Runs the check within its deadline. Always gives an observation, apart from one case: it rejects with the
+ * reason of `ending` when the program ends first.
+ */
+export async function observe(
+  prepared: Prepared,
+  at: { readonly dueAt: Instant; readonly recheck: boolean },
+  house: House,
+  ending: AbortSignal,
+): Promise<Seen> {
+  const { monitor } = prepared;
+  const lateMs = Math.max(0, house.now() - at.dueAt);
+  const written = (reading: Reading): Observation => ({
+    monitor: monitor.id,
+    dueAt: at.dueAt,
+    outcome: reading.outcome,
+    latencyTenths: reading.latencyTenths,
+    facts: reading.facts ?? {},
+    lateMs,
+    recheck: at.recheck,
+    ...(reading.fault ? { fault: tidy(reading.fault) } : {}),
+    ...(reading.phases ? { phases: reading.phases } : {}),
+  });
+  if (typeof prepared.run !== 'function') {
+    return { observation: written(skipped(prepared.run)), family: 'name', loopback: false };
+  }
+  const deadline = AbortSignal.timeout(monitor.timeoutMs);
+  const signal = AbortSignal.any([deadline, ending]);
+  const startedAt = house.outside.monotonic();
+  let way: ReturnType<typeof openWay> | undefined;
+  try {
+    const target = openTarget(monitor.target, house.secrets);
+    const open = (way = openWay(target, house.outside, signal));
+    const reading = await prepared.run({
+      signal,
+      target: monitor.target as CheckContext['target'],
+      now: () => house.now(),
+      clockBoundMs: house.clockBoundMs(),
+      exchange: (request) => open.exchange(request),
+      memory: prepared.memory,
+      ...(prepared.chain ? { chain: prepared.chain } : {}),
+    });
+    return { observation: written(reading), ...whereOf(way.address) };
+  } catch (thrown) {
+    if (ending.aborted && !(thrown instanceof FaultError)) throw thrown;
+    const tenths = Math.round((house.outside.monotonic() - startedAt) * 10);
+    const reading = failed(thrown, tenths, (bug) => house.broke(monitor.id, bug));
+    return { observation: written(reading), ...whereOf(way?.address) };
+  } finally {
+    way?.close();
+  }
+}
+
+function failed(thrown: unknown, tenths: number, broke: (bug: unknown) => void): Reading {
+  if (thrown instanceof FaultError) {
+    if (thrown.fault.operation === 'config') return skipped(thrown.fault);
+    const phases = thrown.phases ?? { ...noPhases, firstByte: tenths };
+    return { outcome: 'fail', fault: thrown.fault, latencyTenths: totalTenths(phases), phases };
+  }
+  if (isTimeout(thrown)) return { outcome: 'fail', fault: timeoutFault('firstByte'), latencyTenths: tenths };
+  broke(thrown);
+  return skipped(fault('probe.check.failed', thrown instanceof Error ? thrown.message : String(thrown)));
+}
+
+/** Nothing was asked, so nothing is said of the target. */
+function skipped(found: Fault): Reading {
+  return { outcome: 'skipped', fault: found, latencyTenths: 0 };
+}
+
+function tidy(found: Fault): Fault {
+  return found.detail === undefined ? found : { ...found, detail: cleanDetail(found.detail) };
+}
+
+function whereOf(address: string | undefined): { family: Family; loopback: boolean } {
+  if (address === undefined) return { family: 'name', loopback: false };
+  const loopback = /^(127\.|::1$|::ffff:127\.)/.test(address);
+  return { family: isIP(address) === 6 ? '6' : '4', loopback };
+}

@@ -1,0 +1,280 @@
+/**
+ * Brings spooled frames and batches to the collector and keeps them until it has acknowledged them. Batches go in
+ * order of number; frames in two lanes, so that what happens now is not delayed behind what was missed.
+ */
+import type { Logger } from 'pino';
+import { bodiesOf } from '@highwater/config/proof/batch.ts';
+import { accepted, type Accepted, refused } from '@highwater/config/wire.ts';
+import type { CollectorLink, Reply } from './collector-link.ts';
+import type { Spool } from './spool.ts';
+import type { SpooledBatch, SpooledFrame } from './spool-records.ts';
+
+export interface ShipOptions {
+  readonly spool: Spool;
+  readonly link: CollectorLink;
+  readonly log: Logger;
+  /** Told of each acknowledgement's time, for the clock bound. */
+  acknowledged(told: { readonly roundTripMs: number; readonly at: number }): void;
+  readonly random?: () => number;
+}
+
+export interface Shipper {
+  /** A frame was spooled and synced: send it ahead of older ones. */
+  frameReady(): void;
+  batchReady(): void;
+  /** Resolves when nothing is under way any more; nothing new is sent. */
+  stop(): Promise<void>;
+}
+
+/** What became of one attempt: gone from the spool, or when to try again. */
+type Attempt = { readonly done: true } | { readonly retryMs: number };
+
+const firstRetryMs = 250;
+const maxRetryMs = 3_000;
+const lockedOutMs = 20_000;
+const hopelessMs = 60_000;
+const maxHopeless = 5;
+/** Frames no older than this go ahead. */
+const liveFrames = 5;
+
+export function startShipper(options: ShipOptions): Shipper {
+  const { spool } = options;
+  const sending = new Set<SpooledFrame>();
+  const free = (frame: SpooledFrame) => !sending.has(frame);
+  // What a former process left, or an outage piled up, does not count as live.
+  const newest = () => spool.frames.slice(-liveFrames).find(free);
+  const oldest = () => spool.frames.find(free);
+  const frameLane = (pick: () => SpooledFrame | undefined) =>
+    lane(options, pick, async (frame) => {
+      sending.add(frame);
+      try {
+        return await sendFrame(options, frame);
+      } finally {
+        sending.delete(frame);
+      }
+    });
+  const live = frameLane(newest);
+  const backlog = frameLane(() => (spool.frames.length > liveFrames ? oldest() : undefined));
+  const hopeless = new Map<string, number>();
+  const batches = lane(
+    options,
+    () => spool.batches.find((batch) => !waitsForFrames(spool, batch)),
+    async (batch) => {
+      const attempt = await sendBatch(options, batch, hopeless);
+      if ('done' in attempt) hopeless.delete(nameOf(batch));
+      return attempt;
+    },
+  );
+  live.after(() => batches.poke());
+  backlog.after(() => batches.poke());
+  for (const each of [live, backlog, batches]) each.poke();
+  return {
+    frameReady() {
+      live.poke();
+      backlog.poke();
+    },
+    batchReady: () => batches.poke(),
+    async stop() {
+      await Promise.all([live, backlog, batches].map((each) => each.stop()));
+    },
+  };
+}
+
+/** The collector rebuilds bodies from frames: a batch that comes before its frames would be asked for them. */
+function waitsForFrames(spool: Spool, batch: SpooledBatch): boolean {
+  return spool.frames.some(
+    ({ place }) =>
+      place.segment < batch.place.segment ||
+      (place.segment === batch.place.segment && place.offset < batch.place.offset),
+  );
+}
+
+interface Lane {
+  poke(): void;
+  after(listener: () => void): void;
+  stop(): Promise<void>;
+}
+
+/** Sends one thing at a time; after a failure it waits, longer each time, and a poke does not shorten that. */
+function lane<T>(
+  { log, random = Math.random }: ShipOptions,
+  pick: () => T | undefined,
+  send: (item: T) => Promise<Attempt>,
+): Lane {
+  let running: Promise<void> | undefined;
+  let stopped = false;
+  let failures = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let listener = (): void => undefined;
+  const run = async () => {
+    for (let item = pick(); item !== undefined && !stopped; item = pick()) {
+      const attempt = await send(item);
+      if ('retryMs' in attempt) {
+        failures += 1;
+        const backoff = Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(failures, 10));
+        const waitMs = Math.max(attempt.retryMs, backoff * (0.5 + random() / 2));
+        if (!stopped) timer = setTimeout(again, waitMs);
+        return;
+      }
+      failures = 0;
+      listener();
+    }
+  };
+  const again = () => {
+    timer = undefined;
+    poke();
+  };
+  const poke = () => {
+    if (running || timer || stopped) return;
+    running = run()
+      .catch((thrown: unknown) => log.error({ err: thrown }, 'ship.broke'))
+      .finally(() => {
+        running = undefined;
+        if (!timer && pick() !== undefined && !stopped) timer = setTimeout(again, firstRetryMs);
+      });
+  };
+  return {
+    poke,
+    after: (heard) => (listener = heard),
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function sendFrame(options: ShipOptions, frame: SpooledFrame): Promise<Attempt> {
+  const { spool, log } = options;
+  const { note, details } = spool.frameOf(frame);
+  const [type, body] = details
+    ? ['application/json', JSON.stringify({ note, details })]
+    : ['text/plain; charset=utf-8', note];
+  const reply = await posted(options, '/v1/frames', type ?? '', body ?? '');
+  if ('retryMs' in reply) return reply;
+  const about = { epoch: frame.epoch, frame: frame.frame, status: reply.status };
+  if (reply.status === 200) {
+    heard(options, reply);
+    spool.acknowledgeFrame(frame);
+    return { done: true };
+  }
+  if (reply.status === 409)
+    return conflict(options, `frame-${frame.epoch}-${frame.frame}`, note, frame.epoch, reply);
+  if ([400, 413, 415, 422].includes(reply.status)) {
+    // Its lines still come with their batch; a frame is only for the live verdict.
+    log.error({ ...about, because: reasonOf(reply) }, 'frame.refused');
+    spool.acknowledgeFrame(frame);
+    return { done: true };
+  }
+  return later(options, reply, about);
+}
+
+async function sendBatch(
+  options: ShipOptions,
+  batch: SpooledBatch,
+  hopeless: Map<string, number>,
+): Promise<Attempt> {
+  const { spool, log } = options;
+  const note = spool.noteOf(batch);
+  let reply = await posted(options, '/v1/batches', 'text/plain; charset=utf-8', note);
+  if ('retryMs' in reply) return reply;
+  if (reply.status === 428) {
+    const bodies = askedFor(spool, batch, reply);
+    reply = await posted(options, '/v1/batches', 'application/json', JSON.stringify({ note, bodies }));
+    if ('retryMs' in reply) return reply;
+  }
+  const about = { epoch: batch.epoch, number: batch.number, status: reply.status };
+  if (reply.status === 200) {
+    heard(options, reply);
+    spool.acknowledgeBatch(batch);
+    return { done: true };
+  }
+  if (reply.status === 409)
+    return conflict(options, `batch-${batch.epoch}-${batch.number}`, note, batch.epoch, reply);
+  if ([400, 413, 415, 428].includes(reply.status)) {
+    const tries = (hopeless.get(nameOf(batch)) ?? 0) + 1;
+    hopeless.set(nameOf(batch), tries);
+    log.error({ ...about, tries, because: reasonOf(reply) }, 'batch.refused');
+    if (tries < maxHopeless) return { retryMs: hopelessMs };
+    spool.giveUp(batch);
+    return { done: true };
+  }
+  return later(options, reply, about);
+}
+
+/** The bodies that the collector could not rebuild; all of them when it does not say which. */
+function askedFor(spool: Spool, batch: SpooledBatch, reply: Reply): Record<string, string> {
+  const bodies = bodiesOf(spool.linesOf(batch).map((line) => line.text));
+  const parsed = refused.safeParse(parseJson(reply.text));
+  const wanted = parsed.success ? parsed.data.services : undefined;
+  return Object.fromEntries([...bodies].filter(([service]) => wanted?.includes(service) ?? true));
+}
+
+async function posted(
+  options: ShipOptions,
+  path: string,
+  type: string,
+  body: string,
+): Promise<Reply | { retryMs: number }> {
+  try {
+    return await options.link.post(path, type, body);
+  } catch (thrown) {
+    options.log.debug(
+      { path, because: thrown instanceof Error ? thrown.message : String(thrown) },
+      'collector.unreachable',
+    );
+    return { retryMs: 0 };
+  }
+}
+
+/** Another text is held under this number: another machine uses the key, or this disk went back in time. */
+function conflict(
+  { spool, log }: ShipOptions,
+  name: string,
+  note: string,
+  epoch: number,
+  reply: Reply,
+): Attempt {
+  log.error({ name, because: reasonOf(reply), keptIn: 'conflicts' }, 'number.conflict');
+  // The other lane may have begun the new epoch already.
+  if (epoch === spool.epoch) spool.startNewEpoch({ name: `${name}.note`, note });
+  return { done: true };
+}
+
+function later({ log }: ShipOptions, reply: Reply, about: object): Attempt {
+  const locked = reply.status === 401 || reply.status === 403;
+  const level = locked ? 'error' : 'warn';
+  log[level]({ ...about, because: reasonOf(reply) }, locked ? 'collector.locked-out' : 'collector.busy');
+  return { retryMs: Math.max(retryAfterMs(reply), locked ? lockedOutMs : 0) };
+}
+
+/** Seconds only; an answer that says more than ten minutes is taken as ten. */
+function retryAfterMs(reply: Reply): number {
+  const header = reply.headers['retry-after'];
+  const seconds = typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : 0;
+  return Math.min(seconds, 600) * 1_000;
+}
+
+function heard(options: ShipOptions, reply: Reply): void {
+  const parsed = accepted.safeParse(parseJson(reply.text));
+  const answer: Accepted | undefined = parsed.success ? parsed.data : undefined;
+  if (answer) options.acknowledged({ roundTripMs: reply.roundTripMs, at: answer.at });
+}
+
+function reasonOf(reply: Reply): string {
+  const parsed = refused.safeParse(parseJson(reply.text));
+  if (!parsed.success) return reply.text.slice(0, 200);
+  return parsed.data.remedy === undefined ? parsed.data.error : `${parsed.data.error}; ${parsed.data.remedy}`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(batch: SpooledBatch): string {
+  return `${batch.epoch}/${batch.number}`;
+}

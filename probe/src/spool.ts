@@ -1,0 +1,323 @@
+/**
+ * What a probe has seen and not yet been rid of. Lines are journaled as they end, frames and batches before they are
+ * sent, so that a number never has two texts. States: spooled -> acknowledged -> deleted. Bounded: the oldest
+ * segment is dropped, and the numbers of its batches become a gap in a later batch.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
+import type { Instant } from '@highwater/config/time.ts';
+import { Journal, type Place, type Repair, writeDurably } from './journal.ts';
+import { dayOfLine, lineOf, mayForget, withGap } from './spool-records.ts';
+import type {
+  BatchRecord,
+  FrameRecord,
+  Gap,
+  Line,
+  Marks,
+  PendingLine,
+  SpooledBatch,
+  SpooledFrame,
+  SpoolRecord,
+} from './spool-records.ts';
+
+export interface SpoolOptions {
+  readonly dir: string;
+  readonly maxBytes: number;
+  /** The first epoch of a probe without any record is the second in which it began. */
+  readonly now: Instant;
+}
+
+const maxConflictFiles = 100;
+
+export class Spool {
+  readonly repair: Repair;
+  /** A new epoch was begun at opening, because the last number was not certain. */
+  readonly startedAnew: boolean;
+  readonly #options: SpoolOptions;
+  readonly #journal: Journal;
+  readonly #segmentBytes: number;
+  #marks: Marks = { epoch: 0, frame: 0, number: 0, prev: ZERO_HASH, seq: 0, gaps: [] };
+  #unframed: PendingLine[] = [];
+  #unbatched: PendingLine[] = [];
+  #frames: SpooledFrame[] = [];
+  #batches: SpooledBatch[] = [];
+  /** Highest line by segment. */
+  readonly #lastLine = new Map<number, number>();
+  #dropped = 0;
+  /** What lies before it survives a power cut, and may be sent. */
+  #durable: Pick<Place, 'segment' | 'offset'>;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    this.#segmentBytes = Math.max(8_192, Math.min(1_048_576, Math.floor(options.maxBytes / 8)));
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+    let marked = false;
+    this.#journal = new Journal(join(options.dir, 'journal'), (json, place) => {
+      const record = JSON.parse(json) as SpoolRecord;
+      marked ||= record.t === 'S';
+      this.#apply(record, place);
+    });
+    this.#durable = this.#journal.end;
+    this.repair = this.#journal.repair;
+    // A damaged record may have been the last number: only a new epoch is sure not to use it twice.
+    this.startedAnew = !marked || this.repair.quarantined > 0;
+    if (this.startedAnew) this.#beginEpoch(this.#nextEpoch(marked));
+  }
+
+  get epoch(): number {
+    return this.#marks.epoch;
+  }
+
+  /** The numbers that the next frame and batch get, what the batch names as `prev`, and the gaps it tells of. */
+  get next(): Marks {
+    return this.#marks;
+  }
+
+  get bytes(): number {
+    return this.#journal.bytes;
+  }
+
+  /** Segments that were dropped because the spool or the disk was full, since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get unframed(): readonly Line[] {
+    return this.#unframed;
+  }
+
+  get unbatched(): readonly Line[] {
+    return this.#unbatched;
+  }
+
+  /** Synced and not acknowledged, oldest first. */
+  get frames(): readonly SpooledFrame[] {
+    return this.#frames.filter((frame) => this.#isDurable(frame.place));
+  }
+
+  /** Synced and not acknowledged, in order of number. */
+  get batches(): readonly SpooledBatch[] {
+    return this.#batches.filter((batch) => batch.state === 'spooled' && this.#isDurable(batch.place));
+  }
+
+  /** Journals a line. It survives the process at once, and the machine from the next sync on. */
+  add(text: string, detail?: string): void {
+    this.#write({ t: 'L', s: this.#marks.seq, l: text, ...(detail === undefined ? {} : { d: detail }) });
+  }
+
+  /** Spools the next frame, of the unframed lines up to `to`. Not to be sent before `sync`. */
+  addFrame(frame: FrameRecord & { readonly to: number }): void {
+    this.#write({ t: 'F', e: this.#marks.epoch, n: this.#marks.frame, ...frame });
+  }
+
+  /** Spools the next batch, of the unbatched lines of one day up to `to`. Not to be sent before `sync`. */
+  addBatch(batch: Pick<BatchRecord, 'to' | 'day' | 'hash' | 'note'>): void {
+    const first = this.#unbatched.find((line) => dayOfLine(line) === batch.day);
+    const from = first === undefined ? batch.to + 1 : first.seq;
+    const { epoch, number, gaps } = this.#marks;
+    this.#write({ t: 'B', e: epoch, n: number, from, gaps, ...batch });
+  }
+
+  async sync(): Promise<void> {
+    const end = this.#journal.end;
+    await this.#journal.sync();
+    this.#reached(end);
+  }
+
+  frameOf(frame: SpooledFrame): FrameRecord {
+    return JSON.parse(this.#journal.read(frame.place)) as FrameRecord;
+  }
+
+  noteOf(batch: SpooledBatch): string {
+    return (JSON.parse(this.#journal.read(batch.place)) as BatchRecord).note;
+  }
+
+  /** The lines of a batch, read again from disk; fewer than there were when part of them was dropped. */
+  linesOf(batch: SpooledBatch): readonly PendingLine[] {
+    const lines = new Map<number, PendingLine>();
+    for (const segment of this.#journal.segments) {
+      if ((this.#lastLine.get(segment) ?? -1) < batch.from) continue;
+      for (const json of this.#journal.recordsOf(segment)) {
+        const record = JSON.parse(json) as SpoolRecord;
+        if ((record.t !== 'L' && record.t !== 'R') || record.s < batch.from || record.s > batch.to) continue;
+        const line = lineOf(record);
+        if (dayOfLine(line) === batch.day) lines.set(line.seq, { ...line, segment });
+      }
+    }
+    return [...lines.values()].sort((a, b) => a.seq - b.seq);
+  }
+
+  acknowledgeFrame(frame: SpooledFrame): void {
+    this.#write({ t: 'AF', e: frame.epoch, n: frame.frame });
+  }
+
+  acknowledgeBatch(batch: SpooledBatch): void {
+    this.#write({ t: 'AB', e: batch.epoch, n: batch.number });
+  }
+
+  /** Gives up on a batch that can never be accepted; its number becomes a gap. */
+  giveUp(batch: SpooledBatch): void {
+    this.#write({ t: 'X', e: batch.epoch, n: batch.number });
+  }
+
+  /**
+   * After a number turned out to have two texts: the note is kept as evidence, and lines that are in no
+   * acknowledged batch go into batches of a new epoch.
+   */
+  startNewEpoch(evidence: { readonly name: string; readonly note: string }): void {
+    const dir = join(this.#options.dir, 'conflicts');
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const path = join(dir, evidence.name);
+    if (!existsSync(path) && readdirSync(dir).length < maxConflictFiles) {
+      writeFileSync(path, evidence.note, { mode: 0o600 });
+    }
+    this.#beginEpoch(this.#marks.epoch + 1);
+  }
+
+  [Symbol.dispose](): void {
+    this.#journal[Symbol.dispose]();
+  }
+
+  #isDurable(place: Place): boolean {
+    const { segment, offset } = this.#durable;
+    return place.segment < segment || (place.segment === segment && place.offset < offset);
+  }
+
+  #reached(end: Pick<Place, 'segment' | 'offset'>): void {
+    const { segment, offset } = this.#durable;
+    if (end.segment > segment || (end.segment === segment && end.offset > offset)) this.#durable = end;
+  }
+
+  #nextEpoch(marked: boolean): number {
+    const file = join(this.#options.dir, 'epoch');
+    const kept = existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : NaN;
+    const known = Math.max(marked ? this.#marks.epoch : -1, Number.isSafeInteger(kept) ? kept : -1);
+    // Nothing is known: the clock gives a number above those of an earlier life whose disk was lost.
+    return known >= 0 ? known + 1 : Math.floor(this.#options.now / 1_000);
+  }
+
+  #beginEpoch(epoch: number): void {
+    writeDurably(join(this.#options.dir, 'epoch'), `${epoch}\n`, this.#options.dir);
+    const waiting = this.#batches.filter((batch) => batch.state === 'spooled');
+    const again = waiting.flatMap((batch) => this.linesOf(batch));
+    this.#write({ t: 'E', e: epoch });
+    for (const { seq, text, detail } of again) {
+      this.#write({ t: 'R', s: seq, l: text, ...(detail === undefined ? {} : { d: detail }) });
+    }
+    this.#rotate();
+  }
+
+  #write(record: SpoolRecord): void {
+    const json = JSON.stringify(record);
+    let places: readonly Place[];
+    try {
+      places = this.#journal.append(json);
+    } catch (thrown) {
+      // A full disk: the oldest makes room, as it does for a full spool.
+      if (!this.#dropOldest()) throw thrown;
+      places = this.#journal.append(json);
+    }
+    const [place] = places;
+    if (place) this.#apply(record, place);
+    if (this.#journal.currentBytes > this.#segmentBytes) this.#rotate();
+  }
+
+  #rotate(): void {
+    this.#journal.rotate(JSON.stringify({ t: 'S', ...this.#marks } satisfies SpoolRecord));
+    this.#reached(this.#journal.end);
+    this.#sweep();
+    while (this.#journal.bytes > this.#options.maxBytes && this.#dropOldest());
+  }
+
+  /** Deletes the oldest segments as long as nobody needs anything in them. */
+  #sweep(): void {
+    this.#batches = this.#batches.filter((batch) => !mayForget(batch));
+    const items = [...this.#frames, ...this.#batches];
+    const needed = Math.min(
+      ...this.#batches.map((batch) => batch.from),
+      this.#unframed[0]?.seq ?? Infinity,
+      this.#unbatched[0]?.seq ?? Infinity,
+    );
+    for (const segment of this.#journal.segments) {
+      if (segment === this.#journal.current) return;
+      if (items.some((item) => item.place.segment === segment)) return;
+      if ((this.#lastLine.get(segment) ?? -1) >= needed) return;
+      this.#journal.drop(segment);
+      this.#lastLine.delete(segment);
+    }
+  }
+
+  /** Makes room. False when there is only the segment that is being written. */
+  #dropOldest(): boolean {
+    const [oldest = -1] = this.#journal.segments;
+    if (oldest < 0 || oldest === this.#journal.current) return false;
+    const lost = this.#batches.filter((batch) => batch.place.segment === oldest && !mayForget(batch));
+    this.#journal.drop(oldest);
+    this.#lastLine.delete(oldest);
+    this.#dropped += 1;
+    this.#frames = this.#frames.filter((frame) => frame.place.segment !== oldest);
+    this.#unframed = this.#unframed.filter((line) => line.segment !== oldest);
+    this.#unbatched = this.#unbatched.filter((line) => line.segment !== oldest);
+    for (const batch of lost) this.giveUp(batch);
+    return true;
+  }
+
+  /** Takes a record into the state: the same for one just written and one replayed. */
+  #apply(record: SpoolRecord, place: Place): void {
+    const marks = this.#marks;
+    switch (record.t) {
+      case 'S': {
+        const { t: _, ...read } = record;
+        this.#marks = read;
+        return;
+      }
+      case 'L':
+      case 'R': {
+        const line = { ...lineOf(record), segment: place.segment };
+        this.#lastLine.set(place.segment, Math.max(record.s, this.#lastLine.get(place.segment) ?? -1));
+        this.#unbatched.push(line);
+        if (record.t === 'L') this.#unframed.push(line);
+        else this.#unbatched.sort((a, b) => a.seq - b.seq);
+        this.#marks = { ...marks, seq: Math.max(marks.seq, record.s + 1) };
+        return;
+      }
+      case 'F':
+        this.#unframed = this.#unframed.filter((line) => line.seq > record.to);
+        this.#frames.push({ epoch: record.e, frame: record.n, place });
+        this.#marks = { ...marks, frame: record.n + 1 };
+        return;
+      case 'B': {
+        const { e: epoch, n: number, from, to, day, gaps } = record;
+        this.#unbatched = this.#unbatched.filter((line) => line.seq > to || dayOfLine(line) !== day);
+        this.#batches.push({ epoch, number, from, to, day, gaps, place, state: 'spooled' });
+        this.#marks = { ...marks, number: number + 1, prev: record.hash };
+        return;
+      }
+      case 'AF':
+        this.#frames = this.#frames.filter((each) => each.epoch !== record.e || each.frame !== record.n);
+        return;
+      case 'AB':
+        this.#acknowledged(record.e, record.n);
+        return;
+      case 'X':
+        this.#batches = this.#batches.filter((each) => each.epoch !== record.e || each.number !== record.n);
+        if (record.e === marks.epoch) this.#marks = { ...marks, gaps: withGap(marks.gaps, record.n) };
+        return;
+      case 'E':
+        // Numbers begin again. What was framed has been shown, or will be by its batch.
+        this.#marks = { ...marks, epoch: record.e, frame: 0, number: 0, prev: ZERO_HASH, gaps: [] };
+        this.#frames = [];
+        this.#batches = [];
+    }
+  }
+
+  #acknowledged(epoch: number, number: number): void {
+    const place = this.#batches.findIndex((each) => each.epoch === epoch && each.number === number);
+    const batch = this.#batches[place];
+    if (!batch) return;
+    this.#batches[place] = { ...batch, state: 'acknowledged' };
+    const told = (gap: Gap) => batch.gaps.some(({ first, last }) => first <= gap.first && gap.last <= last);
+    this.#marks = { ...this.#marks, gaps: this.#marks.gaps.filter((gap) => !told(gap)) };
+  }
+}
