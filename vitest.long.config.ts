@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** Faults and soaks: minutes, not seconds; each prints its seed. HIGHWATER_KILLS sets the kills per role. */
+export default defineConfig({
+  test: {
+    include: ['test/faults/**/*.long.test.ts'],
+    testTimeout: 1_800_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+});
