@@ -105,9 +105,9 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
 
   async function outcome(channel: Channel, next: Pending, revealed: string[]): Promise<Delivery> {
     const first = store.receipt(channel.id, next.thread);
-    const deadline = AbortSignal.timeout(attemptMs);
+    const limit = AbortSignal.any([AbortSignal.timeout(attemptMs), force]);
     const context: ChannelContext = {
-      signal: AbortSignal.any([deadline, force]),
+      signal: limit,
       host: parts.host,
       site: parts.site,
       ...(first === undefined ? {} : { first }),
@@ -122,7 +122,7 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
       },
     };
     try {
-      return await channel.send(next.message, context);
+      return await Promise.race([channel.send(next.message, context), ended(limit)]);
     } catch (error) {
       if (error instanceof SecretMissing)
         return { result: 'permanent', reason: error.message, scope: 'channel' };
@@ -217,6 +217,17 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
 
   const stopped = Promise.all(parts.channels.map(run)).then(() => undefined);
   return { wake, stopped, closed: closedNow };
+}
+
+/** For a kind of channel that does not keep to its signal: the others must not wait for it, nor the end. */
+function ended(limit: AbortSignal): Promise<Delivery> {
+  const over: Delivery = { result: 'retry', reason: `no end within ${attemptMs / 1_000} s` };
+  return new Promise((resolve) => {
+    // One turn later, so that a channel that does keep to it says it better.
+    const say = () => setImmediate(() => resolve(over));
+    if (limit.aborted) say();
+    else limit.addEventListener('abort', say, { once: true });
+  });
 }
 
 class SecretMissing extends Error {

@@ -68,13 +68,15 @@ function joinWithin(lines: readonly string[], max: number): string {
  * Text that Discord shows as it is. A backslash before any punctuation makes it literal
  * (https://discord.com/developers/docs/reference#message-formatting lists what `<`, `@` and `#` begin);
  * `@` is also followed by a zero-width space, so that `@everyone` is no mention even where mentions are allowed.
- * A colon is escaped before `//` alone: that keeps a hostile address from becoming a link, and times readable.
+ * A colon is escaped before `//` alone: that keeps a hostile address from becoming a link, and times readable;
+ * what begins a list, only where it does.
  */
 export function escapeMarkdown(text: string, maxUnits: number): string {
-  const marked = text.replace(/:(?=\/\/)/g, '\u0000');
+  const marked = text.replace(/:(?=\/\/)/g, '\u0000').replace(/^(\d*)([-+.)])(?= )/u, '$1\u0001$2');
   return escapeWithin(marked, maxUnits, (rune) => {
     if (rune === '\u0000') return '\\:';
+    if (rune === '\u0001') return '\\';
     if (rune === '@') return '@\u200b';
     return /[\\*_~`|>#[\]<]/.test(rune) ? `\\${rune}` : rune;
-  }).replace(/^([-+]|\d+[.)]) /u, '\\$1 ');
+  });
 }
