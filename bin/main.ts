@@ -26,6 +26,8 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'what a command does, with examples')
     .showSuggestionAfterError()
+    // `probe keygen --id` is the id of keygen, not of probe.
+    .enablePositionalOptions()
     .addHelpText('after', '\nhighwater COMMAND --help explains one command. Settings: docs/config.md.');
   const wanted = args.find((arg) => !arg.startsWith('-')) ?? '';
   // Only the command that runs is loaded: a status query needs neither a database nor a mail client.

@@ -1,14 +1,15 @@
 /** `highwater check`: one check now, by the probe's own machinery, explained. */
 import { Command } from 'commander';
+import { isPrivateHost } from '@highwater/config/crosscheck.ts';
 import { explainFault } from '@highwater/config/explain.ts';
 import { faultId } from '@highwater/config/faults.ts';
 import type { Observation } from '@highwater/config/domain.ts';
-import { formatProblem, loadConfig } from '@highwater/config/load.ts';
+import { loadConfig } from '@highwater/config/load.ts';
 import type { Chain, Config, Monitor } from '@highwater/config/model.ts';
 import { nearest } from '@highwater/config/problems.ts';
 import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
-import { configFile } from '../options.ts';
+import { configFile, dataDir } from '../options.ts';
 import { plain, printJson } from '../print.ts';
 import { tables } from '../tables.ts';
 
@@ -19,19 +20,21 @@ interface CheckFlags {
   readonly timeout: string;
   readonly allowPrivate?: boolean;
   readonly config?: string;
+  readonly data?: string;
   readonly json?: boolean;
 }
 
 export function checkCommand(): Command {
   return new Command('check')
     .description('one check now: where the time went, what came back, what it means')
-    .argument('MONITOR|URL', 'service/node/check of the config, or a URL with --kind')
-    .option('--kind KIND', `the kind of check, for a URL: ${Object.keys(tables.checks).join(', ')}`)
-    .option('--chain NAME', 'the chain that the URL should serve, for a URL')
-    .option('--set JSON', "the kind's settings, for a URL")
-    .option('--timeout DURATION', 'the deadline, for a URL', '10s')
-    .option('--allow-private', 'may reach private and loopback addresses')
-    .option('--config FILE', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .argument('<MONITOR|URL>', 'service/node/check of the config, or a URL with --kind')
+    .option('--kind <KIND>', `the kind of check, for a URL: ${Object.keys(tables.checks).join(', ')}`)
+    .option('--chain <NAME>', 'the chain that the URL should serve, for a URL')
+    .option('--set <JSON>', "the kind's settings, for a URL")
+    .option('--timeout <DURATION>', 'the deadline, for a URL', '10s')
+    .option('--allow-private', 'a name may lead to a private address, for a URL')
+    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option('--data <DIR>', 'where secrets/ lies (HIGHWATER_DATA; default ./data)')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -50,8 +53,17 @@ Examples:
 async function run(subject: string, options: CheckFlags): Promise<void> {
   const { monitor, chain } = subject.includes('://') ? ofUrl(subject, options) : ofConfig(subject, options);
   const { runOnce } = await import('../../probe/src/once.ts');
-  const target = options.allowPrivate ? { ...monitor.target, allowPrivate: true } : monitor.target;
-  const observation = await runOnce({ ...monitor, target }, chain);
+  const observation = await runOnce({
+    monitor: monitor.id,
+    kind: monitor.kind,
+    settings: monitor.settings,
+    target: monitor.target,
+    timeoutMs: monitor.timeoutMs,
+    // Whoever types the command consents to what the config, or the address typed, says.
+    allowPrivate: ['config'],
+    dataDir: dataDir(options.data),
+    ...(chain ? { chain } : {}),
+  });
   if (options.json) printJson(factsOf(observation));
   else process.stdout.write(observationText(observation, monitor));
   if (observation.outcome !== 'ok' && observation.outcome !== 'degraded') process.exitCode = exitCode.no;
@@ -93,19 +105,31 @@ function ofUrl(url: string, options: CheckFlags): Asked {
         name: 'url',
         ...(options.chain === undefined ? {} : { chain: options.chain }),
         counts: 'none',
-        nodes: [{ id: 'url', zone: 'url', url, ...(options.allowPrivate ? { allowPrivate: true } : {}) }],
+        nodes: [{ id: 'url', zone: 'url', url, allowPrivate: options.allowPrivate ?? isTypedPrivate(url) }],
         checks: [{ kind: options.kind, every: '1h', timeout: options.timeout, ...settingsOf(options) }],
       },
     ],
   });
   const loaded = loadConfig(text, 'arguments', tables);
   if ('problems' in loaded) {
-    const lines = loaded.problems.map((problem) => formatProblem(problem).replace(/^arguments:\d+:\d+ /, ''));
+    const lines = loaded.problems.map(({ path, value, message }) => `${flagOf(path)}: ${value}: ${message}`);
     throw new Exit(exitCode.usage, lines.map((line) => `highwater check: ${line}`).join('\n'));
   }
   const [monitor] = loaded.config.monitors;
   if (!monitor) throw new Error('no monitor came of a check of a URL');
   return { monitor, chain: chainOf(monitor, loaded.config) };
+}
+
+/** Where the caller wrote what stands at a path of the config made for it. */
+function flagOf(path: string): string {
+  const own = path.replace(/^services\[0\]\.(checks\[0\]\.)?/, '');
+  if (own === 'nodes[0].url') return 'URL';
+  return ['kind', 'chain', 'timeout'].includes(own) ? `--${own}` : `--set ${own}`;
+}
+
+/** An address that was typed as a private one is meant; a name that turns out to be private is a finding. */
+function isTypedPrivate(url: string): boolean {
+  return URL.canParse(url) && isPrivateHost(new URL(url).hostname);
 }
 
 function settingsOf(options: CheckFlags): Record<string, unknown> {

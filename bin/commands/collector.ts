@@ -17,11 +17,11 @@ interface CollectorFlags {
 export function collectorCommand(): Command {
   return new Command('collector')
     .description('stores what the probes saw, agrees on what is true, and answers for it')
-    .option('--config FILE', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--data DIR', 'where keys and history are (HIGHWATER_DATA; default ./data)')
-    .option('--port PORT', 'where it listens (HIGHWATER_COLLECTOR_PORT; default 4000; 0 is any free one)')
+    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option('--data <DIR>', 'where keys and history are (HIGHWATER_DATA; default ./data)')
+    .option('--port <PORT>', 'where it listens (HIGHWATER_COLLECTOR_PORT; default 4000; 0 is any free one)')
     .option(
-      '--bind ADDRESS',
+      '--bind <ADDRESS>',
       'the address it listens on (HIGHWATER_BIND; default 127.0.0.1); wider needs a token',
     )
     .addHelpText('after', '\nExample:\n  highwater collector --config my.yaml --data /var/lib/highwater')

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { configReference } from '@highwater/config/docs.ts';
 import { formatProblem } from '@highwater/config/load.ts';
-import { configJsonSchema } from '@highwater/config/schema.ts';
+import { configJsonSchema } from '@highwater/config/json-schema.ts';
 import { loadConfigFile } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { callersFile, configFile } from '../options.ts';
@@ -15,7 +15,7 @@ export function configCommand(): Command {
     .command('check')
     .description('every mistake at once: FILE:LINE:COL path: value: what is wrong, what to write instead')
     .argument('[FILE]', 'the file (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--config FILE', 'the same as FILE')
+    .option('--config <FILE>', 'the same as FILE')
     .option('--json', 'the mistakes, or what is watched, as JSON')
     .addHelpText(
       'after',

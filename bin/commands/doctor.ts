@@ -11,8 +11,8 @@ import { columns, plain, printJson } from '../print.ts';
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('clock, ports, disk, keys, config, secrets, mail and Discord: ready or not, and what to do')
-    .option('--config FILE', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--data DIR', 'the data folder (HIGHWATER_DATA; default ./data)')
+    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option('--data <DIR>', 'the data folder (HIGHWATER_DATA; default ./data)')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',

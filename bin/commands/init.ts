@@ -21,9 +21,9 @@ export function initCommand(): Command {
   return new Command('init')
     .description('writes a commented config and the keys; overwrites nothing')
     .argument('[FILE]', 'the file to write (default highwater.yaml here)')
-    .option('--from NAME', `what to begin from: ${examples.join(', ')}`, 'evm')
-    .option('--config FILE', 'the same as FILE')
-    .option('--data DIR', 'where the keys go (HIGHWATER_DATA; default ./data)')
+    .option('--from <NAME>', `what to begin from: ${examples.join(', ')}`, 'evm')
+    .option('--config <FILE>', 'the same as FILE')
+    .option('--data <DIR>', 'where the keys go (HIGHWATER_DATA; default ./data)')
     .addHelpText(
       'after',
       `

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { generateSigningKey, parseVerifier, saveSigningKey } from '@highwater/config/keys.ts';
 import { Exit, exitCode } from '../exit.ts';
-import { bindAddress, collectorUrl, dataDir, portOf } from '../options.ts';
+import { bindAddress, callersFile, collectorUrl, dataDir, portOf } from '../options.ts';
 import { runRole } from '../role.ts';
 
 interface ProbeFlags {
@@ -22,18 +22,18 @@ export function probeCommand(): Command {
   const command = new Command('probe')
     .description('the agent in a region: asks what the collector assigns, and ships what it saw')
     .enablePositionalOptions()
-    .option('--id ID', 'its name, given at keygen (HIGHWATER_PROBE_ID)')
-    .option('--data DIR', 'where its key and spool are (HIGHWATER_DATA; default ./data)')
-    .option('--collector URL', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
-    .option('--trust VKEY', "the operator's verifier key; the first one seen when left out, printed")
+    .option('--id <ID>', 'its name, given at keygen (HIGHWATER_PROBE_ID)')
+    .option('--data <DIR>', 'where its key and spool are (HIGHWATER_DATA; default ./data)')
+    .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
+    .option('--trust <VKEY>', "the operator's verifier key; the first one seen when left out, printed")
     .option(
-      '--allow-private CIDR...',
+      '--allow-private <CIDR...>',
       'private addresses it may reach where a node allows them too; "config": whatever nodes allow',
     )
-    .option('--port PORT', 'health and metrics (HIGHWATER_PROBE_PORT; default 4200; 0 is any free one)')
-    .option('--bind ADDRESS', 'where they listen (default 127.0.0.1)')
+    .option('--port <PORT>', 'health and metrics (HIGHWATER_PROBE_PORT; default 4200; 0 is any free one)')
+    .option('--bind <ADDRESS>', 'where they listen (default 127.0.0.1)')
     .option('--insecure', 'lets it use plain http to a collector on another machine')
-    .option('--record FILE', 'also writes each line to this file: for tests and audits')
+    .option('--record <FILE>', 'also writes each line to this file: for tests and audits')
     .addHelpText(
       'after',
       `
@@ -67,8 +67,9 @@ async function run(options: ProbeFlags): Promise<void> {
         port: portOf('probe', options.port),
         allowPrivate: options.allowPrivate ?? [],
         log,
+        ...(options.insecure ? { insecure: true } : {}),
         ...(options.trust === undefined ? {} : { trust: options.trust }),
-        ...(options.record === undefined ? {} : { record: options.record }),
+        ...(options.record === undefined ? {} : { recordFile: callersFile(options.record) }),
       },
       signal,
     ),
@@ -78,8 +79,8 @@ async function run(options: ProbeFlags): Promise<void> {
 function keygenCommand(): Command {
   return new Command('keygen')
     .description("makes a probe's key; prints its verifier key on the last line of standard output")
-    .requiredOption('--id ID', 'the name of the probe, such as eu-1')
-    .option('--data DIR', 'where the key goes: DIR/keys/ID.key (HIGHWATER_DATA; default ./data)')
+    .requiredOption('--id <ID>', 'the name of the probe, such as eu-1')
+    .option('--data <DIR>', 'where the key goes: DIR/keys/ID.key (HIGHWATER_DATA; default ./data)')
     .addHelpText(
       'after',
       `
@@ -114,9 +115,9 @@ function checkProbeId(id: string): void {
 function enrollCommand(): Command {
   return new Command('enroll')
     .description('prints the lines that add a probe to the config')
-    .argument('VKEY', 'the last line that keygen printed')
-    .requiredOption('--region REGION', 'the region that it looks from')
-    .option('--operator NAME', 'who runs it; the top-level operator when left out')
+    .argument('<VKEY>', 'the last line that keygen printed')
+    .requiredOption('--region <REGION>', 'the region that it looks from')
+    .option('--operator <NAME>', 'who runs it; the top-level operator when left out')
     .addHelpText('after', '\nExample:\n  highwater probe enroll eu-1+1234abcd+AX… --region eu')
     .action((vkey: string, options: { region: string; operator?: string }) => enroll(vkey, options));
 }

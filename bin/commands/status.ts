@@ -10,8 +10,8 @@ import { ago, columns, plain, printJson, utc } from '../print.ts';
 export function statusCommand(): Command {
   return new Command('status')
     .description('verdicts, heads, open incidents, and the probes with the config that each runs')
-    .option('--collector URL', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
-    .option('--data DIR', 'where the token is (HIGHWATER_DATA; default ./data)')
+    .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
+    .option('--data <DIR>', 'where the token is (HIGHWATER_DATA; default ./data)')
     .option('--insecure', 'plain http to a collector on another machine')
     .option('--json', 'as JSON')
     .addHelpText(

@@ -22,16 +22,16 @@ interface UpOptions {
 export function upCommand(): Command {
   return new Command('up')
     .description('everything on one machine: collector, local probe, alerts and page, each kept alive')
-    .option('--config FILE', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--data DIR', 'where keys, evidence and state are kept (HIGHWATER_DATA; default ./data)')
-    .option('--site-port PORT', 'the public page (HIGHWATER_SITE_PORT; default 3000; 0 is any free one)')
-    .option('--collector-port PORT', 'the collector (HIGHWATER_COLLECTOR_PORT; default 4000)')
+    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option('--data <DIR>', 'where keys, evidence and state are kept (HIGHWATER_DATA; default ./data)')
+    .option('--site-port <PORT>', 'the public page (HIGHWATER_SITE_PORT; default 3000; 0 is any free one)')
+    .option('--collector-port <PORT>', 'the collector (HIGHWATER_COLLECTOR_PORT; default 4000)')
     .option(
-      '--alerts-port PORT',
+      '--alerts-port <PORT>',
       "the alerts role's health and metrics (HIGHWATER_ALERTS_PORT; default 4100)",
     )
-    .option('--probe-port PORT', "the probe's health and metrics (HIGHWATER_PROBE_PORT; default 4200)")
-    .option('--bind ADDRESS', 'the address the page listens on (HIGHWATER_BIND; default 127.0.0.1)')
+    .option('--probe-port <PORT>', "the probe's health and metrics (HIGHWATER_PROBE_PORT; default 4200)")
+    .option('--bind <ADDRESS>', 'the address the page listens on (HIGHWATER_BIND; default 127.0.0.1)')
     .addHelpText(
       'after',
       `

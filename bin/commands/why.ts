@@ -13,10 +13,10 @@ type Why = z.output<typeof why>;
 export function whyCommand(): Command {
   return new Command('why')
     .description('the votes, the lines and the step of the rule behind a verdict')
-    .argument('MONITOR', 'service/node/check')
-    .option('--at TIME', 'at another time: 2026-11-21T06:00:00Z, or Unix milliseconds')
-    .option('--collector URL', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
-    .option('--data DIR', 'where the token is (HIGHWATER_DATA; default ./data)')
+    .argument('<MONITOR>', 'service/node/check')
+    .option('--at <TIME>', 'at another time: 2026-11-21T06:00:00Z, or Unix milliseconds')
+    .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
+    .option('--data <DIR>', 'where the token is (HIGHWATER_DATA; default ./data)')
     .option('--insecure', 'plain http to a collector on another machine')
     .option('--json', 'as JSON')
     .addHelpText(

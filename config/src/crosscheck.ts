@@ -221,14 +221,15 @@ function checkTarget(raw: unknown, path: Path, findings: Finding[]): void {
   const url = textOf(raw, 'url');
   if (url === undefined || fieldOf(raw, 'allowPrivate') === true || !URL.canParse(url)) return;
   const asked = textOf(raw, 'address') ?? textOf(raw, 'address6') ?? new URL(url).hostname;
-  if (isPrivate(asked)) {
+  if (isPrivateHost(asked)) {
     findings.push(
       wrong([...path, 'url'], url, 'a private or loopback address, add allowPrivate: true if that is meant'),
     );
   }
 }
 
-function isPrivate(host: string): boolean {
+/** Whether a URL's host is, as written, a loopback, private or link-local one. Names are not looked up. */
+export function isPrivateHost(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
   if (bare === 'localhost' || bare.endsWith('.localhost')) return true;
   if (isIP(bare) === 4) return /^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(bare);
