@@ -133,8 +133,18 @@ describe('any history of flips', () => {
         const causes = steps.filter(
           ({ event }) => event.type === 'flip' && (event.flip.to === 'down' || event.flip.to === 'degraded'),
         );
+        // A node that is still down when the story of its service ends is told by one of its own.
+        const left = steps.flatMap(({ state, effects }) =>
+          effects
+            .filter(({ type }) => type === 'resolved')
+            .flatMap(({ incident }) =>
+              incident.nodes.filter((node) => state.troubles[node]?.told === undefined),
+            )
+            .filter((node) => state.troubles[node] !== undefined),
+        );
         const effects = steps.flatMap((step) => step.effects);
-        expect(effects.filter(({ type }) => type === 'opened').length).toBeLessThanOrEqual(causes.length);
+        const opened = effects.filter(({ type }) => type === 'opened').length;
+        expect(opened).toBeLessThanOrEqual(causes.length + left.length);
         const open = new Map<string, boolean>();
         for (const { type, incident, impact } of effects) {
           const allowed = { opened: undefined, updated: true, resolved: true, reopened: false }[type];
