@@ -47,7 +47,8 @@ function policyOf(monitor: Monitor, regionsWithProbe: ReadonlySet<string>): Moni
   };
 }
 
-function shardName(service: Service): string {
+/** A chain and its services share a shard; a service without a chain has its own. */
+export function shardNameOf(service: { readonly id: string; readonly chain?: string }): string {
   return service.chain === undefined ? `service:${service.id}` : `chain:${service.chain}`;
 }
 
@@ -63,7 +64,7 @@ export function watch(config: Config): Watched {
   const regionsWithProbe = new Set(config.probes.map((probe) => probe.region));
   const shards = new Map<string, Service[]>();
   for (const service of config.services) {
-    shards.set(shardName(service), [...(shards.get(shardName(service)) ?? []), service]);
+    shards.set(shardNameOf(service), [...(shards.get(shardNameOf(service)) ?? []), service]);
   }
   const topologyOf = (service: Service): Topology['services'][number] => ({
     id: service.id,
@@ -101,7 +102,7 @@ export function watch(config: Config): Watched {
     ),
     topology: { services: config.services.map(topologyOf) },
     shardOf: new Map([
-      ...config.services.map((service) => [service.id, shardName(service)] as const),
+      ...config.services.map((service) => [service.id, shardNameOf(service)] as const),
       // A chain's references lie with its services: they are asked like nodes.
       ...Object.keys(config.chains).map((name) => [`chain.${name}`, `chain:${name}`] as const),
     ]),

@@ -3,13 +3,7 @@ import type { Flip, Incident } from '@highwater/config/domain.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
 import type { Logger } from 'pino';
 import { noIncidents, track, wakeAt, type Incidents } from '../decide/incident.ts';
-import {
-  listen,
-  wakeAt as silenceWakeAt,
-  type Heard,
-  type Silences,
-  type SilenceEffect,
-} from '../decide/silence.ts';
+import { listen, type Heard, type Silences, type SilenceEffect } from '../decide/silence.ts';
 import type { IncidentEffect, IncidentEvent } from '../decide/types.ts';
 import { carryOut } from '../effects.ts';
 import type { HeardState } from '../ingest/frames.ts';

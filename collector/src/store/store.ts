@@ -64,11 +64,16 @@ export interface TallyEntry {
   readonly number: number;
   /** Commit index of the batch. */
   readonly index: number;
+  /** The batch's clock bound, ms. */
+  readonly boundMs: number;
+  /** Commit index of the configuration that the batch ran; -1 for one that is not in the sequence. */
+  readonly config: number;
   /** The line itself, without its monitor and due time: what the rule classifies. */
   readonly rest: string;
 }
 export interface TallyRow {
-  readonly probe: string;
+  /** The probe's verifier key: its whole identity. */
+  readonly key: string;
   readonly minute: number;
   readonly entries: readonly TallyEntry[];
 }
@@ -120,6 +125,10 @@ export interface ReadTx {
   commitByHash(hash: string): Promise<CommitRow | undefined>;
   /** Every batch signed under this number, in the order committed: more than one is equivocation. */
   batches(probe: string, epoch: number, number: number): Promise<readonly CommitRow[]>;
+  /** Every batch of an epoch from a number on, in the order committed. */
+  batchesSince(probe: string, epoch: number, number: number): Promise<readonly CommitRow[]>;
+  /** Everything but batches, in order. */
+  leaves(): Promise<readonly CommitRow[]>;
   lastOfKind(kind: CommitKind): Promise<CommitRow | undefined>;
   /** The batch with the highest (epoch, number) of a probe. */
   lastBatch(probe: string): Promise<CommitRow | undefined>;
@@ -149,7 +158,7 @@ export interface Tx extends ReadTx {
   addCommit(commit: NewCommit): Promise<number>;
   addFlip(flip: Flip): Promise<number>;
   /** Adds to a minute's set of entries: repeating it, in any order, gives the same set. */
-  addTally(monitor: string, probe: string, minute: number, entries: readonly TallyEntry[]): Promise<void>;
+  addTally(monitor: string, key: string, minute: number, entries: readonly TallyEntry[]): Promise<void>;
   putSlotDay(subject: string, day: number, block: Uint8Array): Promise<void>;
   /** A key that was ever added is not added again. Returns whether it was new. */
   addOutbox(key: string, kind: string, payload: unknown): Promise<boolean>;

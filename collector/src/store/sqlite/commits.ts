@@ -16,7 +16,14 @@ interface Row {
 
 type Reads = Pick<
   ReadTx,
-  'commitsFrom' | 'commitSize' | 'commitByHash' | 'batches' | 'lastOfKind' | 'lastBatch'
+  | 'commitsFrom'
+  | 'commitSize'
+  | 'commitByHash'
+  | 'batches'
+  | 'batchesSince'
+  | 'leaves'
+  | 'lastOfKind'
+  | 'lastBatch'
 >;
 
 const columns = 'idx, kind, at, hash, probe, epoch, number, note, body';
@@ -33,6 +40,12 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
   );
   const batches = db.prepare<[number, number, number, number], Row>(
     `SELECT ${columns} FROM commits WHERE shard = ? AND probe = ? AND epoch = ? AND number = ? ORDER BY idx`,
+  );
+  const since = db.prepare<[number, number, number, number], Row>(
+    `SELECT ${columns} FROM commits WHERE shard = ? AND probe = ? AND epoch = ? AND number >= ? ORDER BY idx`,
+  );
+  const leaves = db.prepare<[number], Row>(
+    `SELECT ${columns} FROM commits WHERE shard = ? AND kind <> 'batch' ORDER BY idx`,
   );
   const ofKind = db.prepare<[number, string], Row>(
     `SELECT ${columns} FROM commits WHERE shard = ? AND kind = ? AND kind <> 'batch' ORDER BY idx DESC LIMIT 1`,
@@ -66,6 +79,13 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
     async batches(probe, epoch, number) {
       const id = names.find(probe);
       return id === undefined ? [] : batches.all(shard, id, epoch, number).map(decode);
+    },
+    async batchesSince(probe, epoch, number) {
+      const id = names.find(probe);
+      return id === undefined ? [] : since.all(shard, id, epoch, number).map(decode);
+    },
+    async leaves() {
+      return leaves.all(shard).map(decode);
     },
     async lastOfKind(kind) {
       return maybe(ofKind.get(shard, kind));

@@ -3,21 +3,25 @@ import type { Status } from '@highwater/config/domain.ts';
 import type { Names } from './names.ts';
 import type { Db } from './open.ts';
 
-/** `due epoch number index rest`, one a line, sorted: a set has one text. */
+/** `due epoch number index bound config rest`, one a line, sorted: a set has one text. */
 function encode(entries: readonly TallyEntry[]): string {
-  const lines = entries.map((e) => `${e.dueAt} ${e.epoch} ${e.number} ${e.index} ${e.rest}`);
+  const lines = entries.map(
+    (e) => `${e.dueAt} ${e.epoch} ${e.number} ${e.index} ${e.boundMs} ${e.config} ${e.rest}`,
+  );
   return [...new Set(lines)].sort().join('\n');
 }
 
 function decode(text: string): TallyEntry[] {
   if (text === '') return [];
   return text.split('\n').map((line) => {
-    const [dueAt, epoch, number, index, ...rest] = line.split(' ');
+    const [dueAt, epoch, number, index, boundMs, config, ...rest] = line.split(' ');
     return {
       dueAt: Number(dueAt),
       epoch: Number(epoch),
       number: Number(number),
       index: Number(index),
+      boundMs: Number(boundMs),
+      config: Number(config),
       rest: rest.join(' '),
     };
   });
@@ -53,7 +57,7 @@ export function viewReads(db: Db, names: Names): (shard: number) => Reads {
       const id = names.find(monitor);
       if (id === undefined) return [];
       return tallies.all(shard, id, fromMinute, toMinute).map((row) => ({
-        probe: names.name(row.probe),
+        key: names.name(row.probe),
         minute: row.minute,
         entries: decode(row.entries),
       }));
@@ -92,8 +96,8 @@ export function viewWrites(db: Db, names: Names): (shard: number) => Writes {
       flip.run(shard, seq, f.id, f.subject, f.at, f.from, f.to, f.because);
       return seq;
     },
-    async addTally(monitor, probe, minute, entries) {
-      const [m, p] = [names.make(monitor), names.make(probe)];
+    async addTally(monitor, key, minute, entries) {
+      const [m, p] = [names.make(monitor), names.make(key)];
       const before = decode(have.get(shard, m, minute, p) ?? '');
       tally.run(shard, m, minute, p, encode([...before, ...entries]));
     },

@@ -1,0 +1,35 @@
+import type { FeedPage } from '@highwater/config/wire.ts';
+import { feedPage } from '@highwater/config/wire.ts';
+import type { Clock } from '@highwater/config/time.ts';
+import type { Bell } from '../bell.ts';
+import type { Store } from '../store/store.ts';
+import { HOUSE_SHARD } from '../watched.ts';
+
+/** Events in one answer. */
+const PAGE = 200;
+
+async function page(store: Store, after: number, now: number): Promise<FeedPage> {
+  return store.read(HOUSE_SHARD, async (tx) => {
+    const rows = await tx.eventsAfter(after, PAGE);
+    const events = rows.map(({ seq, at, body }) => ({ ...body, seq, at }));
+    return feedPage.parse({ events, last: await tx.lastEventSeq(), at: now });
+  });
+}
+
+/** The feed after a number: what there is, or what comes within `waitMs`. An empty page says that nothing came. */
+export async function feedAfter(
+  store: Store,
+  fed: Bell,
+  clock: Clock,
+  after: number,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<FeedPage> {
+  const until = clock.monotonic() + waitMs;
+  for (;;) {
+    const found = await page(store, after, clock.now());
+    const left = until - clock.monotonic();
+    if (found.events.length > 0 || left <= 0 || signal.aborted) return found;
+    await fed.next(left, signal);
+  }
+}

@@ -1,0 +1,148 @@
+/** The public snapshot: built by naming each field, of public services alone. */
+import { faultId } from '@highwater/config/faults.ts';
+import type { Incident } from '@highwater/config/domain.ts';
+import type { NodeDecl, Service } from '@highwater/config/model.ts';
+import type { PublicNode, PublicService, PublicSnapshot } from '@highwater/config/public.ts';
+import type { Instant } from '@highwater/config/time.ts';
+import type { Heard } from '../decide/silence.ts';
+import type { Standing, Vote } from '../decide/types.ts';
+import { headsOf, type Heads } from '../live/heads.ts';
+import type { Live } from '../live/heart.ts';
+import type { Shard } from '../live/shard.ts';
+import type { Watched } from '../watched.ts';
+import { holdsWith } from './holds.ts';
+import { publicIncidents } from './public-incidents.ts';
+import type { SubjectTotals } from './totals.ts';
+
+/** What comes from the slots: by subject. */
+export interface History {
+  readonly totals: ReadonlyMap<string, SubjectTotals>;
+  readonly latency: ReadonlyMap<string, PublicNode['latency']>;
+}
+
+export interface SnapshotInput {
+  readonly watched: Watched;
+  readonly live: Live;
+  readonly history: History;
+  readonly incidents: readonly Incident[];
+  readonly heard: Heard;
+  readonly startedAt: Instant;
+  readonly now: Instant;
+}
+
+type Check = PublicNode['checks'][number];
+
+function regionVote({ region, status, at, latencyTenths, fault }: Vote): Check['regions'][number] {
+  return {
+    region,
+    status,
+    ...(at === undefined ? {} : { at }),
+    ...(latencyTenths === undefined ? {} : { latencyTenths }),
+    ...(fault === undefined ? {} : { fault: faultId(fault) }),
+  };
+}
+
+function checksOf(watched: Watched, shard: Shard, node: string): Check[] {
+  return (watched.monitorsOf.get(node) ?? []).flatMap(({ id, check, kind }): Check[] => {
+    const row = shard.monitors.get(id);
+    if (row === undefined) return [];
+    const { status, because } = row.verdict;
+    return [{ id: check, kind, status, because, regions: row.judgement.votes.map(regionVote) }];
+  });
+}
+
+function headPart(standing: Standing | undefined): Pick<PublicNode, 'height' | 'lagBlocks' | 'headAt'> {
+  if (standing === undefined) return {};
+  return { height: standing.height, lagBlocks: standing.lagBlocks, headAt: standing.head.at };
+}
+
+const noTotals: SubjectTotals = { days: [], uptime: { incomplete: false } };
+
+function nodeOf(
+  input: SnapshotInput,
+  shard: Shard,
+  heads: Heads,
+  service: Service,
+  node: NodeDecl,
+): PublicNode {
+  const id = `${service.id}/${node.id}`;
+  const verdict = shard.nodes.get(id)?.verdict;
+  const { days, uptime } = input.history.totals.get(id) ?? noTotals;
+  return {
+    id: node.id,
+    zone: node.zone,
+    status: verdict?.status ?? 'unknown',
+    ...(verdict === undefined ? {} : { since: verdict.since }),
+    because: verdict?.because ?? 'not judged yet',
+    ...headPart(heads.byNode.get(id)),
+    checks: checksOf(input.watched, shard, id),
+    latency: input.history.latency.get(id) ?? [],
+    days,
+    uptime,
+  };
+}
+
+/** The head of the genesis that most of the service's nodes are on. */
+function headOfService(heads: Heads, service: Service): PublicService['head'] {
+  const own = service.nodes.flatMap((node) => heads.byNode.get(`${service.id}/${node.id}`)?.head ?? []);
+  const counts = Map.groupBy(own, (head) => head.genesis ?? '');
+  const [most] = [...counts.values()].sort((a, b) => b.length - a.length);
+  const head = most?.[0] ?? heads.heads[0];
+  if (head === undefined) return undefined;
+  return { chain: head.chain, height: head.height, at: head.at, nodes: head.nodes };
+}
+
+function serviceOf(input: SnapshotInput, service: Service): PublicService[] {
+  const { watched, live, history, now } = input;
+  const shard = live.shards.get(watched.shardOf.get(service.id) ?? '');
+  if (shard === undefined) return [];
+  const heads = headsOf(watched, shard, service.chain ?? '', now);
+  const row = shard.services.get(service.id);
+  const { days, uptime } = history.totals.get(service.id) ?? noTotals;
+  const head = headOfService(heads, service);
+  return [
+    {
+      id: service.id,
+      name: service.name,
+      ...(service.description === undefined ? {} : { description: service.description }),
+      ...(service.group === undefined ? {} : { group: service.group }),
+      status: row?.verdict.status ?? 'unknown',
+      component: row?.component.word ?? 'degraded_performance',
+      ...(row === undefined ? {} : { since: row.verdict.since }),
+      because: row?.verdict.because ?? 'not judged yet',
+      ...(head === undefined ? {} : { head }),
+      nodes: service.nodes.map((node) => nodeOf(input, shard, heads, service, node)),
+      days,
+      uptime,
+      ...(service.objectiveRatio === undefined ? {} : { objectiveRatio: service.objectiveRatio }),
+    },
+  ];
+}
+
+export function makeSnapshot(input: SnapshotInput): PublicSnapshot {
+  const { watched, heard, incidents, startedAt, now } = input;
+  const { config } = watched;
+  const heardIn = (region: string): Instant[] =>
+    config.probes.filter((p) => p.region === region).flatMap((p) => heard[p.id]?.at ?? []);
+  const all = config.probes.flatMap((probe) => heard[probe.id]?.at ?? []);
+  const withProbe = new Set(config.probes.map((probe) => probe.region));
+  return {
+    version: 1,
+    site: { name: config.site.name, url: config.site.url },
+    generatedAt: now,
+    ...(all.length === 0 ? {} : { observedAt: Math.max(...all) }),
+    staleAfterMs: watched.staleAfterMs,
+    startedAt,
+    regions: config.regions.map(({ id, name }) => ({
+      id,
+      name,
+      probes: config.probes.filter((probe) => probe.region === id).length,
+      ...(heardIn(id).length === 0 ? {} : { heardAt: Math.max(...heardIn(id)) }),
+    })),
+    holds: holdsWith(withProbe.size),
+    services: config.services
+      .filter((service) => service.visibility === 'public')
+      .flatMap((service) => serviceOf(input, service)),
+    incidents: publicIncidents(config, incidents, now),
+  };
+}

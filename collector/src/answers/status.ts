@@ -1,0 +1,90 @@
+/** What an operator sees: verdicts with their votes, heads, probes, open incidents. Never public. */
+import type { Verdict } from '@highwater/config/domain.ts';
+import { faultId } from '@highwater/config/faults.ts';
+import { parseBatchText } from '@highwater/config/proof/batch.ts';
+import { parseNote } from '@highwater/config/proof/note.ts';
+import type { Clock } from '@highwater/config/time.ts';
+import type { OperatorStatus } from '@highwater/config/wire.ts';
+import type { HeardState } from '../ingest/frames.ts';
+import { headsOf } from '../live/heads.ts';
+import type { Live } from '../live/heart.ts';
+import { allIncidents } from '../live/stories.ts';
+import type { Store } from '../store/store.ts';
+import { LOG_SHARD, type Watched } from '../watched.ts';
+
+type Told = OperatorStatus['monitors'][number];
+
+/** A verdict as it goes over the wire: faults by id, their details beside. */
+export function toldVerdict(verdict: Verdict): Told {
+  const { subject, status, since, because } = verdict;
+  const votes = verdict.votes.map((vote) => ({
+    region: vote.region,
+    status: vote.status,
+    ...(vote.at === undefined ? {} : { at: vote.at }),
+    ...(vote.latencyTenths === undefined ? {} : { latencyTenths: vote.latencyTenths }),
+    ...(vote.fault === undefined ? {} : { fault: faultId(vote.fault) }),
+    ...(vote.fault?.detail === undefined ? {} : { detail: vote.fault.detail }),
+  }));
+  return { subject, status, since, because, votes };
+}
+
+const bySubject = (a: Told, b: Told): number => (a.subject < b.subject ? -1 : 1);
+
+/** What each probe last said of itself: when, its clock, the configuration that it ran. */
+async function probesOf(watched: Watched, store: Store, config: string): Promise<OperatorStatus['probes']> {
+  return store.read(LOG_SHARD, async (tx) => {
+    const probes: OperatorStatus['probes'] = [];
+    for (const { id, region } of watched.config.probes) {
+      const heard = (await tx.getState('heard', id))?.value as HeardState | undefined;
+      const note = parseNote((await tx.lastBatch(id))?.note ?? '');
+      const read = 'error' in note ? note : parseBatchText(note.text);
+      const batch = 'error' in read ? undefined : read;
+      probes.push({
+        id,
+        region,
+        ...(heard === undefined ? {} : { lastHeardAt: heard.at }),
+        ...(batch === undefined
+          ? {}
+          : { clockBoundMs: batch.clock.boundMs, config: batch.config, closedMinute: batch.minutes.last }),
+        current: batch?.config === config,
+      });
+    }
+    return probes;
+  });
+}
+
+/** `config` is the leaf hash of the configuration that now holds. */
+export async function operatorStatus(
+  watched: Watched,
+  store: Store,
+  live: Live,
+  clock: Clock,
+  config: string,
+): Promise<OperatorStatus> {
+  const now = clock.now();
+  const shards = [...live.shards.values()];
+  const open = (await allIncidents(store)).filter((incident) => incident.phase !== 'resolved');
+  const told = (rows: Iterable<[string, { readonly verdict: Verdict }]>): Told[] =>
+    [...rows].filter(([id]) => !id.endsWith('/public')).map(([, row]) => toldVerdict(row.verdict));
+  return {
+    at: now,
+    site: watched.config.site.name,
+    services: shards.flatMap((shard) => told(shard.services.entries())).sort(bySubject),
+    nodes: shards.flatMap((shard) => told(shard.nodes.entries())).sort(bySubject),
+    monitors: shards.flatMap((shard) => told(shard.monitors.entries())).sort(bySubject),
+    heads: [...watched.chains.keys()].flatMap((chain) => {
+      const shard = live.shards.get(`chain:${chain}`);
+      const head = shard === undefined ? undefined : headsOf(watched, shard, chain, now).heads[0];
+      return head === undefined ? [] : [{ chain, height: head.height, at: head.at, nodes: head.nodes }];
+    }),
+    probes: await probesOf(watched, store, config),
+    incidents: open
+      .sort((a, b) => b.startedAt - a.startedAt)
+      .map((incident) => ({
+        ...incident,
+        services: [...incident.services],
+        nodes: [...incident.nodes],
+        updates: [...incident.updates],
+      })),
+  };
+}

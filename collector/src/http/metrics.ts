@@ -1,0 +1,132 @@
+/** What Prometheus reads: names as blackbox_exporter has them where they mean the same (CONTRACTS "Metrics"). */
+import type { Status } from '@highwater/config/domain.ts';
+import type { Clock } from '@highwater/config/time.ts';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Answer } from '../decide/types.ts';
+import { headsOf } from '../live/heads.ts';
+import type { Live } from '../live/heart.ts';
+import type { Store } from '../store/store.ts';
+import { HOUSE_SHARD, LOG_SHARD, type Watched } from '../watched.ts';
+
+const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
+
+export interface Metrics {
+  observed(answers: readonly Answer[]): void;
+  ingested(probe: string, lines: number): void;
+  conflict(probe: string): void;
+  text(live: Live): Promise<string>;
+}
+
+function subjectLabels(subject: string): { service: string; node: string; check: string } {
+  const [service = '', node = '', check = ''] = subject.split('/');
+  return { service, node, check };
+}
+
+export function openMetrics(watched: Watched, store: Store, clock: Clock): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const asked = ['service', 'node', 'check', 'region'] as const;
+  const success = new Gauge({
+    name: 'probe_success',
+    help: 'Whether the newest answer from a region was good (1) or not (0)',
+    labelNames: asked,
+    registers,
+  });
+  const duration = new Gauge({
+    name: 'probe_duration_seconds',
+    help: 'How long the newest answer from a region took',
+    labelNames: asked,
+    registers,
+  });
+  const verdict = new Gauge({
+    name: 'highwater_verdict',
+    help: 'What the regions agree on: 1 for the status that holds, 0 for the others',
+    labelNames: ['service', 'node', 'check', 'status'] as const,
+    registers,
+  });
+  const height = new Gauge({
+    name: 'highwater_head_height',
+    help: 'Agreed height of a chain',
+    labelNames: ['chain'] as const,
+    registers,
+  });
+  const age = new Gauge({
+    name: 'highwater_head_age_seconds',
+    help: 'Time since the agreed height of a chain was reached',
+    labelNames: ['chain'] as const,
+    registers,
+  });
+  const lag = new Gauge({
+    name: 'highwater_head_lag_blocks',
+    help: 'Blocks that a node is behind the agreed height of its chain; negative when ahead',
+    labelNames: ['service', 'node'] as const,
+    registers,
+  });
+  const observations = new Counter({
+    name: 'highwater_ingest_observations_total',
+    help: 'Observations received in frames',
+    labelNames: ['probe'] as const,
+    registers,
+  });
+  const conflicts = new Counter({
+    name: 'highwater_ingest_conflicts_total',
+    help: 'Batches that a probe signed with another text under the same number',
+    labelNames: ['probe'] as const,
+    registers,
+  });
+  const pending = new Gauge({
+    name: 'highwater_outbox_pending',
+    help: 'Effects that were decided and are not carried out yet',
+    registers,
+  });
+  const size = new Gauge({ name: 'highwater_log_size', help: 'Entries of the commit sequence', registers });
+  for (const { id } of watched.config.probes) {
+    observations.inc({ probe: id }, 0);
+    conflicts.inc({ probe: id }, 0);
+  }
+
+  const fill = (live: Live): void => {
+    for (const gauge of [verdict, height, age, lag]) gauge.reset();
+    const now = clock.now();
+    for (const shard of live.shards.values()) {
+      for (const rows of [shard.monitors, shard.nodes, shard.services]) {
+        for (const [subject, row] of rows.entries()) {
+          const labels = subjectLabels(subject);
+          for (const status of statuses) {
+            verdict.set({ ...labels, status }, row.verdict.status === status ? 1 : 0);
+          }
+        }
+      }
+      if (!shard.name.startsWith('chain:')) continue;
+      const chain = shard.name.slice('chain:'.length);
+      const { heads, byNode } = headsOf(watched, shard, chain, now);
+      const [head] = heads;
+      if (head !== undefined) {
+        height.set({ chain }, head.height);
+        age.set({ chain }, Math.max(0, now - head.at) / 1_000);
+      }
+      for (const [id, { lagBlocks }] of byNode) {
+        const { service, node } = subjectLabels(id);
+        lag.set({ service, node }, lagBlocks);
+      }
+    }
+  };
+
+  return {
+    ingested: (probe, lines) => observations.inc({ probe }, lines),
+    conflict: (probe) => conflicts.inc({ probe }),
+    observed(answers) {
+      for (const { monitor, region, outcome, latencyTenths } of answers) {
+        const labels = { ...subjectLabels(monitor), region };
+        success.set(labels, outcome === 'fail' ? 0 : 1);
+        duration.set(labels, latencyTenths / 10_000);
+      }
+    },
+    async text(live) {
+      fill(live);
+      pending.set(await store.read(HOUSE_SHARD, (tx) => tx.outboxSize()));
+      size.set(await store.read(LOG_SHARD, (tx) => tx.commitSize()));
+      return registry.metrics();
+    },
+  };
+}

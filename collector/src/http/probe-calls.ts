@@ -1,0 +1,131 @@
+/** The calls of probes: signed by their keys, so they need no token. */
+import { openNote } from '@highwater/config/keys.ts';
+import { noteOfAuthorization, parseRequestText } from '@highwater/config/proof/request.ts';
+import type { Clock } from '@highwater/config/time.ts';
+import {
+  batchWithBodies,
+  frameWithDetails,
+  operatorKeyHeader,
+  unknownOrigin,
+} from '@highwater/config/wire.ts';
+import type { z } from 'zod';
+import type { Bell } from '../bell.ts';
+import type { IngestAnswer } from '../ingest/answer.ts';
+import type { BatchIngest } from '../ingest/batches.ts';
+import type { FrameIngest } from '../ingest/frames.ts';
+import { assignmentAfter } from '../leaves/assignments.ts';
+import type { Store } from '../store/store.ts';
+import type { Watched } from '../watched.ts';
+import { bodyType, readBody } from './body.ts';
+import { queryInteger, queryWaitMs } from './query.ts';
+import { HttpError, json, type Reply } from './reply.ts';
+import type { Call, Route } from './routes.ts';
+
+/** A signed request whose time is further than this from the collector's clock opens nothing, ms. */
+const REQUEST_WINDOW_MS = 600_000;
+
+const types = ['text/plain', 'application/json'] as const;
+
+function replyOf(answer: IngestAnswer): Reply {
+  const after = 'retryAfterS' in answer ? answer.retryAfterS : undefined;
+  return json(answer.status, answer.body, after === undefined ? {} : { 'retry-after': String(after) });
+}
+
+/** A note as text, or with what goes beside it as JSON of this schema. */
+async function noteOf<S extends z.ZodType>(
+  call: Call,
+  schema: S,
+): Promise<{ note: string } | { json: z.output<S> }> {
+  const type = bodyType(call.request, types);
+  const body = await readBody(call.request);
+  if (type === 'text/plain') return { note: body };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    throw new HttpError(400, 'the body is not JSON');
+  }
+  const read = schema.safeParse(parsed);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    throw new HttpError(400, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as expected'}`);
+  }
+  return { json: read.data };
+}
+
+/** The probe that signed a request for exactly this path, lately. Throws HttpError 401. */
+function askedBy(watched: Watched, call: Call, now: number): string {
+  const note = noteOfAuthorization(call.request.headers.authorization ?? '');
+  if (note === undefined) throw new HttpError(401, 'the request is not signed by a probe');
+  const opened = openNote(note, watched.verifiers);
+  if ('error' in opened) throw new HttpError(401, opened.error, 'enrol the probe in the configuration');
+  const said = parseRequestText(opened.text);
+  if ('error' in said) throw new HttpError(401, said.error);
+  const { origin } = watched.config;
+  if (said.origin !== origin && said.origin !== unknownOrigin) {
+    throw new HttpError(401, `the request is for the log ${said.origin}, this is ${origin}`);
+  }
+  if (said.probe !== opened.verifier.name)
+    throw new HttpError(401, 'the key is not of the probe that is named');
+  if (said.target !== call.request.url || said.method !== call.request.method) {
+    throw new HttpError(401, 'another request was signed');
+  }
+  if (Math.abs(said.at - now) > REQUEST_WINDOW_MS) {
+    throw new HttpError(401, 'the request was signed too long ago, or ahead', "set the probe's clock");
+  }
+  return said.probe;
+}
+
+export interface ProbeCalls {
+  readonly watched: Watched;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly frames: FrameIngest;
+  readonly batches: BatchIngest;
+  /** The operator's verifier key. */
+  readonly operatorKey: string;
+  /** Rings when assignments may have changed. */
+  readonly assigned: Bell;
+}
+
+export function probeRoutes(parts: ProbeCalls): Route[] {
+  const { watched, store, clock, assigned } = parts;
+  return [
+    {
+      method: 'POST',
+      path: '/v1/frames',
+      access: 'open',
+      async handle(call) {
+        const body = await noteOf(call, frameWithDetails);
+        const { note, details } = 'json' in body ? body.json : { note: body.note, details: {} };
+        return replyOf(await parts.frames.accept(note, details));
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/batches',
+      access: 'open',
+      async handle(call) {
+        const body = await noteOf(call, batchWithBodies);
+        const { note, bodies } = 'json' in body ? body.json : { note: body.note, bodies: {} };
+        return replyOf(await parts.batches.accept(note, bodies));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/assignments',
+      access: 'open',
+      async handle(call) {
+        const probe = askedBy(watched, call, clock.now());
+        const [after, waitMs] = [queryInteger(call.query, 'after', 0), queryWaitMs(call.query)];
+        const headers = { [operatorKeyHeader]: parts.operatorKey };
+        let found = await assignmentAfter(store, probe, after);
+        if (found === undefined && waitMs > 0) {
+          await assigned.next(waitMs, call.signal);
+          found = await assignmentAfter(store, probe, after);
+        }
+        return found === undefined ? { status: 204, headers } : json(200, found, headers);
+      },
+    },
+  ];
+}

@@ -1,0 +1,174 @@
+/** The loop that follows the commits: tallies by minute, and from them the slots of every minute that has closed. */
+import { monitorParts } from '@highwater/config/domain.ts';
+import type { RegionJudgement } from '@highwater/config/proof/rule/region.ts';
+import { type Clock, minuteOf } from '@highwater/config/time.ts';
+import type { Why } from '@highwater/config/wire.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
+import type { Store, Tx } from '../store/store.ts';
+import { mutex } from '../mutex.ts';
+import { LOG_SHARD, shardNameOf, type Watched } from '../watched.ts';
+import { evaluateMinutes } from './evaluate-minutes.ts';
+import { keepGround, type Ground } from './ground.ts';
+import { readCommits, type Intake } from './intake.ts';
+import { judgeRegions, judgeWindow } from './judge-window.ts';
+import { addLatency } from './latency.ts';
+import { partOf } from './part.ts';
+import { windowFinder, type WindowFinder } from './windows.ts';
+
+/** A minute closes so long after its end: batches are made at its end and shipped at once. */
+export const CLOSE_AFTER_MS = 15_000;
+const COMMITS_AT_ONCE = 60;
+const MINUTES_AT_ONCE = 240;
+/** Longer windows are shown before they are complete. */
+const MAX_WAITED_WINDOW = 15;
+
+/** `slots` in each shard. */
+interface SlotsState {
+  /** The first commit whose lines are not in the tallies yet. */
+  readonly next: number;
+  /** The last minute that has its slots. */
+  readonly closed: number;
+}
+
+export interface Slots {
+  /** Takes in new commits and closes minutes. Returns whether a slot changed. */
+  beat(): Promise<boolean>;
+  /** Counts the changes of a shard's slots and latencies since start. */
+  revision(shard: string): number;
+  /** What the rule says of a monitor in a minute, from all commits so far; undefined when it was not configured. */
+  monitorSlot(monitor: string, minute: number): Promise<Why['slot']>;
+}
+
+/** The first minute of a shard that can have slots. */
+function firstMinute(ground: Ground, shard: string): number {
+  const first = ground.records.configs.find(({ config }) =>
+    config.services.some((service) => shardNameOf(service) === shard),
+  );
+  return first?.from ?? Infinity;
+}
+
+/** The last minute up to which all windows that are waited for are complete. */
+function closable(
+  ground: Ground,
+  windows: WindowFinder,
+  shard: string,
+  closed: number,
+  horizon: number,
+): number {
+  for (let minute = horizon; minute > Math.max(closed, horizon - MAX_WAITED_WINDOW); minute -= 1) {
+    const under = ground.timeline.configAt(minute);
+    const waiting =
+      under !== undefined &&
+      partOf(under, shard).monitors.some(({ id }) => {
+        const window = windows.at(id, minute);
+        return window !== undefined && window.last > horizon && window.last - minute < MAX_WAITED_WINDOW;
+      });
+    if (!waiting) return minute;
+  }
+  return Math.max(closed, horizon - MAX_WAITED_WINDOW);
+}
+
+function touchedMinutes(windows: WindowFinder, intake: Intake, closed: number): Set<number> {
+  const touched = new Set([...intake.voided].filter((minute) => minute <= closed));
+  for (const { monitor, minute } of intake.additions) {
+    const window = windows.at(monitor, minute);
+    if (window === undefined) continue;
+    for (let each = window.first; each <= Math.min(window.last, closed); each += 1) touched.add(each);
+  }
+  return touched;
+}
+
+function whySlot(regions: ReadonlyMap<string, RegionJudgement>, state: string): string {
+  const said = [...regions].map(
+    ([region, { say, cause }]) => `${region}: ${say}${cause ? ` (${cause})` : ''}`,
+  );
+  return `${state}; ${said.length === 0 ? 'no region had an enrolled probe' : said.join(', ')}`;
+}
+
+export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: Clock): Slots {
+  const keeper = keepGround(store);
+  const alone = mutex();
+  const revisions = new Map<string, number>();
+  let finder: { ground: Ground['timeline']; windows: WindowFinder } | undefined;
+
+  const windowsOf = (ground: Ground): WindowFinder => {
+    if (finder?.ground !== ground.timeline) {
+      finder = { ground: ground.timeline, windows: windowFinder(ground.timeline) };
+    }
+    return finder.windows;
+  };
+
+  const write = async (
+    tx: Tx,
+    ground: Ground,
+    shard: string,
+    intake: Intake,
+    next: number,
+    now: number,
+  ): Promise<{ changed: boolean; more: boolean }> => {
+    const windows = windowsOf(ground);
+    const row = await tx.getState('slots', 'all');
+    const before = row?.value as SlotsState | undefined;
+    const closed = before?.closed ?? firstMinute(ground, shard) - 1;
+    for (const { monitor, key, minute, entries } of intake.additions) {
+      await tx.addTally(monitor, key, minute, entries);
+    }
+    await addLatency(tx, watched, intake.additions, now);
+    const horizon = Math.min(minuteOf(now - CLOSE_AFTER_MS) - 1, closed + MINUTES_AT_ONCE);
+    const until = horizon > closed ? closable(ground, windows, shard, closed, horizon) : closed;
+    const minutes = touchedMinutes(windows, intake, closed);
+    for (let minute = closed + 1; minute <= until; minute += 1) minutes.add(minute);
+    const changed = await evaluateMinutes(
+      tx,
+      ground,
+      windows,
+      shard,
+      [...minutes].sort((a, b) => a - b),
+    );
+    if (next !== (before?.next ?? 0) || (until !== closed && Number.isFinite(until))) {
+      await tx.putState('slots', 'all', row?.version ?? 0, { next, closed: until });
+    }
+    if (changed || intake.additions.length > 0) revisions.set(shard, (revisions.get(shard) ?? 0) + 1);
+    return { changed, more: horizon === closed + MINUTES_AT_ONCE };
+  };
+
+  const beatShard = async (ground: Ground, shard: string): Promise<boolean> => {
+    const isOurs = (service: string): boolean => watched.shardOf.get(service) === shard;
+    let changed = false;
+    for (;;) {
+      const state = (await store.read(shard, (tx) => tx.getState('slots', 'all')))?.value as
+        SlotsState | undefined;
+      const from = state?.next ?? 0;
+      const all = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(from, COMMITS_AT_ONCE));
+      const commits = all.filter((commit) => commit.index < ground.next);
+      const intake = await readCommits(store, blobs, ground, commits, isOurs);
+      const next = (commits.at(-1)?.index ?? from - 1) + 1;
+      const done = await store.transact(shard, (tx) => write(tx, ground, shard, intake, next, clock.now()));
+      changed ||= done.changed;
+      if (commits.length < COMMITS_AT_ONCE && !done.more) return changed;
+    }
+  };
+
+  const beat = async (): Promise<boolean> => {
+    const ground = await keeper.advance();
+    let changed = false;
+    for (const shard of watched.shards.keys()) changed = (await beatShard(ground, shard)) || changed;
+    return changed;
+  };
+
+  return {
+    beat: () => alone(beat),
+    revision: (shard) => revisions.get(shard) ?? 0,
+    monitorSlot: (monitor, minute) =>
+      alone(async () => {
+        await beat();
+        const ground = await keeper.advance();
+        const window = windowsOf(ground).at(monitor, minute);
+        const shard = watched.shardOf.get(monitorParts(monitor).service);
+        if (window === undefined || shard === undefined) return undefined;
+        const rows = await store.read(shard, (tx) => tx.tallies(monitor, window.first, window.last));
+        const { state } = judgeWindow(ground, window, rows);
+        return { minute, state, because: whySlot(judgeRegions(ground, window, rows), state) };
+      }),
+  };
+}

@@ -1,0 +1,72 @@
+/** A collector in this process, on a free port, with the calls that tests make. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '@highwater/config/model.ts';
+import type { Clock } from '@highwater/config/time.ts';
+import { pino } from 'pino';
+import { startCollector } from '../main.ts';
+
+export interface House {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly token: string;
+  post(path: string, body: string, type?: string, headers?: Record<string, string>): Promise<Response>;
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  json<T>(path: string): Promise<T>;
+  stop(): Promise<void>;
+}
+
+export function newDataDir(): string {
+  return mkdtempSync(join(tmpdir(), 'highwater-collector-'));
+}
+
+export function dropDataDir(dataDir: string): void {
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+export async function openHouse(config: Config, dataDir: string, clock?: Clock): Promise<House> {
+  const ending = new AbortController();
+  const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
+  const running = await startCollector(
+    { config, dataDir, host: '127.0.0.1', port: 0, log, ...(clock === undefined ? {} : { clock }) },
+    ending.signal,
+  );
+  const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${running.url}${path}`, { headers });
+  return {
+    url: running.url,
+    dataDir,
+    token: readFileSync(join(dataDir, 'token'), 'utf8').trim(),
+    get,
+    post: (path, body, type = 'text/plain', headers = {}) =>
+      fetch(`${running.url}${path}`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': type, ...headers },
+      }),
+    async json<T>(path: string): Promise<T> {
+      const response = await get(path);
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+      return (await response.json()) as T;
+    },
+    async stop() {
+      ending.abort();
+      await running.stopped;
+    },
+  };
+}
+
+/** Looks until something is so; fails with the last reason after the deadline. */
+export async function eventually<T>(
+  look: () => Promise<T | undefined | false>,
+  deadlineMs = 10_000,
+): Promise<T> {
+  const until = performance.now() + deadlineMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > until) throw new Error('it did not become so in time');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
