@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Frame } from '../src/lib/frame.ts';
+import { freshness, type Frame } from '../src/lib/frame.ts';
 import type { Follower } from '../src/lib/server/collector.ts';
 
 export interface Page {
@@ -37,14 +37,16 @@ const compress = promisify(gzip);
 /** Pages of what the follower knows. `get` rejects when rendering fails. */
 export function pagesOf(follower: Pick<Follower, 'frame' | 'version'>, render: Render): Pages {
   let frame = follower.frame();
+  let until = endOf(frame);
   let version = follower.version();
   let kept = new Map<string, Promise<Page>>();
 
   function freshen(): void {
     const now = Date.now();
-    if (version === follower.version() && now - frame.now < FRAME_MS && now >= frame.now) return;
+    if (version === follower.version() && now < until && now >= frame.now) return;
     version = follower.version();
     frame = follower.frame();
+    until = endOf(frame);
     kept = new Map();
   }
 
@@ -65,6 +67,13 @@ export function pagesOf(follower: Pick<Follower, 'frame' | 'version'>, render: R
       return page;
     },
   };
+}
+
+/** When a frame is used up: after five seconds, and at the moment its data becomes stale. */
+function endOf(frame: Frame): number {
+  const fresh = freshness(frame);
+  const left = fresh.kind === 'fresh' ? (frame.snapshot?.staleAfterMs ?? 0) - fresh.ageMs + 1 : FRAME_MS;
+  return frame.now + Math.min(FRAME_MS, left);
 }
 
 function isKept(page: Page): boolean {

@@ -172,6 +172,7 @@ async function loadBuilt(log: Logger): Promise<Built> {
   const file = (name: string) => pathToFileURL(join(buildDir, name)).href;
   const { handler } = (await import(file('handler.js'))) as { handler: Built['serveAsset'] };
   const { server } = (await import(file('adapter-node.js'))) as { server: KitServer };
+  await loadAll(join(buildDir, 'server'), log);
   const client = join(buildDir, 'client');
   const entries = await readdir(client, { recursive: true, withFileTypes: true });
   const assets = entries
@@ -188,6 +189,20 @@ async function loadBuilt(log: Logger): Promise<Built> {
         getClientAddress: () => '0.0.0.0',
       }),
   };
+}
+
+/**
+ * Loads every route now, not on its first visit: that visit would be slow, and a new build under a running
+ * site would take away what is not loaded yet.
+ */
+async function loadAll(server: string, log: Logger): Promise<void> {
+  for (const folder of ['nodes', 'entries']) {
+    const files = await readdir(join(server, folder), { recursive: true }).catch(() => []);
+    for (const file of files.filter((name) => name.endsWith('.js')))
+      await import(pathToFileURL(join(server, folder, file)).href).catch((error: unknown) => {
+        log.warn({ event: 'site.unloaded', file, error: String(error) }, 'a route could not be loaded');
+      });
+  }
 }
 
 function listen(server: Server, { host, port }: SiteOptions): Promise<void> {

@@ -8,6 +8,7 @@ import {
   morning,
   oneDown,
   staleData,
+  without,
 } from '../../../test/fixtures/snapshots.ts';
 import { badgeFor, metrics } from './badge.ts';
 import type { Frame } from './frame.ts';
@@ -42,7 +43,7 @@ test.each([
 test('uptime under its objective is not green, without an objective nobody judges, without a figure the bound stands', () => {
   const one = (over: Parameters<typeof aService>[1]) => aSnapshot(now, { services: [aService(now, over)] });
   expect(said('ethereum-rpc', 'uptime', one({ objectiveRatio: 0.9999 }))).toContain('(orange)');
-  const { objectiveRatio: _, ...plain } = aService(now);
+  const plain = without(aService(now), 'objectiveRatio');
   expect(said('ethereum-rpc', 'uptime', aSnapshot(now, { services: [plain] }))).toContain('(blue)');
   expect(
     said('ethereum-rpc', 'uptime', one({ uptime: { atLeast: '70.1 %', atMost: '99 %', incomplete: true } })),

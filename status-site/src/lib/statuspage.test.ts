@@ -11,6 +11,7 @@ import {
   morning,
   oneDown,
   staleData,
+  without,
 } from '../../../test/fixtures/snapshots.ts';
 import type { Frame } from './frame.ts';
 import { opaqueId, statuspageAnswers } from './statuspage.ts';
@@ -193,7 +194,7 @@ describe('indicator and description', () => {
 
 describe('unknown and stale', () => {
   const unknown = (since: number | undefined) => {
-    const { since: _, ...service } = aService(now, { status: 'unknown' });
+    const service = without(aService(now, { status: 'unknown' }), 'since');
     return aSnapshot(now, { services: [{ ...service, ...(since === undefined ? {} : { since }) }] });
   };
 

@@ -11,6 +11,7 @@ import {
   morning,
   oneDown,
   staleData,
+  without,
 } from '../../../test/fixtures/snapshots.ts';
 import { freshness, type Frame } from './frame.ts';
 import {
@@ -50,7 +51,7 @@ describe('freshness', () => {
 
   test('before the first observation it waits, unless the collector has gone', () => {
     expect(freshness(frame(firstMinute(now)))).toEqual({ kind: 'waiting', since: now - 20_000 });
-    const { observedAt: _, ...unheard } = aSnapshot(now, { generatedAt: now - 300_000 });
+    const unheard = without(aSnapshot(now, { generatedAt: now - 300_000 }), 'observedAt');
     expect(freshness(frame(unheard)).kind).toBe('stale');
   });
 

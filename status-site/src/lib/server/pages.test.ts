@@ -2,7 +2,8 @@ import { gunzipSync } from 'node:zlib';
 import { expect, test, vi, afterEach, beforeEach } from 'vitest';
 import { pagesOf } from '../../../server/pages.ts';
 import { cacheControl, isMachine } from '../../../server/headers.ts';
-import type { Frame } from '../frame.ts';
+import { aSnapshot } from '../../../../test/fixtures/snapshots.ts';
+import { freshness, type Frame } from '../frame.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000, toFake: ['Date'] }));
 afterEach(() => void vi.useRealTimers());
@@ -43,6 +44,29 @@ test('a frame lasts five seconds, or until something changed', async () => {
   site.version += 1;
   await pages.get('/');
   expect(site.renders).toHaveLength(3);
+});
+
+test('a frame ends the moment its data becomes stale', async () => {
+  const snapshot = aSnapshot(1_000_000, {
+    generatedAt: 1_000_000,
+    observedAt: 1_000_000,
+    staleAfterMs: 2_000,
+  });
+  const seen: string[] = [];
+  const follower = {
+    frame: (): Frame => ({ now: Date.now(), snapshot, receivedAt: 1_000_000 }),
+    version: () => 0,
+  };
+  const pages = pagesOf(follower, async (_, frame) => {
+    seen.push(freshness(frame).kind);
+    return new Response('');
+  });
+  await pages.get('/');
+  vi.setSystemTime(1_002_000);
+  await pages.get('/');
+  vi.setSystemTime(1_002_001);
+  await pages.get('/');
+  expect(seen).toEqual(['fresh', 'stale']);
 });
 
 test('a clock that steps back does not freeze the page', async () => {

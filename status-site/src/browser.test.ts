@@ -1,0 +1,330 @@
+/** The built site in a real browser: readable by everyone, and text from outside stays text. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { PublicSnapshot } from '@highwater/config/public.ts';
+import {
+  aNode,
+  anIncident,
+  aService,
+  aSnapshot,
+  everyStatus,
+  firstMinute,
+  oneDown,
+  staleData,
+} from '../../test/fixtures/snapshots.ts';
+import { siteUnderTest, type SiteUnderTest } from './site-under-test.ts';
+
+// A deadline for a busy machine; all of it takes about 20 s on an idle one.
+vi.setConfig({ testTimeout: 60_000 });
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const installed = existsSync(executablePath);
+const args = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+if (!installed) console.warn(`chromium is missing (${executablePath}): the page is not tested in a browser`);
+test.runIf(process.env['CI'] === 'true')('chromium is installed', () => {
+  expect(installed).toBe(true);
+});
+
+describe.runIf(installed)('in chromium', () => {
+  let site: SiteUnderTest;
+  let browser: Browser;
+  beforeAll(async () => {
+    site = await siteUnderTest(oneDown(Date.now()));
+    browser = await chromium.launch({ executablePath, args });
+  }, 120_000);
+  afterAll(async () => {
+    await browser.close();
+    await site[Symbol.asyncDispose]();
+  });
+
+  async function withPage<T>(options: BrowserContextOptions, use: (page: Page) => Promise<T>): Promise<T> {
+    await using context = await browser.newContext(options);
+    // A route switches off the browser's cache, which keeps pages for five seconds.
+    await context.route('**', (route) => route.continue());
+    return await use(await context.newPage());
+  }
+  const open = (page: Page, path: string) => page.goto(site.url + path, { waitUntil: 'load' });
+
+  const worlds: readonly [
+    name: string,
+    snapshot: (now: number) => PublicSnapshot,
+    paths: readonly string[],
+  ][] = [
+    [
+      'one down',
+      oneDown,
+      ['/', '/services/polkadot-rpc', '/incidents', '/incidents/01K9ZC0INCIDENT1', '/nope'],
+    ],
+    ['every status', everyStatus, ['/']],
+    ['first minute', firstMinute, ['/', '/services/polkadot-rpc']],
+    ['stale', staleData, ['/', '/services/ethereum-rpc', '/incidents']],
+  ];
+
+  // Only colours differ between the schemes.
+  const axeOptions = { light: {}, dark: { runOnly: ['color-contrast', 'link-in-text-block'] } };
+
+  test.each(worlds)('%s: no violation of WCAG in light and dark', async (_, snapshot, paths) => {
+    await site.show(snapshot(Date.now()));
+    for (const colorScheme of ['light', 'dark'] as const)
+      await withPage({ colorScheme, viewport: { width: 1280, height: 900 } }, async (page) => {
+        for (const path of paths) {
+          await open(page, path);
+          await page.locator('details').evaluateAll(openFirst);
+          await page.evaluate(axeSource);
+          const violations = await page.evaluate(async (rules) => {
+            const { axe } = globalThis as unknown as {
+              axe: {
+                run(options: object): Promise<{
+                  violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+                }>;
+              };
+            };
+            return (await axe.run(rules)).violations.map((one) => [
+              one.id,
+              one.nodes[0]?.html,
+              one.nodes[0]?.failureSummary,
+            ]);
+          }, axeOptions[colorScheme]);
+          expect({ path, colorScheme, violations }).toEqual({ path, colorScheme, violations: [] });
+        }
+      });
+  });
+
+  /** Names without a place to break are the hard case. */
+  function unbreakable(now: number): PublicSnapshot {
+    const long = 'x'.repeat(120);
+    const node = aNode(now, { id: long, zone: long, because: long, status: 'down' });
+    const service = aService(now, {
+      name: long,
+      description: long,
+      group: long,
+      because: long,
+      status: 'down',
+      component: 'major_outage',
+      nodes: [node, aNode(now)],
+    });
+    const incident = anIncident(now, {
+      title: long,
+      services: [service.id],
+      nodes: [long],
+      updates: [{ id: 'u', at: now, phase: 'investigating', body: long }],
+    });
+    const regions = [{ id: 'eu', name: long, probes: 1, heardAt: now }];
+    return aSnapshot(now, {
+      site: { name: long, url: 'http://localhost' },
+      services: [service],
+      incidents: [incident],
+      regions,
+      holds: long,
+    });
+  }
+
+  test.each([
+    ...worlds,
+    [
+      'unbreakable names',
+      unbreakable,
+      ['/', '/services/ethereum-rpc', '/incidents', '/incidents/01K9ZC0INCIDENT1'],
+    ] as const,
+  ])('%s: nothing to scroll sideways at 320 and 375 px', async (_, snapshot, paths) => {
+    await site.show(snapshot(Date.now()));
+    await withPage({ viewport: { width: 375, height: 700 } }, async (page) => {
+      for (const path of paths) {
+        await page.setViewportSize({ width: 375, height: 700 });
+        await open(page, path);
+        await page.locator('details').evaluateAll(openFirst);
+        expect({ path, widest: await widest(page) }).toEqual({ path, widest: [] });
+        await page.setViewportSize({ width: 320, height: 700 });
+        expect({ path, widest: await widest(page) }).toEqual({ path, widest: [] });
+      }
+    });
+  });
+
+  test('without JavaScript: from the overview to a service, its days, an incident and back, by keyboard alone', async () => {
+    await site.show(oneDown(Date.now()));
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await open(page, '/');
+      await page.keyboard.press('Tab');
+      expect(await page.locator(':focus').textContent()).toBe('Skip to content');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+      expect(await page.locator(':focus').textContent()).toBe('Polkadot RPC is down');
+      await page.keyboard.press('Enter');
+      await page.waitForURL('**/incidents/01K9ZC0INCIDENT1');
+      await page.getByRole('link', { name: 'Polkadot RPC', exact: true }).press('Enter');
+      await page.waitForURL('**/services/polkadot-rpc');
+      await page.getByText('The same days as a table').first().press('Enter');
+      expect(
+        await page
+          .getByRole('table', { name: /Minutes of each UTC day, Polkadot RPC/ })
+          .getByRole('row')
+          .count(),
+      ).toBe(91);
+      await page.getByRole('link', { name: 'Example Nodes' }).press('Enter');
+      await page.waitForURL(`${site.url}/`);
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Outage: Polkadot RPC');
+    });
+  });
+
+  test('what has the focus can be seen', async () => {
+    await withPage({}, async (page) => {
+      await open(page, '/');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+      const outline = await page
+        .locator(':focus')
+        .evaluate((element) => getComputedStyle(element).outlineWidth);
+      expect(outline).toBe('3px');
+    });
+  });
+
+  test('on stale data no pixel is green', async () => {
+    await site.show(staleData(Date.now()));
+    await withPage({}, async (page) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        for (const path of ['/', '/services/polkadot-rpc']) {
+          await open(page, path);
+          const colors = await page.locator('main *').evaluateAll((all) =>
+            all.flatMap((element) => {
+              const { fill, color, backgroundColor, stroke } = getComputedStyle(element);
+              return [fill, color, backgroundColor, stroke];
+            }),
+          );
+          expect([...new Set(colors)].filter(isGreen)).toEqual([]);
+        }
+      }
+      await site.show(oneDown(Date.now()));
+      await open(page, '/');
+      const fills = await page
+        .locator('path.up')
+        .evaluateAll((all) => all.map((one) => getComputedStyle(one).fill));
+      expect(fills.some(isGreen)).toBe(true);
+    });
+  });
+
+  const corpus = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "'><svg onload=alert(1)>",
+    '</title><script>alert(1)</script>',
+    '</textarea></style></noscript><iframe srcdoc="<script>alert(1)</script>">',
+    '<a href="javascript:alert(1)">x</a>',
+    '<!--<img src="--><img src=x onerror=alert(1)>',
+    '{@html "<b>x</b>"} {{constructor.constructor("alert(1)")()}}',
+    '&lt;script&gt;alert(1)&lt;/script&gt;',
+    '<base href="https://evil.example/"><meta http-equiv="refresh" content="0;url=https://evil.example">',
+    '\u202e\u0000<b>x</b>',
+  ];
+
+  /** The same snapshot with one text in every place that text can come from outside. */
+  function saying(text: string, now: number): PublicSnapshot {
+    const node = aNode(now, { id: text, zone: text, because: text, status: 'down' });
+    const service = aService(now, {
+      name: text,
+      description: text,
+      group: text,
+      because: text,
+      status: 'down',
+      component: 'major_outage',
+      head: { chain: text, height: 1, at: now, nodes: 1 },
+      nodes: [
+        {
+          ...node,
+          checks: node.checks.map((check) => ({
+            ...check,
+            id: `${text}${check.id}`,
+            because: text,
+            regions: check.regions.map((vote) => ({ ...vote, fault: text })),
+          })),
+        },
+      ],
+    });
+    const incident = anIncident(now, {
+      title: text,
+      services: [service.id],
+      nodes: [text],
+      updates: [{ id: text, at: now, phase: 'investigating', body: text }],
+    });
+    return aSnapshot(now, {
+      site: { name: text, url: 'http://localhost' },
+      services: [service],
+      incidents: [incident],
+      regions: [{ id: 'eu', name: text, probes: 1, heardAt: now }],
+      holds: text,
+    });
+  }
+
+  /** Element names and attribute names in order: what a hostile text must not change. `<wbr>` stands after each dot of a fault. */
+  const outline = (page: Page) =>
+    page
+      .locator(':root *:not(wbr)')
+      .evaluateAll((all) => all.map((one) => `${one.tagName} ${one.getAttributeNames().join(' ')}`));
+
+  test('text from outside makes no element, no attribute, no request and no dialog', async () => {
+    const paths = ['/', '/services/ethereum-rpc', '/incidents', '/incidents/01K9ZC0INCIDENT1'];
+    await withPage({}, async (page) => {
+      const trouble: string[] = [];
+      page.on('dialog', (dialog) => void dialog.dismiss().then(() => trouble.push('dialog')));
+      page.on('request', (sent) => sent.url().startsWith(site.url) || trouble.push(sent.url()));
+      page.on('console', (message) => trouble.push(message.text()));
+      await site.show(saying('plain', Date.now()));
+      const expected: Record<string, readonly string[]> = {};
+      for (const path of paths) {
+        await open(page, path);
+        expected[path] = await outline(page);
+      }
+      for (const text of [corpus.join(' '), corpus.toReversed().join(' ')]) {
+        await site.show(saying(text, Date.now()));
+        for (const path of paths) {
+          await open(page, path);
+          expect({ text, path, outline: await outline(page) }).toEqual({
+            text,
+            path,
+            outline: expected[path],
+          });
+        }
+        expect(await page.title()).toContain('</title><script>alert(1)</script>');
+      }
+      expect(trouble).toEqual([]);
+    });
+  });
+});
+
+/** What makes the page wider than its window. */
+function widest(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const { clientWidth, scrollWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    return [...document.querySelectorAll('*')]
+      .filter((one) => one.getBoundingClientRect().right > clientWidth + 1)
+      .slice(0, 5)
+      .map((one) => one.outerHTML.slice(0, 120));
+  });
+}
+
+/** One table is like another; all of them would only take time. */
+function openFirst(all: readonly Element[]): void {
+  all[0]?.setAttribute('open', '');
+}
+
+/** `rgb(…)` in which green stands out. */
+function isGreen(color: string): boolean {
+  const [red = 0, green = 0, blue = 0, alpha = 1] = (/^rgba?\((.*)\)$/.exec(color)?.[1] ?? '')
+    .split(',')
+    .map(Number);
+  return alpha > 0 && green > red + 25 && green > blue + 15;
+}
