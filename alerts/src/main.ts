@@ -113,7 +113,7 @@ async function run(
   );
   const { policies } = config.alerts;
   if (policies.length === 0 || channels.length === 0) {
-    log.warn({
+    log.info({
       event: 'alerts.nobody',
       remedy: 'no channel or no policy is configured: nobody will be told',
     });

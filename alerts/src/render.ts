@@ -3,6 +3,7 @@ import type { Incident } from '@highwater/config/domain.ts';
 import type { Message } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Acknowledgement, Send, Why } from './decide/ladder.ts';
+import { simplyOver } from './decide/escalate.ts';
 import { collectorKey } from './decide/route.ts';
 import { plain } from './text.ts';
 
@@ -79,13 +80,13 @@ function lines({ incident, send, acknowledged, at }: Story, place: Place, resolv
     ...(names.length > 0 ? [`Service: ${list(names)}`] : []),
     ...(nodes.length > 0 ? [`Nodes: ${list(nodes)}`] : []),
     resolved
-      ? `Open: ${utc(startedAt)} to ${utc(until)} (${span(until - startedAt)})`
+      ? `Open: for ${span(until - startedAt)}, ${range(startedAt, until)}`
       : `Since: ${utc(startedAt)} (for ${span(at - startedAt)})`,
     `Impact: ${incident.impact}`,
     ...(resolved ? [] : [`State: ${phase}`]),
     ...(latest && latest.body !== '' ? [`Because: ${latest.body}`] : []),
     ...(acknowledged ? [`Acknowledged: by ${acknowledged.by}, ${utc(acknowledged.at)}`] : []),
-    ...(send.why === 'state' ? [] : [`Sent: ${send.because}`]),
+    ...(send.why === 'state' || send.because === simplyOver ? [] : [`Sent: ${send.because}`]),
   ];
 }
 
@@ -104,6 +105,13 @@ function link(incident: Incident, place: Place): string {
 /** `2026-11-21 10:05:03 UTC` */
 export function utc(at: Instant): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** `2026-11-21 10:05:03 to 10:09:10 UTC`; the second date only where it is another one. */
+export function range(from: Instant, to: Instant): string {
+  const [start, end] = [utc(from), utc(to)];
+  const day = start.slice(0, 11);
+  return `${start.slice(0, -4)} to ${end.startsWith(day) ? end.slice(day.length) : end}`;
 }
 
 /** Two units at most: `12 s`, `4 min 7 s`, `2 h 5 min`, `3 d 4 h`. */

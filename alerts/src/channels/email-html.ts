@@ -42,7 +42,7 @@ export function htmlOf(message: Message, siteName: string): string {
   const button =
     url === undefined
       ? ''
-      : `<p style="margin: 16px 0 0;"><a class="link" href="${escapeHtml(url)}" style="color: #0b57a4; font-weight: 600;">${escapeHtml(url)}</a></p>`;
+      : `<p style="margin: 16px 0 0; overflow-wrap: anywhere;"><a class="link" href="${escapeHtml(url)}" style="color: #0b57a4; font-weight: 600;">${escapeHtml(url)}</a></p>`;
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -258,7 +258,10 @@ describe('who is told what, and when', () => {
 
   it('says why', () => {
     const { ladder } = play([ladderOfSteps], [at(0, 'opened')], 6 * minute);
-    expect(ladder.because).toEqual(['opened: impact major', 'step: not acknowledged for 5m']);
+    expect(ladder.because).toEqual([
+      'opened: a policy asks for impact major',
+      'step: not acknowledged for 5m',
+    ]);
   });
 });
 

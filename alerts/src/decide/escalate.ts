@@ -17,6 +17,8 @@ export const settleMs = 2 * MINUTE_MS;
 export const flapReopenings = 3;
 export const flapHoldMs = 10 * MINUTE_MS;
 export const reasonsKept = 20;
+/** Nothing more to say of a recovery. */
+export const simplyOver = 'it is over';
 
 type Step = readonly [Ladder, readonly Send[]];
 
@@ -168,7 +170,7 @@ function resolved(ladder: Ladder, incident: Incident, now: Instant): Step {
       `over, but it came back ${recent} times within an hour: recovery is told once it has held for ${formatDuration(flapHoldMs)}`,
     );
   }
-  return over({ ...ladder, incident }, 'it is over');
+  return over({ ...ladder, incident }, simplyOver);
 }
 
 function over(ladder: Ladder, because: string): Step {
@@ -219,7 +221,7 @@ function climb(
           const still = `not acknowledged for ${formatDuration(step.afterMs)}`;
           plans.push({ channel, why: 'step', because: still });
         } else if (ladder.told[channel] === undefined) {
-          const because = reasons.get(key) ?? `impact ${ladder.incident.impact}`;
+          const because = reasons.get(key) ?? `a policy asks for impact ${ladder.incident.impact}`;
           plans.push({ channel, why: immediate, because });
         }
       }

@@ -41,7 +41,7 @@ it.each([
 });
 
 it('says why', () => {
-  expect(route(incident('major', ['a']), [onA])[0]?.because).toBe('impact major on a');
+  expect(route(incident('major', ['a']), [onA])[0]?.because).toBe('a policy asks for impact major on a');
 });
 
 it('an edited policy is another one', () => {

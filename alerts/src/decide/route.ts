@@ -36,7 +36,7 @@ export function route(incident: Incident, policies: readonly Policy[]): readonly
     if (impact && !impact.includes(incident.impact)) return [];
     const service = blind ? undefined : services?.find((id) => incident.services.includes(id));
     if (!blind && services && service === undefined) return [];
-    const because = `impact ${incident.impact}${service === undefined ? '' : ` on ${service}`}`;
+    const because = `a policy asks for impact ${incident.impact}${service === undefined ? '' : ` on ${service}`}`;
     return [{ policy, key: policyKey(policy), because }];
   });
   if (matches.length > 0 || !blind) return matches;
