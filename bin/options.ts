@@ -88,14 +88,22 @@ export function isLoopback(host: string): boolean {
 
 /** The collector's API token: HIGHWATER_TOKEN, HIGHWATER_TOKEN_FILE, or the one in the data folder. */
 export function apiToken(data: string): string | undefined {
+  return tokenOfEnvironment() ?? textOrNothing(readText(join(data, 'token')));
+}
+
+/** HIGHWATER_TOKEN or HIGHWATER_TOKEN_FILE. Throws Exit where the file cannot be read. */
+export function tokenOfEnvironment(): string | undefined {
   const token = set('HIGHWATER_TOKEN');
-  if (token !== undefined) return token;
-  const named = set('HIGHWATER_TOKEN_FILE');
-  const text = readText(named === undefined ? join(data, 'token') : callersFile(named));
-  if (text === undefined && named !== undefined) {
-    throw new Exit(exitCode.usage, `highwater: HIGHWATER_TOKEN_FILE ${named}: cannot be read`);
-  }
-  return text?.trim() === '' ? undefined : text?.trim();
+  const file = set('HIGHWATER_TOKEN_FILE');
+  if (token !== undefined || file === undefined) return token;
+  const text = textOrNothing(readText(callersFile(file)));
+  if (text !== undefined) return text;
+  throw new Exit(exitCode.usage, `highwater: HIGHWATER_TOKEN_FILE ${file}: cannot be read, or is empty`);
+}
+
+function textOrNothing(text: string | undefined): string | undefined {
+  const trimmed = text?.trim();
+  return trimmed === '' ? undefined : trimmed;
 }
 
 function readText(file: string): string | undefined {

@@ -22,7 +22,7 @@ export function roleLogger(role: string): Logger {
 
 /**
  * Runs a role until SIGTERM or SIGINT, or until the supervisor that started it is gone.
- * Prints its address, and tells it over the IPC channel where there is one. Throws Exit when it cannot start.
+ * Tells its address over the IPC channel where there is one, else prints it. Throws Exit when it cannot start.
  */
 export async function runRole(
   role: string,

@@ -4,7 +4,7 @@ import { Secret } from '@highwater/config/secrets.ts';
 import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { localProbeIfMade } from '../local-probe.ts';
-import { apiToken, bindAddress, configFile, dataDir, portOf } from '../options.ts';
+import { bindAddress, configFile, dataDir, portOf, tokenOfEnvironment } from '../options.ts';
 import { runRole } from '../role.ts';
 
 interface CollectorFlags {
@@ -32,7 +32,7 @@ async function run(options: CollectorFlags): Promise<void> {
   refuseOtherStores();
   const { startCollector } = await import('../../collector/src/main.ts');
   const data = dataDir(options.data);
-  const given = apiToken(data);
+  const given = tokenOfEnvironment();
   await runRole('collector', async (log, signal) =>
     startCollector(
       {

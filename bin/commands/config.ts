@@ -41,7 +41,7 @@ Examples:
     .addHelpText('after', '\nExample:\n  highwater config docs > docs/config.md')
     .action(() => void process.stdout.write(configReference(tables)));
   command
-    .command('apply', { hidden: false })
+    .command('apply')
     .description('loads a config into a running collector (not in this version)')
     .argument('[FILE]')
     .action(() => {
