@@ -5,6 +5,9 @@ import type { Config, RegionDecl } from '@highwater/config/model.ts';
 
 const localId = 'local';
 
+/** Where the collector keeps the operator's key. */
+export const operatorKeyFile = (dataDir: string) => join(dataDir, 'keys', 'operator.key');
+
 const keyFile = (dataDir: string, probe: string) => join(dataDir, 'keys', `${probe}.key`);
 
 /**

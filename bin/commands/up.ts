@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { Command } from 'commander';
+import { loadSigningKey } from '@highwater/config/keys.ts';
 import { readConfig } from '../config-file.ts';
-import { localProbe, probesWithKeysIn } from '../local-probe.ts';
+import { exitCode } from '../exit.ts';
+import { localProbe, operatorKeyFile, probesWithKeysIn } from '../local-probe.ts';
 import { lockDataFolder } from '../lock.ts';
 import { configFile, dataDir, portOf } from '../options.ts';
 import { Supervisor, type SupervisorEvent } from '../supervisor.ts';
@@ -61,7 +63,6 @@ async function up(options: UpOptions): Promise<void> {
   // Signals arrive twice under npm: a flag, not `once`.
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => stop.abort());
 
-  const shared = ['--config', file, '--data', data];
   const ports = {
     collector: portOf('collector', options.collectorPort),
     alerts: portOf('alerts', options.alertsPort),
@@ -72,42 +73,67 @@ async function up(options: UpOptions): Promise<void> {
   const bind = options.bind ? ['--bind', options.bind] : [];
 
   try {
-    const collector = await supervisor.start({
-      name: 'collector',
-      args: (last) => ['collector', ...shared, '--port', `${last ?? ports.collector}`],
-    });
-    const toCollector = ['--collector', collector];
-    const [page] = await Promise.all([
-      supervisor.start({
-        name: 'site',
-        args: (last) => ['site', ...shared, ...toCollector, ...bind, '--port', `${last ?? ports.site}`],
-      }),
-      supervisor.start({
-        name: 'alerts',
-        args: (last) => ['alerts', ...shared, ...toCollector, '--port', `${last ?? ports.alerts}`],
-      }),
-      ...probes.map((id) =>
-        supervisor.start({
-          name: `probe ${id}`,
-          args: (last) => [
-            ...['probe', '--id', id, '--data', data, ...toCollector, '--allow-private', 'config'],
-            ...['--port', `${last ?? ports.probe}`],
-          ],
-        }),
-      ),
-    ]);
-    if (!stop.signal.aborted) {
-      const shown = { config, page, collector, probes, fresh, file: near(file), data: near(data) };
+    const work = async () => {
+      const addresses = await startRoles(supervisor, { file, data, probes, ports, bind });
+      const shown = { config, ...addresses, probes, fresh, file: near(file), data: near(data) };
+      if (stop.signal.aborted) return;
       process.stdout.write(welcome({ ...shown, startedInMs: performance.now() - startedAt }));
-    }
-    await aborted(stop.signal);
+      await aborted(stop.signal);
+    };
+    // A signal while roles are still starting ends the wait for them.
+    await Promise.race([work(), aborted(stop.signal)]);
   } catch (error) {
     // The role has said why on standard error; a first start that fails is not retried.
-    process.stderr.write(`highwater: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    if (!stop.signal.aborted) {
+      process.stderr.write(`highwater: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = exitCode.no;
+    }
   } finally {
     await supervisor.drain();
   }
+}
+
+interface RolesOfOneMachine {
+  readonly file: string;
+  readonly data: string;
+  readonly probes: readonly string[];
+  readonly ports: Readonly<Record<'collector' | 'alerts' | 'site' | 'probe', number>>;
+  readonly bind: readonly string[];
+}
+
+/** The collector first: the others need its address and its operator key. */
+async function startRoles(
+  supervisor: Supervisor,
+  { file, data, probes, ports, bind }: RolesOfOneMachine,
+): Promise<{ collector: string; page: string }> {
+  const shared = ['--config', file, '--data', data];
+  const collector = await supervisor.start({
+    name: 'collector',
+    args: (last) => ['collector', ...shared, '--port', `${last ?? ports.collector}`],
+  });
+  const toCollector = ['--collector', collector];
+  // A probe on the same machine need not trust whom it sees first.
+  const trust = ['--trust', loadSigningKey(operatorKeyFile(data)).vkey];
+  const [page] = await Promise.all([
+    supervisor.start({
+      name: 'site',
+      args: (last) => ['site', ...shared, ...toCollector, ...bind, '--port', `${last ?? ports.site}`],
+    }),
+    supervisor.start({
+      name: 'alerts',
+      args: (last) => ['alerts', ...shared, ...toCollector, '--port', `${last ?? ports.alerts}`],
+    }),
+    ...probes.map((id) =>
+      supervisor.start({
+        name: `probe ${id}`,
+        args: (last) => [
+          ...['probe', '--id', id, '--data', data, ...toCollector, ...trust],
+          ...['--allow-private', 'config', '--port', `${last ?? ports.probe}`],
+        ],
+      }),
+    ),
+  ]);
+  return { collector, page };
 }
 
 function tell(event: SupervisorEvent): void {
