@@ -66,12 +66,10 @@ function play(
     state = next;
     steps.push({ event, at, state, effects });
   };
-  const turn = (subject: string, to: Status, at: number, number: number) => {
+  const turn = (subject: string, to: Status, at: number, number: number): Flip[] => {
     const from = status.get(subject) ?? 'unknown';
-    if (from === to) return;
     status.set(subject, to);
-    const flip: Flip = { id: `${number}`, subject, at, from, to, because: `turned ${to}` };
-    hand({ type: 'flip', flip }, now);
+    return from === to ? [] : [{ id: `${number}`, subject, at, from, to, because: `turned ${to}` }];
   };
   const pass = (until: number) => {
     for (let at = wakeAt(state); at !== null && at <= until; at = wakeAt(state)) {
@@ -80,14 +78,23 @@ function play(
     }
     now = until;
   };
+  let together: Flip[] = [];
   list.forEach(({ subject, to, afterMs, backMs }, i) => {
+    if (afterMs > 500) {
+      hand({ type: 'flips', flips: together }, now);
+      together = [];
+    }
     pass(now + afterMs);
-    turn(subjects[subject % subjects.length] ?? '', to, now - backMs, i);
+    together.push(...turn(subjects[subject % subjects.length] ?? '', to, now - backMs, i));
   });
+  hand({ type: 'flips', flips: together }, now);
   pass(now + 120_000);
   const settled = state;
-  for (const [i, subject] of subjects.entries()) turn(subject, 'up', now, 1_000 + i);
-  return { steps, settled, settledAt: now, last: state, status };
+  const settledAt = now;
+  for (const [i, subject] of subjects.entries()) {
+    for (const flip of turn(subject, 'up', now, 1_000 + i)) hand({ type: 'flip', flip }, now);
+  }
+  return { steps, settled, settledAt, last: state };
 }
 
 const history = fc.tuple(topologies, moves);
@@ -130,9 +137,9 @@ describe('any history of flips', () => {
     fc.assert(
       fc.property(history, ([topology, list]) => {
         const { steps } = play(topology, list);
-        const causes = steps.filter(
-          ({ event }) => event.type === 'flip' && (event.flip.to === 'down' || event.flip.to === 'degraded'),
-        );
+        const causes = steps
+          .flatMap(({ event }) => (event.type === 'flips' ? event.flips : []))
+          .filter((flip) => flip.to === 'down' || flip.to === 'degraded');
         // A node that is still down when the story of its service ends is told by one of its own.
         const left = steps.flatMap(({ state, effects }) =>
           effects

@@ -80,7 +80,7 @@ export interface Judgement {
   readonly because: string;
   /** Of a monitor only; empty for nodes and services. */
   readonly votes: readonly Vote[];
-  /** For `down` the first failing due time, for `up` the due time that completed it; absent for `unknown`. */
+  /** For `down` the first failing due time, for `up` the due time that completed it; of what was last known, if at all, for `unknown`. */
   readonly sinceDueAt?: Instant;
   /** Regions whose own answers say that it is down, whatever the others say; sorted. */
   readonly downIn: readonly string[];
