@@ -83,6 +83,8 @@ export interface Incident {
   readonly startedAt: Instant;
   readonly updatedAt: Instant;
   readonly resolvedAt?: Instant;
+  /** Resolved only because it turned out to be part of this incident, which goes on: no recovery is told. */
+  readonly mergedInto?: string;
   /** Service ids. */
   readonly services: readonly string[];
   /** `service/node` ids that are, or were, down in it. */

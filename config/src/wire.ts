@@ -112,6 +112,7 @@ export const incident = z.object({
   startedAt: ms,
   updatedAt: ms,
   resolvedAt: ms.optional(),
+  mergedInto: text.optional(),
   services: z.array(text),
   nodes: z.array(text),
   updates: z.array(incidentUpdate),
