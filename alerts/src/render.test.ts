@@ -69,6 +69,12 @@ describe('an incident in words', () => {
     expect(lines.join()).not.toContain('State');
   });
 
+  it('does not call resolved what goes on as part of a wider incident', () => {
+    const merged = { ...incident, phase: 'resolved' as const, resolvedAt: start, mergedInto: 'wide' };
+    const { title } = render({ incident: merged, send: send('state', 'changed'), at: start }, place);
+    expect(title).toBe('Part of a wider incident: Dev RPC is down');
+  });
+
   it('says who acknowledged it', () => {
     const acknowledged = { by: 'ana', at: start + 60_000 };
     const { lines } = render(

@@ -40,7 +40,7 @@ const headings: Readonly<Record<Why, string>> = {
 export function render(story: Story, place: Place): Message {
   const { incident, send, at } = story;
   const resolved = incident.phase === 'resolved' || send.why === 'over';
-  const heading = resolved ? headings.over : headings[send.why];
+  const heading = resolved ? headingOfEnd(incident) : headings[send.why];
   return {
     thread: incident.id,
     key: send.key,
@@ -51,6 +51,11 @@ export function render(story: Story, place: Place): Message {
     url: link(incident, place),
     at,
   };
+}
+
+/** Green words are for what is well again. */
+function headingOfEnd(incident: Incident): string {
+  return incident.mergedInto === undefined ? headings.over : 'Part of a wider incident: ';
 }
 
 /** A message that proves that a channel works. */

@@ -94,8 +94,12 @@ export function makeDriver(store: Store, policies: readonly Policy[], place: Pla
   };
 }
 
-/** The wire's form of an incident has `resolvedAt: undefined` where the domain's has none. */
+/** The wire's form of an incident may have `undefined` where the domain's has nothing. */
 export function incidentOf(wire: Extract<FeedEvent, { type: 'incident.opened' }>['incident']): Incident {
-  const { resolvedAt, ...rest } = wire;
-  return resolvedAt === undefined ? rest : { ...rest, resolvedAt };
+  const { resolvedAt, mergedInto, ...rest } = wire;
+  return {
+    ...rest,
+    ...(resolvedAt === undefined ? {} : { resolvedAt }),
+    ...(mergedInto === undefined ? {} : { mergedInto }),
+  };
 }

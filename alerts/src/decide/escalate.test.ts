@@ -180,6 +180,13 @@ describe('who is told what, and when', () => {
       ['0s ops opened/first', '60s ops over/resolved'],
     ],
     [
+      'no recovery of what goes on as part of a wider incident: an edit',
+      [every],
+      [at(0, 'opened'), at(minute, 'resolved', { ...incident(), mergedInto: 'wide' })],
+      HOUR_MS,
+      ['0s ops opened/first', '60s ops state/changed'],
+    ],
+    [
       'no recovery to those that were told nothing',
       [{ match: {}, steps: [{ afterMs: 5 * minute, notify: ['ops'] }] }],
       [at(0, 'opened'), at(minute, 'resolved')],

@@ -162,6 +162,10 @@ function reopened(
 
 function resolved(ladder: Ladder, incident: Incident, now: Instant): Step {
   if (ladder.state !== 'open') return [{ ...ladder, incident }, []];
+  if (incident.mergedInto !== undefined) {
+    // Nothing is well again: whoever was told reads on in the other thread, which tells of a rise by itself.
+    return edit({ ...ladder, incident, state: 'over', repeatAt: {} }, `it goes on in ${incident.mergedInto}`);
+  }
   const recent = ladder.reopenedAt.filter((past) => past > now - HOUR_MS).length;
   if (recent >= flapReopenings && Object.keys(ladder.told).length > 0) {
     const held: Ladder = { ...ladder, incident, state: 'held', resolveAt: now + flapHoldMs };
