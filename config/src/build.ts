@@ -3,7 +3,7 @@ import { builtInChains, defaultMaxAgeMs, defaultMaxLagBlocks } from './chains.ts
 import { familyPresets, headPreset, referenceHost } from './chains.ts';
 import { readChecks } from './declared.ts';
 import type { CheckEntry, Declared, ServiceEntry } from './declared.ts';
-import { regionIds } from './crosscheck.ts';
+import { regionIds } from './crosscheck-common.ts';
 import type { Tables } from './kinds.ts';
 import type { Chain, Config, Monitor, NodeDecl, SecretUse, Service, Target } from './model.ts';
 import { formatPath } from './problems.ts';

@@ -1,0 +1,104 @@
+/** Checks: ids, regions, quorum, times, and whether anything counts. */
+import { checkKnown, enrolRemedy } from './crosscheck-common.ts';
+import type { CheckEntry, ServiceEntry } from './declared.ts';
+import { fieldOf, wrong } from './decode.ts';
+import type { Finding } from './problems.ts';
+import { DAY_MS, formatDuration } from './time.ts';
+
+export interface CheckPlace {
+  readonly chain: string | undefined;
+  readonly regions: readonly string[];
+  readonly watched: readonly string[];
+}
+
+export function checkChecks(checks: readonly CheckEntry[], place: CheckPlace, findings: Finding[]): void {
+  const ids = new Set<string>();
+  for (const check of checks) {
+    const written = fieldOf(check.raw, 'id') !== undefined;
+    if (check.id !== undefined && ids.has(check.id)) {
+      const at = [...check.path, written ? 'id' : 'kind'];
+      const message =
+        'a second check with this id (the kind where none is written), give it an id of its own';
+      findings.push(wrong(at, check.id, message));
+    }
+    if (check.id !== undefined) ids.add(check.id);
+    checkCheck(check, place, findings);
+  }
+}
+
+function checkCheck(check: CheckEntry, place: CheckPlace, findings: Finding[]): void {
+  const { path, raw, kind, value } = check;
+  if (kind?.needsChain && place.chain === undefined) {
+    findings.push(wrong([...path, 'kind'], kind.kind, 'needs a chain, write chain: NAME on the service'));
+  }
+  const regions = fieldOf(raw, 'regions');
+  if (Array.isArray(regions)) {
+    for (const [index, region] of regions.entries()) {
+      checkKnown([...path, 'regions', index], region, 'region', place.regions, findings);
+      if (regions.indexOf(region) < index) {
+        findings.push(wrong([...path, 'regions', index], region, 'named twice, keep one'));
+      }
+    }
+  }
+  if (!value) return;
+  checkTimes(check, findings);
+  const asked = (value.regions ?? place.regions).filter((region) => place.regions.includes(region));
+  const n = asked.filter((region) => place.watched.includes(region)).length;
+  if (n === 0 && place.watched.length > 0 && asked.length > 0) {
+    findings.push(wrong([...path, 'regions'], regions, `none of them has a probe, ${enrolRemedy}`));
+  } else if (value.quorum !== undefined && n > 0 && (value.quorum * 2 <= n || value.quorum > n)) {
+    const least = Math.floor(n / 2) + 1;
+    const bounds = least === n ? `write ${n}` : `write ${least} to ${n}`;
+    findings.push(
+      wrong(
+        [...path, 'quorum'],
+        value.quorum,
+        `must be more than half of the regions with a probe (${n}) and at most all, ${bounds}`,
+      ),
+    );
+  }
+}
+
+function checkTimes({ path, raw, kind, value }: CheckEntry, findings: Finding[]): void {
+  if (!value) return;
+  if (value.timeout !== undefined && value.timeout >= value.every) {
+    const message = `must be below every (${formatDuration(value.every)}), write less or leave it out`;
+    findings.push(wrong([...path, 'timeout'], fieldOf(raw, 'timeout'), message));
+  }
+  if (value.every > DAY_MS && (value.counts ?? kind?.counts)) {
+    findings.push(
+      wrong(
+        [...path, 'every'],
+        fieldOf(raw, 'every'),
+        'too long for a check that counts, write 1d or less, or counts: false',
+      ),
+    );
+  }
+}
+
+/** Every node must have a check that makes up its uptime, unless somebody said that there is none. */
+export function checkCounts(service: ServiceEntry, chain: string | undefined, findings: Finding[]): void {
+  const at = [...service.path, 'checks'];
+  const remedy = 'write checks: [ { kind: http, every: 1m } ]';
+  if (service.checks === undefined) {
+    if (chain === undefined) {
+      findings.push(wrong(at, undefined, `required on a service without a chain, ${remedy}, or chain: NAME`));
+    }
+    return;
+  }
+  // A check whose kind or counts could not be read may be the one that counts: it has its own finding.
+  if (
+    service.checks.some((check) => !check.kind || !check.value || (check.value.counts ?? check.kind.counts))
+  )
+    return;
+  if (fieldOf(service.raw, 'counts') === 'none') return;
+  if (service.nodes.length > 0 && service.nodes.every((node) => fieldOf(node.raw, 'counts') === 'none'))
+    return;
+  findings.push(
+    wrong(
+      at,
+      [],
+      'no check counts towards uptime, add one such as { kind: http, every: 1m }, or write counts: none on the service',
+    ),
+  );
+}
