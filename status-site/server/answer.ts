@@ -1,0 +1,114 @@
+/** One request, one answer: methods, validators, encodings. Reads only; RFC 9110 where no other source is named. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Built } from './built.ts';
+import { cacheControl, isMachine, plainHeaders, securityHeaders, type Headers } from './headers.ts';
+import type { Page, Pages } from './pages.ts';
+
+const MAX_ADDRESS = 2_000;
+
+/** Answers from memory or from the built handler. Rejects when a page could not be made. */
+export async function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  pages: Pages,
+  built: Built,
+): Promise<void> {
+  const path = pathOf(req);
+  if (req.method === 'OPTIONS') return options(res, path);
+  if (req.method !== 'GET' && req.method !== 'HEAD') {
+    res.setHeader('allow', 'GET, HEAD, OPTIONS');
+    return plain(res, 405, 'This site can only be read: use GET or HEAD.');
+  }
+  if (!path.startsWith('/')) return plain(res, 400, 'The address must begin with a slash.');
+  if ((req.url ?? '').length > MAX_ADDRESS) return plain(res, 414, 'The address is too long.');
+  if (built.assets.has(path)) return asset(req, res, built);
+  await send(req, res, path, await pages.get(addressOf(req, path)));
+}
+
+/** The built handler alone knows the assets: immutable ones may be kept for a year. */
+function asset(req: IncomingMessage, res: ServerResponse, built: Built): void {
+  for (const [name, value] of Object.entries(plainHeaders)) res.setHeader(name, value);
+  built.serveAsset(req, res, () => plain(res, 404, 'Not found.'));
+}
+
+async function send(req: IncomingMessage, res: ServerResponse, path: string, page: Page): Promise<void> {
+  const headers = headersOf(page, path);
+  if (page.status === 200 && matches(req.headers['if-none-match'], page.etag)) {
+    res.writeHead(304, headers).end();
+    return;
+  }
+  const packed = acceptsGzip(req) ? await page.gzipped() : undefined;
+  const body = packed ?? page.body;
+  res.writeHead(page.status, {
+    ...headers,
+    ...(packed ? { 'content-encoding': 'gzip' } : {}),
+    'content-length': body.length,
+  });
+  res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+const composed = new WeakMap<Page, Headers>();
+
+/** All headers of a page that do not depend on the request, put together once. */
+function headersOf(page: Page, path: string): Headers {
+  const known = composed.get(page);
+  if (known) return known;
+  const headers = {
+    ...securityHeaders(path),
+    vary: 'accept-encoding',
+    'cache-control': page.status < 400 ? cacheControl : 'no-cache',
+    ...page.headers,
+    etag: page.etag,
+  };
+  composed.set(page, headers);
+  return headers;
+}
+
+function options(res: ServerResponse, path: string): void {
+  res.writeHead(204, {
+    ...securityHeaders(path),
+    allow: 'GET, HEAD, OPTIONS',
+    ...(isMachine(path)
+      ? {
+          'access-control-allow-methods': 'GET, HEAD',
+          'access-control-allow-headers': '*',
+          'access-control-max-age': '86400',
+        }
+      : {}),
+  });
+  res.end();
+}
+
+/** A line of text, for what is not a page. */
+export function plain(res: ServerResponse, status: number, text: string): void {
+  if (res.headersSent) return void res.destroy();
+  res.writeHead(status, {
+    ...plainHeaders,
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+  });
+  res.end(`${text}\n`);
+}
+
+/** The path alone, as it was sent. */
+export function pathOf(req: IncomingMessage): string {
+  return (req.url ?? '/').split(/[?#]/, 1)[0] || '/';
+}
+
+/** What a page depends on: its path, and for badges the metric. Any other query is ignored. */
+function addressOf(req: IncomingMessage, path: string): string {
+  if (!path.startsWith('/badge/')) return path;
+  const metric = new URLSearchParams((req.url ?? '').split('?')[1] ?? '').get('metric');
+  return metric === null ? path : `${path}?metric=${encodeURIComponent(metric)}`;
+}
+
+function acceptsGzip(req: IncomingMessage): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(String(req.headers['accept-encoding'] ?? ''));
+}
+
+/** RFC 9110 section 13.1.2: If-None-Match compares weakly. */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const bare = etag.replace(/^W\//, '');
+  return header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === bare);
+}
