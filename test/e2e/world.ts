@@ -65,6 +65,8 @@ alerts:
 /** Builds the world and waits until every service is up on the page. */
 export async function startWorld(options: { readonly blockTimeS?: number } = {}): Promise<World> {
   await using stack = new AsyncDisposableStack();
+  // Whoever starts a process later adds it to the stack that then owns the world.
+  let owner = stack;
   const dir = mkdtempSync(join(tmpdir(), 'highwater-'));
   stack.defer(() => rmSync(dir, { recursive: true, force: true }));
   const discord = stack.use(await startDiscord());
@@ -90,7 +92,7 @@ export async function startWorld(options: { readonly blockTimeS?: number } = {})
     const args = ['collector', '--config', configFile, '--data', data, '--port', collectorPort];
     const collector = await startRole(args, env);
     collectorPort = new URL(collector.url).port;
-    return stack.use(collector);
+    return owner.use(collector);
   };
   const collector = await startCollector();
   const probes = new Map<string, Process>();
@@ -98,7 +100,7 @@ export async function startWorld(options: { readonly blockTimeS?: number } = {})
     const id = `${region}-1`;
     const args = ['probe', '--id', id, '--data', join(dir, region), '--collector', collector.url];
     args.push('--allow-private', '127.0.0.0/8', '--port', '0', '--record', recordOf(id));
-    const probe = stack.use(await startRole(args));
+    const probe = owner.use(await startRole(args));
     probes.set(region, probe);
     return probe;
   };
@@ -108,6 +110,7 @@ export async function startWorld(options: { readonly blockTimeS?: number } = {})
   const site = stack.use(await startRole(['site', ...common]));
 
   const kept = stack.move();
+  owner = kept;
   const world: World = {
     dir, configFile, nodes, probes, collector, alerts, site, discord, smtp, env, recordOf, startProbe, startCollector,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
