@@ -2,11 +2,13 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { FaultError } from '@highwater/config/kinds.ts';
 import { loadSigningKey } from '@highwater/config/keys.ts';
 import type { Loaded } from '@highwater/config/load.ts';
 import { formatProblem } from '@highwater/config/load.ts';
 import type { Config, SecretUse } from '@highwater/config/model.ts';
-import { resolveSecret } from '@highwater/config/secrets.ts';
+import { isSecretRef, resolveSecret } from '@highwater/config/secrets.ts';
+import { secretShelf } from '../probe/src/secrets.ts';
 import { portOf } from './options.ts';
 
 /** One thing looked at. `advice` does not stop anything from working; `missing` does. */
@@ -93,21 +95,41 @@ function lookAtAlerts({ alerts }: Config): Finding[] {
   ];
 }
 
-/** Whether each secret can be fetched here; those of headers are fetched on the probes. */
+/** Whether the secrets of channels can be fetched here. */
 export function lookAtSecrets(uses: readonly SecretUse[], env: NodeJS.ProcessEnv): Finding[] {
-  return uses.map(({ path, ref }) => {
+  const ours = uses.filter(({ path }) => path.startsWith('alerts.'));
+  return ours.map(({ path, ref }) => {
     try {
       resolveSecret(ref, env);
       return ready('secrets', `${path}: ${ref} is there`);
     } catch (error) {
-      const remedy = error instanceof Error ? error.message : 'make it readable';
-      const onProbe = path.startsWith('services');
-      const says = `${path}: ${ref} cannot be fetched here`;
-      return onProbe
-        ? advice('secrets', says, `each probe that checks it needs it: ${remedy}`)
-        : missing('secrets', says, remedy);
+      return missing('secrets', `${path}: ${ref} cannot be fetched`, messageOf(error));
     }
   });
+}
+
+/** Whether a probe here could send the secrets of headers; probes elsewhere have their own. */
+export function lookAtHeaders(config: Config, dataDir: string, env: NodeJS.ProcessEnv): Finding[] {
+  const shelf = secretShelf(join(dataDir, 'secrets'), env);
+  const nodes = config.services.flatMap(({ id, nodes }) =>
+    nodes.map((node) => ({ id: `${id}/${node.id}`, ...node.target })),
+  );
+  return nodes.flatMap(({ id, url, headers }) =>
+    Object.entries(headers).flatMap(([name, ref]) => {
+      if (!isSecretRef(ref)) return [];
+      try {
+        shelf.fetch(ref, new URL(url).hostname);
+        return [ready('secrets', `${id}: header ${name}: ${ref} is there for a probe here`)];
+      } catch (error) {
+        const remedy = error instanceof FaultError ? (error.fault.detail ?? error.message) : messageOf(error);
+        return [advice('secrets', `${id}: header ${name}: ${ref} is not there for a probe here`, remedy)];
+      }
+    }),
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 const keyNames = (config: Config) => ['operator', ...config.probes.map(({ id }) => id)];
@@ -120,11 +142,7 @@ export function lookAtKeys(config: Config, dataDir: string): Finding[] {
       loadSigningKey(join(dataDir, 'keys', `${name}.key`));
       return ready('keys', `${name}.key`);
     } catch (error) {
-      return missing(
-        'keys',
-        `${name}.key cannot be used`,
-        error instanceof Error ? error.message : 'restore it',
-      );
+      return missing('keys', `${name}.key cannot be used`, messageOf(error));
     }
   });
   if (present.includes('operator')) return findings;

@@ -1,7 +1,7 @@
 /** `highwater doctor`: ready or not, and what to do. */
 import { Command } from 'commander';
 import { loadConfigFile } from '../config-file.ts';
-import { lookAtClock, lookAtConfig, lookAtDisk, lookAtHouse } from '../doctor-checks.ts';
+import { lookAtClock, lookAtConfig, lookAtDisk, lookAtHeaders, lookAtHouse } from '../doctor-checks.ts';
 import { lookAtKeys, lookAtPorts, lookAtSecrets } from '../doctor-checks.ts';
 import type { Finding } from '../doctor-checks.ts';
 import { exitCode } from '../exit.ts';
@@ -42,6 +42,7 @@ async function lookAround(file: string, data: string): Promise<Finding[]> {
     ...lookAtConfig(loaded, file),
     ...(config ? lookAtHouse(config, data) : []),
     ...lookAtSecrets(secrets, process.env),
+    ...(config ? lookAtHeaders(config, data, process.env) : []),
     ...(config ? lookAtKeys(config, data) : []),
     ...lookAtDisk(data),
     ...(await lookAtPorts(data)),

@@ -56,9 +56,6 @@ export function secretUses(declared: Declared): SecretUse[] {
     for (const { path, value } of [...service.nodes, ...(service.public ? [service.public] : [])]) {
       collect([...path, 'headers'], value?.headers);
     }
-    for (const { path, settings } of [...(service.checks ?? []), ...(service.public?.checks ?? [])]) {
-      collect(path, settings);
-    }
   }
   return uses;
 }

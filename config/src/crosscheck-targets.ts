@@ -27,17 +27,21 @@ export function isPrivateHost(host: string): boolean {
 
 const secretHeader = /authorization|cookie|token|secret|passw|api-?key|^x-.*key$/i;
 
+/** As the probe reads references (probe/src/secrets.ts): its own variables, and files directly under its data/secrets. */
+const probeVariable = /^env:HIGHWATER_SECRET_[A-Z0-9_]+(?<!_HOST)$/;
+const probeFile = /^file:((\.\/)?(data\/)?secrets\/)?[A-Za-z0-9_][A-Za-z0-9._-]*(?<!\.host)$/;
+
 function checkHeaders(raw: unknown, path: Path, findings: Finding[]): void {
   if (typeof raw !== 'object' || raw === null) return;
+  const remedy = 'write env:HIGHWATER_SECRET_NAME, or file:NAME for a file under secrets/ in its data folder';
   for (const [name, value] of Object.entries(raw as Record<string, unknown>)) {
     if (typeof value !== 'string' || !isHeaderName(name)) continue;
     const at = [...path, name];
-    const remedy = 'write env:HIGHWATER_SECRET_NAME or file:NAME';
-    if (value.startsWith('env:')) {
-      if (!/^env:HIGHWATER_SECRET_[A-Za-z0-9_]+$/.test(value)) {
-        findings.push(wrong(at, value, `a probe fetches only variables named HIGHWATER_SECRET_…, ${remedy}`));
-      }
-    } else if (!value.startsWith('file:') && secretHeader.test(name)) {
+    if (value.startsWith('env:') && !probeVariable.test(value)) {
+      findings.push(wrong(at, value, `a probe gives out only its variables HIGHWATER_SECRET_…, ${remedy}`));
+    } else if (value.startsWith('file:') && !probeFile.test(value)) {
+      findings.push(wrong(at, value, `a probe gives out only files of its own secrets folder, ${remedy}`));
+    } else if (!/^(env|file):/.test(value) && secretHeader.test(name)) {
       findings.push(wrong(at, value, `a secret must not stand in the config, ${remedy}`));
     }
   }

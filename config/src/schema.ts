@@ -193,7 +193,7 @@ const targetKeys = {
   url: key(httpUrl, 'Where checks ask; their paths are relative to it.', 'https://rpc.example.com'),
   headers: key(
     headers,
-    'Headers of each request. Secrets are written as env:HIGHWATER_SECRET_NAME and fetched on the probe.',
+    'Headers of each request. A secret is written as env:HIGHWATER_SECRET_NAME; the probe has it, and sends it only to the host in HIGHWATER_SECRET_NAME_HOST.',
     { 'X-Token': 'env:HIGHWATER_SECRET_US' },
   ),
   allowPrivate: key(
