@@ -28,6 +28,8 @@ async function world() {
   const config = {
     site: { name: 'Example Nodes', url: 'https://status.example.com' },
     services: [{ id: 'rpc', name: 'Dev RPC' }],
+    regions: [{ id: 'eu', name: 'eu' }],
+    probes: [],
     alerts: {
       channels: [
         { id: 'ops', kind: 'discord', settings: { webhook: 'env:HOOK' } },

@@ -131,6 +131,8 @@ async function begin(parts: FeedParts, signal: AbortSignal): Promise<void> {
   const open = status.incidents.filter(({ phase }) => phase !== 'resolved').map(incidentOf);
   store.transact(() => {
     const now = parts.now();
+    // Another history has other silences; those that last are told again by it.
+    store.allProbesHeard();
     for (const incident of open) driver.incident({ type: 'opened', incident, at: now }, now);
     store.moveCursor(last);
   });

@@ -33,6 +33,8 @@ async function world(policies: readonly Policy[] = [toBoth]) {
   const config = {
     site: { name: 'Example Nodes', url: 'https://status.example.com' },
     services: [{ id: 'rpc', name: 'Dev RPC' }],
+    regions: ['eu', 'us', 'sg'].map((id) => ({ id, name: id })),
+    probes: ['eu', 'us', 'sg'].map((region) => ({ id: `${region}-1`, region })),
     alerts: {
       channels: [
         { id: 'ops', kind: 'discord', settings: { webhook: 'env:HOOK' } },
@@ -215,6 +217,27 @@ describe('a collector that does not answer', () => {
       'Resolved: The collector does not answer',
       'The collector does not answer',
     ]);
+  });
+});
+
+describe('probes that are silent', () => {
+  it('are told when they leave too few regions to judge by, and when enough are back', async () => {
+    await using w = await world();
+    await w.start();
+    await began(w);
+    const silent = (region: string) =>
+      ({ type: 'probe.silent', probe: `${region}-1`, region, since: 1 }) as const;
+    w.feed.push(silent('eu'));
+    w.feed.push({ type: 'incident.opened', incident: incidentOf('inc-1') });
+    await until('the incident alone', () => w.discord.messages.length === 1 && w.smtp.mails.length === 1);
+    expect(w.discord.messages[0]?.embeds[0]?.title).toBe('Dev RPC is down');
+    w.feed.push(silent('us'));
+    await until('blindness told', () => w.discord.messages.length === 2 && w.smtp.mails.length === 2);
+    expect(w.discord.messages[1]?.embeds[0]?.title).toBe('Too few regions are heard');
+    expect(w.smtp.mails[1]?.text).toContain('1 of 3 regions heard, 2 needed');
+    w.feed.push({ type: 'probe.heard', probe: 'us-1', region: 'us' });
+    await until('return told', () => w.discord.messages.length === 3 && w.smtp.mails.length === 3);
+    expect(w.discord.messages[2]?.embeds[0]?.title).toBe('Resolved: Too few regions are heard');
   });
 });
 

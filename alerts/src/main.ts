@@ -10,7 +10,9 @@ import type { Instant } from '@highwater/config/time.ts';
 import type { AlertList } from '@highwater/config/wire.ts';
 import { channels as table } from './channels/index.ts';
 import type { Collector } from './collector.ts';
-import { collectorKey } from './decide/route.ts';
+import { blindness } from './decide/blind.ts';
+import type { RegionProbes } from './decide/blind.ts';
+import { blindKey, collectorKey } from './decide/route.ts';
 import { silence } from './decide/silence.ts';
 import { startCourier } from './deliver.ts';
 import type { Channel, Courier } from './deliver.ts';
@@ -107,6 +109,7 @@ async function run(
 ): Promise<Running> {
   const { config, log, secretEnv } = options;
   const place = placeOf(config);
+  const regions = regionProbes(config);
   const metrics = makeMetrics(
     channels.map(({ id }) => id),
     (channel) => store.pending(channel),
@@ -131,7 +134,7 @@ async function run(
   const health = () => ({
     status: 'ok',
     ...(answeredAt === undefined ? {} : { heardAt: answeredAt }),
-    silent: openSilence(store) !== undefined,
+    silent: openOwn(store, collectorKey) !== undefined,
   });
   const exposition = async () => ({
     type: metrics.registry.contentType,
@@ -187,7 +190,7 @@ async function run(
 
   function tick(): void {
     const at = now();
-    const open = openSilence(store);
+    const open = openOwn(store, collectorKey);
     const hearing = {
       askingSince,
       ...(answeredAt === undefined ? {} : { answeredAt }),
@@ -196,11 +199,13 @@ async function run(
     const event = silence(hearing, timings.silentAfterMs, at);
     store.transact(() => {
       if (event) driver.incident(event, at);
+      const blind = blindness(regions, store.silentProbes(), openOwn(store, blindKey), at);
+      if (blind) driver.incident(blind, at);
       driver.tick(at);
     });
     if (event)
       log.warn({ event: event.type === 'resolved' ? 'collector.heard' : 'collector.silent', at: event.at });
-    metrics.silent.set(openSilence(store) ? 1 : 0);
+    metrics.silent.set(openOwn(store, collectorKey) ? 1 : 0);
     courier.wake();
   }
 
@@ -247,8 +252,17 @@ function reveal(ref: string, env: NodeJS.ProcessEnv | undefined): string {
   return resolveSecret(ref, env).reveal();
 }
 
-function openSilence(store: Store) {
-  return store.openLadders().find(({ incident }) => incident.key === collectorKey)?.incident;
+function openOwn(store: Store, key: string) {
+  return store.openLadders().find(({ incident }) => incident.key === key)?.incident;
+}
+
+/** A region counts once it has a probe; where none is declared, one is made at start in the one region. */
+function regionProbes({ probes, regions }: Pick<Config, 'probes' | 'regions'>): RegionProbes {
+  const made: RegionProbes = Object.fromEntries(regions.map(({ id }) => [id, []]));
+  if (probes.length === 0) return made;
+  const declared: Record<string, string[]> = {};
+  for (const { id, region } of probes) (declared[region] ??= []).push(id);
+  return declared;
 }
 
 function list(

@@ -4,7 +4,7 @@ import type { Message } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Acknowledgement, Send, Why } from './decide/ladder.ts';
 import { simplyOver } from './decide/escalate.ts';
-import { collectorKey } from './decide/route.ts';
+import { isOwn } from './decide/route.ts';
 import { plain } from './text.ts';
 
 /** Ours, below those of every channel, so that a hostile name cannot crowd the rest out. */
@@ -101,9 +101,9 @@ function list(names: readonly string[]): string {
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 
-/** The silence of the collector has no page of its own: the collector would have to make it. */
+/** What this process found itself has no page: the collector would have to make it. */
 function link(incident: Incident, place: Place): string {
-  if (incident.key === collectorKey) return place.siteUrl;
+  if (isOwn(incident)) return place.siteUrl;
   return `${place.siteUrl}/incidents/${encodeURIComponent(incident.id)}`;
 }
 

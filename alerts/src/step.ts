@@ -60,15 +60,14 @@ export function makeDriver(store: Store, policies: readonly Policy[], place: Pla
           store.acknowledge(incidentId, by, at);
           return take(incidentId, { type: 'acknowledged', by, at }, undefined, now);
         }
-        case 'probe.silent':
-          return log.warn({
-            event: 'probe.silent',
-            probe: event.probe,
-            region: event.region,
-            since: event.since,
-          });
+        case 'probe.silent': {
+          const { probe, region, since } = event;
+          log.warn({ event: 'probe.silent', probe, region, since });
+          return store.probeSilent({ probe, region, since });
+        }
         case 'probe.heard':
-          return log.info({ event: 'probe.heard', probe: event.probe, region: event.region });
+          log.info({ event: 'probe.heard', probe: event.probe, region: event.region });
+          return store.probeHeard(event.probe);
       }
     },
     /** What time alone makes due. */

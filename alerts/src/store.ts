@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Message } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
+import type { SilentProbe } from './decide/blind.ts';
 import type { Ladder } from './decide/ladder.ts';
 
 const migrations = [
@@ -54,6 +55,12 @@ const migrations = [
     by TEXT NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (incident, at)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE silent_probes (
+    probe TEXT PRIMARY KEY,
+    region TEXT NOT NULL,
+    since INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
 ];
@@ -180,6 +187,12 @@ function statements(db: Database.Database) {
      ON CONFLICT (channel, thread) DO UPDATE SET receipt = excluded.receipt, at = excluded.at`,
   );
   const acknowledged = db.prepare('INSERT OR IGNORE INTO acknowledgements VALUES (?, ?, ?)');
+  const silent = db.prepare('INSERT OR REPLACE INTO silent_probes VALUES (?, ?, ?)');
+  const heard = db.prepare('DELETE FROM silent_probes WHERE probe = ?');
+  const heardAll = db.prepare('DELETE FROM silent_probes');
+  const silents = db.prepare<[], SilentProbe>(
+    'SELECT probe, region, since FROM silent_probes ORDER BY probe',
+  );
   const pendingOf = db.prepare<[string], { pending: number }>(
     "SELECT count(*) AS pending FROM deliveries WHERE state = 'pending' AND channel = ?",
   );
@@ -214,6 +227,11 @@ function statements(db: Database.Database) {
     recentLadders: (limit: number) =>
       recent.all(limit).map((row) => ({ ladder: JSON.parse(row.ladder) as Ladder, wakeAt: row.wake_at })),
     acknowledge: (incident: string, by: string, at: Instant) => void acknowledged.run(incident, by, at),
+
+    probeSilent: (probe: SilentProbe) => void silent.run(probe.probe, probe.region, probe.since),
+    probeHeard: (probe: string) => void heard.run(probe),
+    allProbesHeard: () => void heardAll.run(),
+    silentProbes: () => silents.all(),
 
     /** Once per key. A newer state takes the place of older ones that were not sent yet. */
     enqueue(channel: string, message: Message, now: Instant) {

@@ -10,8 +10,15 @@ export interface Match {
   readonly because: string;
 }
 
-/** Incidents under this key are this process's own: the collector does not answer, so every service is blind. */
+/** Incidents under these keys are this process's own and concern every service: the collector does not answer, */
 export const collectorKey = 'collector:silent';
+/** or too few regions are heard for any verdict. */
+export const blindKey = 'regions:silent';
+
+/** Whether an incident is this process's own: no page of it exists. */
+export function isOwn(incident: Pick<Incident, 'key'>): boolean {
+  return incident.key === collectorKey || incident.key === blindKey;
+}
 
 /** Stands for a policy's content. */
 export function policyKey(policy: Policy): string {
@@ -25,12 +32,12 @@ export function policyKey(policy: Policy): string {
 
 /**
  * The policies whose impact and services both match. A list that is left out matches all.
- * Impact none never alerts (CONTRACTS "Impact": it is a notice). A silent collector concerns every service,
+ * Impact none never alerts (CONTRACTS "Impact": it is a notice). What blinds concerns every service,
  * so services are not asked for, and if no policy wants its impact it goes to all of them: nobody else will tell.
  */
 export function route(incident: Incident, policies: readonly Policy[]): readonly Match[] {
   if (incident.impact === 'none') return [];
-  const blind = incident.key === collectorKey;
+  const blind = isOwn(incident);
   const matches = policies.flatMap((policy) => {
     const { impact, services } = policy.match;
     if (impact && !impact.includes(incident.impact)) return [];
