@@ -53,7 +53,7 @@ export const importRules: IConfiguration = {
       name: 'resolvable',
       severity: 'error' as const,
       from: {},
-      to: { couldNotResolve: true, pathNot: '^([$]app/|#lib|#app)' },
+      to: { couldNotResolve: true, pathNot: '^([$]app/|#lib|#app|[.]/[$]types$)' },
     },
   ],
   options: {

@@ -14,7 +14,7 @@ import {
   oneDown,
   staleData,
 } from '../../test/fixtures/snapshots.ts';
-import { siteUnderTest, type SiteUnderTest } from './site-under-test.ts';
+import { siteUnderTest, type SiteUnderTest } from '../../test/fixtures/site.ts';
 
 // A deadline for a busy machine; all of it takes about 20 s on an idle one.
 vi.setConfig({ testTimeout: 60_000 });

@@ -6,7 +6,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { aSnapshot, firstMinute, oneDown } from '../../test/fixtures/snapshots.ts';
 import { startSite } from '../server/serve.ts';
-import { siteUnderTest, type SiteUnderTest } from './site-under-test.ts';
+import { siteUnderTest, type SiteUnderTest } from '../../test/fixtures/site.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
