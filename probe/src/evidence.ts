@@ -105,11 +105,10 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
     },
     async drain() {
       clearTimeout(minuteTimer);
-      clearTimeout(timer);
       await flushing;
       clearTimeout(timer);
+      timer = undefined;
       await flush();
-      clearTimeout(timer);
     },
   };
 }

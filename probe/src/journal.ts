@@ -199,8 +199,17 @@ export class Journal {
     const dir = join(this.#dir, 'quarantine');
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const path = join(dir, `${segment}-${offset}`);
-    if (!existsSync(path) && readdirSync(dir).length < maxQuarantineFiles)
+    if (!existsSync(path) && readdirSync(dir).length < maxQuarantineFiles) {
       writeFileSync(path, bytes, { mode: 0o600 });
+    }
+    // Blanked where it was, so that the next start does not find it again.
+    const fd = openSync(this.#path(segment), 'r+');
+    try {
+      writeSync(fd, Buffer.alloc(bytes.length, ' '), 0, bytes.length, offset);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
   }
 }
 

@@ -143,6 +143,7 @@ function connect(to: URL, route: Route): Connection {
     async send(url, request, headers, watch, signal) {
       watching = watch;
       dialling = false;
+      if (!used) watch.start('resolve');
       const received = await roundTrip(client, url, request, headers, watch, signal);
       used = true;
       return certExpiresAt === undefined ? received : { ...received, certExpiresAt };

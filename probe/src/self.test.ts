@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { faultId } from '@highwater/config/faults.ts';
+import { fault } from './fault.ts';
+import { type ControlReport, type Evidence, ownUp } from './self.ts';
+
+const none: Evidence = {
+  family: '4',
+  loopback: false,
+  controls: [],
+  loopLateMs: 0,
+  clockStepMs: 0,
+  timeoutMs: 1_000,
+};
+const control = (more: Partial<ControlReport>): ControlReport => ({
+  control: 'https://www.example.org',
+  named: true,
+  family: '4',
+  failed: true,
+  ...more,
+});
+const judged = (id: string, evidence: Partial<Evidence>) =>
+  faultId(ownUp(fault(id), { ...none, ...evidence }));
+
+describe('a fault is the probe’s only on evidence', () => {
+  it.each<[string, string, Partial<Evidence>, string]>([
+    ['no evidence', 'target.connect.timeout', {}, 'target.connect.timeout'],
+    ['a control failed', 'target.connect.timeout', { controls: [control({})] }, 'probe.control.failed'],
+    [
+      'a control failed, loopback',
+      'target.connect.refused',
+      { controls: [control({})], loopback: true },
+      'target.connect.refused',
+    ],
+    [
+      'a control answered',
+      'target.connect.timeout',
+      { controls: [control({ failed: false })] },
+      'target.connect.timeout',
+    ],
+    [
+      'one of two failed',
+      'target.connect.timeout',
+      { controls: [control({}), control({ failed: false })] },
+      'target.connect.timeout',
+    ],
+    [
+      'a control of the other family',
+      'target.connect.timeout',
+      { controls: [control({ family: '6' })] },
+      'target.connect.timeout',
+    ],
+    [
+      'its own family over IPv6',
+      'target.connect.timeout',
+      { family: '6', controls: [control({ family: '6' }), control({ failed: false })] },
+      'probe.control.failed',
+    ],
+    [
+      'no name resolves',
+      'resolver.resolve.timeout',
+      { family: 'name', controls: [control({ family: 'name' })] },
+      'probe.control.failed',
+    ],
+    [
+      'other names resolve',
+      'resolver.resolve.timeout',
+      { family: 'name', controls: [control({ failed: false })] },
+      'resolver.resolve.timeout',
+    ],
+    [
+      'only an address was asked',
+      'resolver.resolve.timeout',
+      { family: 'name', controls: [control({ named: false })] },
+      'resolver.resolve.timeout',
+    ],
+    [
+      'a bad status needs no network',
+      'target.http.status',
+      { controls: [control({})] },
+      'target.http.status',
+    ],
+    ['a private address', 'target.connect.private', { controls: [control({})] }, 'target.connect.private'],
+    ['an rpc error', 'target.rpc.error', { controls: [control({})] }, 'target.rpc.error'],
+    ['the loop stood still', 'target.http.timeout', { loopLateMs: 250 }, 'probe.loop.late'],
+    ['the loop was a little late', 'target.http.timeout', { loopLateMs: 249 }, 'target.http.timeout'],
+    [
+      'the loop stood still, but refused is refused',
+      'target.connect.refused',
+      { loopLateMs: 900 },
+      'target.connect.refused',
+    ],
+    [
+      'the loop stood still on loopback',
+      'target.http.timeout',
+      { loopLateMs: 900, loopback: true },
+      'probe.loop.late',
+    ],
+    ['the clock stepped', 'target.head.old', { clockStepMs: -1_001 }, 'probe.clock.stepped'],
+    ['the clock was slewed', 'target.head.old', { clockStepMs: 1_000 }, 'target.head.old'],
+    ['it is the probe’s already', 'probe.fd.exhausted', { controls: [control({})] }, 'probe.fd.exhausted'],
+  ])('%s', (_, id, evidence, expected) => {
+    expect(judged(id, evidence)).toBe(expected);
+  });
+
+  it('and what the target did is kept in the detail', () => {
+    const found = ownUp(fault('target.connect.timeout', 'x'), { ...none, controls: [control({})] });
+    expect(found.detail).toBe('https://www.example.org; target.connect.timeout (x)');
+  });
+});

@@ -1,0 +1,366 @@
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { generateSigningKey, sha256 } from '@highwater/config/keys.ts';
+import { parseBatchText } from '@highwater/config/proof/batch.ts';
+import { parseFrameText } from '@highwater/config/proof/frame.ts';
+import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
+import { parseNote } from '@highwater/config/proof/note.ts';
+import { DAY_MS, minuteOf } from '@highwater/config/time.ts';
+import { spoolBatches, spoolFrame } from './sign.ts';
+import { Spool, type SpoolOptions } from './spool.ts';
+
+const identity = { key: generateSigningKey('eu-1'), origin: 'status.example.com/log' };
+const clock = { boundMs: 5, ageS: 0 };
+const start = 20_000 * DAY_MS;
+const folder = () => mkdtempSync(join(tmpdir(), 'highwater-spool-'));
+const open = (dir: string, more: Partial<SpoolOptions> = {}) =>
+  new Spool({ dir, maxBytes: 10_000_000, now: 1_800_000_000_000, ...more });
+const line = (at: number, n = 0) => `rpc/n${n}/http ${at} ok 12 -`;
+const close = (spool: Spool, minute = minuteOf(start)) =>
+  spoolBatches(spool, identity, { through: spool.next.seq - 1, minute, config: ZERO_HASH }, clock);
+
+function batchOf(note: string) {
+  const parsed = parseNote(note);
+  const batch = 'error' in parsed ? parsed : parseBatchText(parsed.text);
+  if ('error' in batch) throw new Error(batch.error);
+  return batch;
+}
+
+function frameOf(note: string) {
+  const parsed = parseNote(note);
+  const frame = 'error' in parsed ? parsed : parseFrameText(parsed.text);
+  if ('error' in frame) throw new Error(frame.error);
+  return frame;
+}
+
+function segments(dir: string): string[] {
+  return readdirSync(join(dir, 'journal'))
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .map((name) => join(dir, 'journal', name));
+}
+
+describe('a spool', () => {
+  it('begins its first epoch with the second, and goes on in it', () => {
+    const dir = folder();
+    const first = open(dir);
+    expect([first.epoch, first.startedAnew]).toEqual([1_800_000_000, true]);
+    first[Symbol.dispose]();
+    const second = open(dir);
+    expect([second.epoch, second.startedAnew]).toEqual([1_800_000_000, false]);
+    second[Symbol.dispose]();
+  });
+
+  it('begins the next epoch when its journal is gone', () => {
+    const dir = folder();
+    open(dir)[Symbol.dispose]();
+    rmSync(join(dir, 'journal'), { recursive: true });
+    const again = open(dir);
+    expect(again.epoch).toBe(1_800_000_001);
+    again[Symbol.dispose]();
+  });
+
+  it('gives out frames and batches only once they are synced', async () => {
+    const spool = open(folder());
+    spool.add(line(start));
+    spoolFrame(spool, identity);
+    close(spool);
+    expect([spool.frames.length, spool.batches.length]).toEqual([0, 0]);
+    await spool.sync();
+    expect([spool.frames.length, spool.batches.length]).toEqual([1, 1]);
+    spool[Symbol.dispose]();
+  });
+
+  it('makes a batch for each UTC day, and an empty one for an empty minute', async () => {
+    const spool = open(folder());
+    close(spool, minuteOf(start) - 1);
+    spool.add(line(start - 1), 'detail');
+    spool.add(line(start));
+    spool.add(line(start - 2, 1));
+    close(spool);
+    await spool.sync();
+    const [empty, before, after] = spool.batches.map((each) => batchOf(spool.noteOf(each)));
+    expect(empty).toMatchObject({
+      number: 0,
+      prev: ZERO_HASH,
+      bodies: [],
+      minutes: { first: minuteOf(start) - 1, last: minuteOf(start) - 1 },
+    });
+    expect(before).toMatchObject({ number: 1, bodies: [{ service: 'rpc', lines: 2 }] });
+    expect(after).toMatchObject({ number: 2, bodies: [{ service: 'rpc', lines: 1 }] });
+    const [, second, third] = spool.batches;
+    expect(second && spool.linesOf(second).map((each) => each.text)).toEqual([
+      line(start - 1),
+      line(start - 2, 1),
+    ]);
+    expect(third && spool.linesOf(third).map((each) => each.text)).toEqual([line(start)]);
+    spool[Symbol.dispose]();
+  });
+
+  it('after a conflict batches what nobody acknowledged again, in a new epoch', async () => {
+    const dir = folder();
+    const spool = open(dir);
+    spool.add(line(start, 0));
+    close(spool);
+    spool.add(line(start, 1));
+    close(spool);
+    await spool.sync();
+    const [acknowledged] = spool.batches;
+    if (acknowledged) spool.acknowledgeBatch(acknowledged);
+    spool.startNewEpoch({ name: 'batch-1.note', note: 'evidence' });
+    expect(spool.next).toMatchObject({ epoch: 1_800_000_001, number: 0, frame: 0, prev: ZERO_HASH });
+    expect(spool.unbatched.map((each) => each.text)).toEqual([line(start, 1)]);
+    expect(readFileSync(join(dir, 'conflicts', 'batch-1.note'), 'utf8')).toBe('evidence');
+    spool[Symbol.dispose]();
+    const again = open(dir);
+    expect(again.unbatched.map((each) => each.text)).toEqual([line(start, 1)]);
+    again[Symbol.dispose]();
+  });
+});
+
+describe('a damaged spool', () => {
+  const filled = async () => {
+    const dir = folder();
+    const spool = open(dir);
+    for (let n = 0; n < 5; n += 1) spool.add(line(start, n));
+    spoolFrame(spool, identity);
+    await spool.sync();
+    spool[Symbol.dispose]();
+    return { dir, file: segments(dir).at(-1) ?? '', epoch: spool.epoch };
+  };
+
+  it('has a torn end cut off, whatever its length, and goes on in its epoch', async () => {
+    const { dir, file, epoch } = await filled();
+    const whole = readFileSync(file);
+    for (const torn of [1, 10, 60]) {
+      writeFileSync(file, whole);
+      appendFileSync(
+        file,
+        '0123abcd 300 {"t":"L","s":5,"l":"rpc/n5/http 1728000000000 ok 12 -"}'.slice(0, torn),
+      );
+      const spool = open(dir);
+      expect(spool.repair).toEqual({ tornBytes: torn, quarantined: 0 });
+      expect([spool.epoch, spool.frames.length, spool.next.seq]).toEqual([epoch, 1, 5]);
+      spool.add(line(start, 9));
+      spool[Symbol.dispose]();
+      const again = open(dir);
+      expect(again.unframed.map((each) => each.text)).toEqual([line(start, 9)]);
+      again[Symbol.dispose]();
+    }
+  });
+
+  it('has a bad record set aside once, the others kept, and a new epoch', async () => {
+    const { dir, file, epoch } = await filled();
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf('/n2/');
+    bytes[at + 1] = 'x'.charCodeAt(0);
+    writeFileSync(file, bytes);
+    const spool = open(dir);
+    expect(spool.repair.quarantined).toBe(1);
+    expect(spool.epoch).toBe(epoch + 1);
+    expect(spool.unbatched).toHaveLength(4);
+    expect(readdirSync(join(dir, 'journal', 'quarantine'))).toHaveLength(1);
+    spool[Symbol.dispose]();
+    const again = open(dir);
+    expect([again.repair.quarantined, again.epoch]).toEqual([0, epoch + 1]);
+    again[Symbol.dispose]();
+  });
+});
+
+describe('a full spool', () => {
+  it('stays within its bytes, drops the oldest, and tells the numbers that are missing', async () => {
+    const dir = folder();
+    const maxBytes = 200_000;
+    const spool = open(dir, { maxBytes });
+    const notes = new Map<number, string>();
+    for (let minute = 0; minute < 400; minute += 1) {
+      for (let n = 0; n < 20; n += 1) spool.add(line(start + minute * 60_000, n));
+      spoolFrame(spool, identity);
+      close(spool, minuteOf(start) + minute);
+      await spool.sync();
+      expect(spool.bytes).toBeLessThan(maxBytes * 1.3);
+      const newest = spool.batches.at(-1);
+      if (newest) notes.set(newest.number, spool.noteOf(newest));
+    }
+    expect(spool.dropped).toBeGreaterThan(0);
+    const kept = spool.batches.map((each) => each.number);
+    const last = batchOf(notes.get(399) ?? '');
+    const missing = last.gaps.flatMap((gap) =>
+      Array.from({ length: gap.last - gap.first + 1 }, (_, i) => gap.first + i),
+    );
+    expect(missing.length).toBeGreaterThan(0);
+    expect([...missing, ...kept].sort((a, b) => a - b)).toEqual(Array.from({ length: 400 }, (_, i) => i));
+    const newest = spool.batches.at(-1);
+    if (newest) spool.acknowledgeBatch(newest);
+    expect(spool.next.gaps).toEqual([]);
+    spool[Symbol.dispose]();
+  });
+
+  it('deletes what was acknowledged', async () => {
+    const dir = folder();
+    const spool = open(dir, { maxBytes: 80_000 });
+    for (let minute = 0; minute < 300; minute += 1) {
+      for (let n = 0; n < 20; n += 1) spool.add(line(start + minute * 60_000, n));
+      spoolFrame(spool, identity);
+      close(spool, minuteOf(start) + minute);
+      await spool.sync();
+      for (const frame of spool.frames) spool.acknowledgeFrame(frame);
+      for (const batch of spool.batches) spool.acknowledgeBatch(batch);
+    }
+    expect(spool.dropped).toBe(0);
+    expect(segments(dir).length).toBeLessThan(4);
+    spool[Symbol.dispose]();
+  });
+});
+
+describe('whatever happens in whatever order', () => {
+  const op = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ op: fc.constant('add' as const), minute: fc.nat(3) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ op: fc.constantFrom('frame' as const, 'batch' as const, 'sync' as const) }),
+    },
+    { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('ackFrame' as const, 'ackBatch' as const) }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('reopen' as const, 'epoch' as const) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ op: fc.constant('tear' as const), bytes: fc.integer({ min: 1, max: 400 }) }),
+    },
+  );
+
+  it('a number has one text, the chain holds, and no line is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(op, { maxLength: 60 }), async (ops) => {
+        const dir = folder();
+        let spool = open(dir);
+        let count = 0;
+        /** Lines that survive a power cut: everything up to the last sync. */
+        let durable = 0;
+        const lost = new Set<string>();
+        const sent = new Map<string, string>();
+        const acknowledged: string[] = [];
+        const send = () => {
+          for (const frame of spool.frames) {
+            const name = `frame ${frame.epoch}/${frame.frame}`;
+            const { note } = spool.frameOf(frame);
+            expect(sent.get(name) ?? note).toBe(note);
+            sent.set(name, note);
+          }
+          for (const batch of spool.batches) {
+            const name = `batch ${batch.epoch}/${batch.number}`;
+            const note = spool.noteOf(batch);
+            expect(sent.get(name) ?? note).toBe(note);
+            sent.set(name, note);
+          }
+        };
+        for (const each of ops) {
+          if (each.op === 'add') spool.add(line(start + each.minute * 60_000, count++));
+          if (each.op === 'frame') spoolFrame(spool, identity);
+          if (each.op === 'batch') close(spool);
+          if (each.op === 'sync') {
+            await spool.sync();
+            durable = count;
+          }
+          if (each.op === 'epoch') {
+            spool.startNewEpoch({ name: 'x', note: 'x' });
+            durable = count;
+          }
+          if (each.op === 'reopen' || each.op === 'tear') {
+            spool[Symbol.dispose]();
+            const file = segments(dir).at(-1) ?? '';
+            const before = readFileSync(file);
+            if (each.op === 'tear') truncateSync(file, Math.max(0, before.length - each.bytes));
+            const torn = open(dir);
+            const isLost = each.op === 'tear' && torn.next.seq < durable;
+            torn[Symbol.dispose]();
+            // Only what was not synced may be torn: a disk that loses synced bytes is not promised anything.
+            if (isLost || (each.op === 'tear' && torn.epoch !== spool.epoch)) writeFileSync(file, before);
+            spool = open(dir);
+            for (let n = spool.next.seq; n < count; n += 1) lost.add(String(n));
+            count = spool.next.seq;
+          }
+          if (each.op === 'ackFrame' && spool.frames[0]) spool.acknowledgeFrame(spool.frames[0]);
+          const [batch] = spool.batches;
+          if (each.op === 'ackBatch' && batch) {
+            acknowledged.push(...spool.linesOf(batch).map((one) => one.text));
+            spool.acknowledgeBatch(batch);
+          }
+          if (each.op !== 'tear') send();
+        }
+        const waiting = spool.batches.flatMap((batch) => spool.linesOf(batch).map((one) => one.text));
+        await spool.sync();
+        const unsynced = spool.batches.flatMap((batch) => spool.linesOf(batch).map((one) => one.text));
+        const all = new Set([
+          ...acknowledged,
+          ...waiting,
+          ...unsynced,
+          ...spool.unbatched.map((one) => one.text),
+        ]);
+        expect(all.size).toBeGreaterThanOrEqual(count);
+        const batches = [...sent].filter(([name]) => name.startsWith('batch')).map(([, note]) => note);
+        for (const note of batches) {
+          const batch = batchOf(note);
+          const before = sent.get(`batch ${batch.epoch}/${batch.number - 1}`);
+          if (batch.number === 0) expect(batch.prev).toBe(ZERO_HASH);
+          else if (before !== undefined) expect(batch.prev).toBe(leafHashOfNote(before, sha256));
+        }
+        spool[Symbol.dispose]();
+        rmSync(dir, { recursive: true });
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+});
+
+describe('a process that is killed', () => {
+  it('loses no line that it journaled and gives no number a second text', async () => {
+    const dir = folder();
+    const shown = new Map<string, string>();
+    let highest = -1;
+    for (let round = 0; round < 12; round += 1) {
+      const output = await killed(dir, 5 + ((round * 37) % 120));
+      for (const text of output) {
+        const [what = '', name = '', rest = ''] = text.split(' ', 3);
+        if (what === 'line') highest = Math.max(highest, Number(name));
+        else if (what === 'sent' && rest !== '') {
+          expect(shown.get(name) ?? rest, `${name} in round ${round}`).toBe(rest);
+          shown.set(name, rest);
+        }
+      }
+    }
+    const spool = open(dir);
+    expect(spool.repair.quarantined).toBe(0);
+    expect(spool.next.seq).toBeGreaterThan(highest);
+    expect(highest).toBeGreaterThan(10);
+    const frames = spool.frames.map((frame) => frameOf(spool.frameOf(frame).note).lines);
+    const lines = new Set([...frames.flat(), ...spool.unframed.map((each) => each.text)]);
+    expect(lines.size).toBe(spool.next.seq);
+    spool[Symbol.dispose]();
+  }, 60_000);
+});
+
+/** Runs a writer, kills it after so many lines of its output, and gives them. */
+function killed(dir: string, after: number): Promise<string[]> {
+  const writer = join(import.meta.dirname, '../testing/spool-writer.ts');
+  const child = spawn(process.execPath, [writer, dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.split('\n').length > after) child.kill('SIGKILL');
+    });
+    child.on('error', reject).on('close', () => resolve(text.split('\n').slice(0, -1)));
+  });
+}
