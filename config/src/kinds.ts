@@ -84,7 +84,7 @@ export interface CheckKind<S = unknown> {
   readonly counts: boolean;
   /** Needs a chain on its service. */
   readonly needsChain: boolean;
-  run(settings: S, ctx: CheckContext): Promise<Reading>;
+  readonly run: (settings: S, ctx: CheckContext) => Promise<Reading>;
 }
 
 /** A kind whose settings' type is closed over: what tables hold. */
@@ -145,7 +145,7 @@ export interface ChannelKind<S = unknown> {
   readonly summary: string;
   readonly settings: z.ZodType<S>;
   /** Sends one message; repeating it with the same key must do no harm. Never throws for the far side's faults. */
-  send(settings: S, message: Message, ctx: ChannelContext): Promise<Delivery>;
+  readonly send: (settings: S, message: Message, ctx: ChannelContext) => Promise<Delivery>;
 }
 
 export type AnyChannelKind = Omit<ChannelKind, 'send' | 'settings'> & {
