@@ -154,12 +154,13 @@ describe('what was spooled', () => {
       await evidence.drain();
     }
     expect(spool.frames.length).toBeGreaterThan(50);
-    collector.answer = () => undefined;
     see(1_000);
+    await evidence.drain();
+    collector.answer = () => undefined;
     await collector.until(() => collector.lines().some((line) => line.startsWith('rpc/n1000/')), 8_000);
     await collector.until(() => spool.frames.length === 0, 8_000);
     expect(new Set(collector.lines()).size).toBe(61);
     const place = collector.lines().findIndex((line) => line.startsWith('rpc/n1000/'));
-    expect(place).toBeLessThan(30);
+    expect(place).toBeLessThan(15);
   }, 20_000);
 });
