@@ -127,6 +127,11 @@ describe('the standing of a node', () => {
     expect(at(height)).toMatchObject({ verdict, because });
   });
 
+  it('is level when the heights and the times disagree on which of the two is ahead', () => {
+    const later = { node: 'rpc/a', height: 10_012, at: 30_000, genesis: 'aa' };
+    expect(standing(chain, head, later)).toMatchObject({ verdict: 'level', lagBlocks: 0 });
+  });
+
   it.each([1, 2])('among %i is judged by age alone, and says so', (count) => {
     const alone = at(1, { nodes: count });
     expect(alone.verdict).toBe('level');

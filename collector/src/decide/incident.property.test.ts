@@ -92,7 +92,7 @@ function play(
   const settled = state;
   const settledAt = now;
   for (const [i, subject] of subjects.entries()) {
-    for (const flip of turn(subject, 'up', now, 1_000 + i)) hand({ type: 'flip', flip }, now);
+    for (const flip of turn(subject, 'up', now, 1_000 + i)) hand({ type: 'flips', flips: [flip] }, now);
   }
   return { steps, settled, settledAt, last: state };
 }
@@ -209,7 +209,7 @@ describe('any history of flips', () => {
             to: 'unknown',
             because: 'silent',
           };
-          expect(track(topology)(settled, { type: 'flip', flip }, settledAt)[1]).toEqual([]);
+          expect(track(topology)(settled, { type: 'flips', flips: [flip] }, settledAt)[1]).toEqual([]);
         }
       }),
     );

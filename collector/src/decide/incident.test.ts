@@ -211,6 +211,30 @@ describe('an incident', () => {
       [[0, 'rpc/a down', 'rpc down'], [500, 'ws/a down', 'ws down'], [510]],
       ['1 opened major service:rpc', '501 opened critical service:ws', '501 updated critical service:rpc'],
     ],
+    [
+      'a node of a zone comes back and goes again at once: no new story',
+      zoned,
+      [[0, 'rpc/a down', 'ws/a down', 'api/a down'], [30, 'ws/a up'], [40, 'ws/a down'], [50]],
+      ['1 opened minor zone:fra', '30 updated minor zone:fra', '41 updated minor zone:fra'],
+    ],
+    [
+      'a zone and a service that was down long before: two causes',
+      topologyOf(['rpc: a@fra z@nyc', 'ws: a@fra z@ams']),
+      [[0, 'ws/z down', 'ws down'], [600, 'rpc/a down', 'ws/a down'], [610]],
+      ['1 opened major service:ws', '601 opened minor zone:fra'],
+    ],
+    [
+      'the only node of a service is up a moment before the service: told once',
+      one,
+      [[0, 'rpc/a down', 'rpc down'], [60, 'rpc/a up'], [60, 'rpc up'], [70]],
+      ['1 opened major service:rpc', '60 resolved major service:rpc'],
+    ],
+    [
+      'down and then unknown at once',
+      one,
+      [[0, 'rpc down', 'rpc unknown'], [9]],
+      ['1 opened major service:rpc'],
+    ],
     ['a flip of a monitor', two, [[0, 'rpc/a/head down'], [90]], []],
     ['a flip of what is not watched', two, [[0, 'rpc/zz down'], [90]], []],
   ] as [string, Topology, [number, ...string[]][], string[]][])('%s', (_, topology, script, told) => {
@@ -257,6 +281,24 @@ describe('an incident', () => {
     ]);
   });
 
+  it('that takes over another names all that was down in either', () => {
+    const { state } = play(zoned, [
+      [0, 'ws/a down'],
+      [10, 'rpc/a down', 'rpc/z down', 'rpc down'],
+      [15, 'rpc/z up'],
+      [20, 'api/a down@-5'],
+      [30],
+    ]);
+    expect(Object.values(state.stories).map(({ incident }) => incident)).toMatchObject([
+      {
+        key: 'zone:fra',
+        nodes: ['api/a', 'rpc/a', 'rpc/z', 'ws/a'],
+        services: ['api', 'rpc', 'ws'],
+        startedAt: -5_000,
+      },
+    ]);
+  });
+
   it('says that it only works badly when it answers again but is degraded', () => {
     const { effects } = play(one, [[0, 'rpc down'], [100, 'rpc degraded'], [200, 'rpc down'], [300]]);
     expect(effects.map(({ incident }) => incident.phase)).toEqual([
@@ -269,13 +311,13 @@ describe('an incident', () => {
   it('is not changed by the same flip twice', () => {
     const decide = track(one);
     const flip = flipOf('rpc down', 0);
-    const [first] = decide(noIncidents, { type: 'flip', flip }, 0);
-    expect(decide(first, { type: 'flip', flip }, 5)).toEqual([first, []]);
+    const [first] = decide(noIncidents, { type: 'flips', flips: [flip] }, 0);
+    expect(decide(first, { type: 'flips', flips: [flip] }, 5)).toEqual([first, []]);
     const [open] = decide(first, { type: 'tick' }, 1_000);
-    expect(decide(open, { type: 'flip', flip }, 2_000)).toEqual([open, []]);
+    expect(decide(open, { type: 'flips', flips: [flip] }, 2_000)).toEqual([open, []]);
     const up = flipOf('rpc up', 3_000);
-    const [closed] = decide(open, { type: 'flip', flip: up }, 3_000);
-    expect(decide(closed, { type: 'flip', flip: up }, 3_000)).toEqual([closed, []]);
+    const [closed] = decide(open, { type: 'flips', flips: [up] }, 3_000);
+    expect(decide(closed, { type: 'flips', flips: [up] }, 3_000)).toEqual([closed, []]);
   });
 
   it('ends when what it tells of is taken out of the configuration', () => {
@@ -306,7 +348,7 @@ describe('an incident', () => {
   });
 
   it('waits no longer than the settle time, and asks to be woken for it', () => {
-    const [state] = track(one)(noIncidents, { type: 'flip', flip: flipOf('rpc down', 0) }, 0);
+    const [state] = track(one)(noIncidents, { type: 'flips', flips: [flipOf('rpc down', 0)] }, 0);
     expect(wakeAt(state)).toBe(incidentPolicy.settleMs);
     expect(incidentPolicy.settleMs).toBeLessThanOrEqual(1_000);
     const [told] = track(one)(state, { type: 'tick' }, 1_000);

@@ -99,7 +99,7 @@ function bySubject([a]: readonly [string, unknown], [b]: readonly [string, unkno
  * is no news. Unknown says nothing: what was wrong is still taken to be.
  */
 function flipsOf(event: IncidentEvent): Flip[] {
-  const flips = event.type === 'flips' ? event.flips : event.type === 'flip' ? [event.flip] : [];
+  const flips = event.type === 'flips' ? event.flips : [];
   const known = flips.filter((flip) => flip.to !== 'unknown');
   return [...new Map(known.map((flip) => [flip.subject, flip])).values()];
 }
@@ -119,9 +119,8 @@ function take(draft: Draft, flip: Flip): Ended[] {
   if (!draft.places.bySubject.has(flip.subject) || flip.to === 'unknown') return [];
   const before = draft.troubles.get(flip.subject);
   if (flip.to === 'up') return before ? [end(draft, flip.subject, before, 'is up again')] : [];
-  if (before?.flip === flip.id) return [];
   if (before?.kind === flip.to) {
-    draft.troubles.set(flip.subject, { ...before, because: flip.because, flip: flip.id });
+    draft.troubles.set(flip.subject, { ...before, because: flip.because });
     return [];
   }
   draft.troubles.set(flip.subject, {
@@ -130,7 +129,6 @@ function take(draft: Draft, flip: Flip): Ended[] {
     seenAt: draft.now,
     tellAt: draft.now + waitMs(draft.policy, flip.to),
     because: flip.because,
-    flip: flip.id,
     ...(before?.told !== undefined && { told: before.told }),
   });
   if (before?.told !== undefined) turn(draft, flip.subject, before.told, flip.to);

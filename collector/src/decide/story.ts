@@ -16,8 +16,6 @@ export interface Trouble {
   /** When it is to be told, unless it is over by then. */
   readonly tellAt: Instant;
   readonly because: string;
-  /** Id of the flip that brought it: the same flip again is no news. */
-  readonly flip: string;
   /** Id of the incident that tells it. */
   readonly told?: string;
 }
@@ -141,15 +139,15 @@ export function carry(draft: Draft, id: string, subjects: readonly Subject[]): v
   list(draft, id, subjects);
 }
 
-/** Names subjects in a story. A new one is dated back to the first of them. */
+/** Names subjects in a story, which is dated back to the first of them. */
 function list(draft: Draft, id: string, subjects: readonly Subject[]): void {
   const story = draft.stories.get(id);
   if (!story) return;
-  const { incident, updates } = story;
+  const { incident } = story;
   const services = new Set([...incident.services, ...subjects.map((s) => s.split('/')[0] ?? s)]);
   const nodes = new Set([...incident.nodes, ...subjects.filter((s) => s.includes('/'))]);
   const began = subjects.map((s) => draft.troubles.get(s)?.since ?? incident.startedAt);
-  const startedAt = updates === 0 ? Math.min(incident.startedAt, ...began) : incident.startedAt;
+  const startedAt = Math.min(incident.startedAt, ...began);
   change(draft, id, { services: [...services].sort(), nodes: [...nodes].sort(), startedAt });
 }
 

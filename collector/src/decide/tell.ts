@@ -90,7 +90,7 @@ function gather(draft: Draft, key: string, subjects: readonly Subject[], account
   const open = [...draft.stories.values()]
     .filter((s) => isOpen(s) && keys.has(s.incident.key))
     .sort(earliest);
-  const again = returned(draft, key, subjects);
+  const again = returned(draft, key);
   const kind = subjects.some((s) => draft.troubles.get(s)?.kind === 'down') ? 'down' : 'degraded';
   const kept = again ?? open[0];
   const id = kept?.incident.id ?? openStory(draft, key, kind, draft.now);
@@ -105,14 +105,10 @@ function earliest(a: Story, b: Story): number {
   return a.incident.startedAt - b.incident.startedAt || (a.incident.id < b.incident.id ? -1 : 1);
 }
 
-/** A story of this key that was resolved lately, if its scope went wrong after that: what never left can't return. */
-function returned(draft: Draft, key: string, subjects: readonly Subject[]): Story | undefined {
-  const own = key.startsWith('zone:') ? subjects.filter((s) => s.includes('/')) : subjects.slice(0, 1);
-  const first = Math.min(...own.map((subject) => draft.troubles.get(subject)?.seenAt ?? draft.now));
-  return [...draft.stories.values()]
-    .filter(({ incident }) => incident.key === key && (incident.resolvedAt ?? Infinity) < first)
-    .sort(earliest)
-    .at(-1);
+/** The story of this key that was resolved lately: a draft holds no older ones. */
+function returned(draft: Draft, key: string): Story | undefined {
+  const ended = [...draft.stories.values()].filter((story) => !isOpen(story) && story.incident.key === key);
+  return ended.sort(earliest).at(-1);
 }
 
 function reopen(draft: Draft, id: string): void {

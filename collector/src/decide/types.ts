@@ -151,9 +151,7 @@ export interface Standing {
  * its service that come back together are one update, not two.
  */
 export type IncidentEvent =
-  | { readonly type: 'flips'; readonly flips: readonly Flip[] }
-  | { readonly type: 'flip'; readonly flip: Flip }
-  | { readonly type: 'tick' };
+  { readonly type: 'flips'; readonly flips: readonly Flip[] } | { readonly type: 'tick' };
 
 export type IncidentEffect = {
   readonly type: 'opened' | 'updated' | 'reopened' | 'resolved';
