@@ -65,8 +65,12 @@ export function startShipper(options: ShipOptions): Shipper {
       return attempt;
     },
   );
-  live.after(() => batches.poke());
-  backlog.after(() => batches.poke());
+  // What one lane got through tells the others that the collector is there again.
+  for (const each of [live, backlog, batches]) {
+    each.after(() => {
+      for (const other of [live, backlog, batches]) other.wake();
+    });
+  }
   for (const each of [live, backlog, batches]) each.poke();
   return {
     frameReady() {
@@ -91,6 +95,8 @@ function waitsForFrames(spool: Spool, batch: SpooledBatch): boolean {
 
 interface Lane {
   poke(): void;
+  /** As poke, and ends a wait that nobody asked for. */
+  wake(): void;
   after(listener: () => void): void;
   stop(): Promise<void>;
 }
@@ -105,6 +111,7 @@ function lane<T>(
   let stopped = false;
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
+  let asked = false;
   let listener = (): void => undefined;
   const run = async () => {
     for (let item = pick(); item !== undefined && !stopped; item = pick()) {
@@ -113,6 +120,7 @@ function lane<T>(
         failures += 1;
         const backoff = Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(failures, 10));
         const waitMs = Math.max(attempt.retryMs, backoff * (0.5 + random() / 2));
+        asked = attempt.retryMs > 0;
         if (!stopped) timer = setTimeout(again, waitMs);
         return;
       }
@@ -135,6 +143,13 @@ function lane<T>(
   };
   return {
     poke,
+    wake() {
+      if (timer && !asked) {
+        clearTimeout(timer);
+        timer = undefined;
+      }
+      poke();
+    },
     after: (heard) => (listener = heard),
     async stop() {
       stopped = true;
