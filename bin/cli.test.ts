@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -314,6 +323,65 @@ describe('asking the collector', () => {
     const wide = await hw(['status', '--collector', 'http://192.0.2.1:4000']);
     expect(wide).toMatchObject({ code: 2 });
     expect(wide.err).toContain('--insecure');
+  });
+});
+
+describe('alerts', () => {
+  const calls: { path: string; authorization: string | undefined; body: string }[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { url = '', headers } = request;
+      calls.push({ path: url, authorization: headers.authorization, body: Buffer.concat(chunks).toString() });
+      const gone = url.includes('/webhooks/404/');
+      response.writeHead(gone ? 404 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(gone ? { message: 'Unknown Webhook', code: 10015 } : { id: '7', at: 0 }));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  afterAll(() => void server.close());
+  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const config = join(dir, 'alerts.yaml');
+  const smallest = readFileSync(join(testdata, 'good', 'smallest.yaml'), 'utf8');
+  writeFileSync(
+    config,
+    `${smallest}alerts: { channels: [ { id: ops, kind: discord, webhook: env:TEST_HOOK } ] }\n`,
+  );
+
+  it('test sends a message that says so, and the secret is nowhere to be seen', async () => {
+    const env = { TEST_HOOK: `${url()}/api/webhooks/1/CANARY` };
+    const sent = await hw(['alerts', 'test', 'ops', '--config', config], { env });
+    expect(sent).toMatchObject({ code: 0, out: 'ops: delivered\n', err: '' });
+    expect(calls.at(-1)?.path).toContain('/api/webhooks/1/CANARY');
+    expect(calls.at(-1)?.body).toMatch(/test/i);
+    const gone = await hw(['alerts', 'test', 'ops', '--config', config], {
+      env: { TEST_HOOK: `${url()}/api/webhooks/404/CANARY` },
+    });
+    expect(gone.code).toBe(1);
+    expect(gone.out).toContain('ops: not delivered (somebody has to mend it)');
+    expect(gone.out + gone.err).not.toContain('CANARY');
+    expect(await hw(['alerts', 'test', 'opps', '--config', config], { env })).toMatchObject({ code: 1 });
+  });
+
+  it('ack says who, with the token of the data folder', async () => {
+    const data = join(dir, 'acks');
+    mkdirSync(data);
+    writeFileSync(join(data, 'token'), 'token-of-the-data-folder\n');
+    const acked = await hw(['alerts', 'ack', 'inc-1', '--by', 'Ada', '--collector', url(), '--data', data]);
+    expect(acked).toMatchObject({ code: 0, out: 'inc-1: acknowledged by Ada\n' });
+    expect(calls.at(-1)).toEqual({
+      path: '/v1/alerts/inc-1/ack',
+      authorization: 'Bearer token-of-the-data-folder',
+      body: '{"by":"Ada"}',
+    });
+  });
+
+  it('list without the role ends with 3, and what is not built yet with 3', async () => {
+    const none = await hw(['alerts', 'list', '--alerts', 'http://127.0.0.1:9']);
+    expect(none).toMatchObject({ code: 3 });
+    expect(none.err).toContain('no alerts role at http://127.0.0.1:9');
+    expect(await hw(['alerts', 'silence', 'x'])).toMatchObject({ code: 3 });
   });
 });
 

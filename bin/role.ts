@@ -21,7 +21,7 @@ export function roleLogger(role: string): Logger {
 }
 
 /**
- * Runs a role until SIGTERM or SIGINT, or until the supervisor that started it is gone.
+ * Runs a role until SIGTERM, SIGINT or SIGHUP, or until the supervisor that started it is gone.
  * Tells its address over the IPC channel where there is one, else prints it. Throws Exit when it cannot start.
  */
 export async function runRole(
@@ -37,7 +37,7 @@ export async function runRole(
     setTimeout(() => process.exit(exitCode.no), lastResortMs).unref();
   };
   // Signals arrive twice under npm: a flag, not `once`.
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => end(name));
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => end(name));
   process.on('disconnect', () => end('supervisor gone'));
   try {
     const running = await start(log, stop.signal);

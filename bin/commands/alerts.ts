@@ -97,7 +97,10 @@ function deliveryText(
 function listCommand(): Command {
   return new Command('list')
     .description('what is being told to whom, newest first')
-    .option('--alerts <URL>', 'the alerts role (default http://127.0.0.1:4100, port by HIGHWATER_ALERTS_PORT)')
+    .option(
+      '--alerts <URL>',
+      'the alerts role (default http://127.0.0.1:4100, port by HIGHWATER_ALERTS_PORT)',
+    )
     .option('--data <DIR>', 'where the token is (HIGHWATER_DATA; default ./data)')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  highwater alerts list')

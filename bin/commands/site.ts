@@ -1,6 +1,6 @@
 /** `highwater site`: the public page. */
 import { Command } from 'commander';
-import { readConfig } from '../config-file.ts';
+import { loadConfigFile } from '../config-file.ts';
 import { apiToken, bindAddress, collectorUrl, configFile, dataDir, portOf } from '../options.ts';
 import { runRole } from '../role.ts';
 
@@ -44,9 +44,20 @@ async function run(options: SiteFlags): Promise<void> {
         port: portOf('site', options.port),
         log,
         ...(token === undefined ? {} : { token }),
-        ...(options.config === undefined ? {} : { siteUrl: readConfig(configFile(options.config)).site.url }),
+        ...siteUrlOf(options.config),
       },
       signal,
     );
   });
+}
+
+/** The page must come up whatever stands in the config: with mistakes in it, the address is the snapshot's. */
+function siteUrlOf(file: string | undefined): { siteUrl?: string } {
+  if (file === undefined) return {};
+  try {
+    const loaded = loadConfigFile(configFile(file));
+    return 'config' in loaded ? { siteUrl: loaded.config.site.url } : {};
+  } catch {
+    return {};
+  }
 }
