@@ -33,7 +33,7 @@ export async function ask<T>(
   }
   if (answer.status === 401 || answer.status === 403) {
     throw new Error(
-      `HTTP ${answer.status}: the collector wants a token; give --token-file or HIGHWATER_TOKEN`,
+      `HTTP ${answer.status}: the collector wants a token; set HIGHWATER_TOKEN or HIGHWATER_TOKEN_FILE`,
     );
   }
   if (!answer.ok) throw new Error(`HTTP ${answer.status}`);

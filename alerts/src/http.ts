@@ -20,7 +20,7 @@ export async function listen(
   const wide = !isLoopback(host);
   if (wide && token === undefined) {
     throw new Error(
-      `alerts would listen on ${host}, reachable from elsewhere, without a token; give HIGHWATER_TOKEN_FILE or --host 127.0.0.1`,
+      `alerts would listen on ${host}, reachable from elsewhere, without a token; set HIGHWATER_TOKEN or HIGHWATER_TOKEN_FILE, or give --bind 127.0.0.1`,
     );
   }
   const server = createServer((request, response) => {

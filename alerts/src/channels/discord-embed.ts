@@ -37,7 +37,7 @@ export function embedOf(message: Message, refer?: string): Embed {
     ...(message.url === undefined ? {} : { url: message.url }),
     color: colours[colourOf(message)],
     timestamp: new Date(message.at).toISOString(),
-    footer: { text: cut(`${message.thread} · ${message.key}`, embedLimits.footer) },
+    footer: { text: cut(message.key, embedLimits.footer) },
   };
 }
 
