@@ -216,6 +216,17 @@ describe('unknown and stale', () => {
     expect(words(firstMinute(now)).every((word) => word === 'degraded_performance')).toBe(true);
   });
 
+  test('and so it is at once when the collector itself gives up the last word', () => {
+    const service = aService(now, {
+      status: 'unknown',
+      component: 'degraded_performance',
+      since: now - 5_000,
+    });
+    const said = summary(aSnapshot(now, { services: [service] }));
+    expect(said.components[0]?.description).toMatch(/^No current data since 21 Nov 2026, 06:13/);
+    expect(said.status.description).toBe('No current data for 1 of 1 services');
+  });
+
   test('nothing is operational on stale data, whatever it was', () => {
     const stale = { ...everyStatus(now), observedAt: now - 200_000 };
     expect(new Set(words(stale))).toEqual(new Set(['degraded_performance']));

@@ -44,6 +44,8 @@ function silentSince(service: PublicService, frame: Frame): number | undefined {
   if (service.status !== 'unknown') return undefined;
   const { since } = service;
   if (since === undefined) return frame.snapshot?.startedAt;
+  // The collector itself says so when there was never a verdict, or the last word has lapsed.
+  if (service.component === 'degraded_performance') return since;
   return frame.now - since > (frame.snapshot?.staleAfterMs ?? 0) ? since : undefined;
 }
 

@@ -105,6 +105,14 @@ describe('the sentence at the top', () => {
     expect(overall(frame(aSnapshot(now, { services }))).sentence).toBe(sentence);
   });
 
+  test('when nobody can tell of any, it does not read as if all were down', () => {
+    const services = everyStatus(now).services.filter((service) => service.id === 'unknown');
+    expect(overall(frame(aSnapshot(now, { services })))).toMatchObject({
+      sentence: 'No current data',
+      details: 'Nobody can tell whether they are up; each service below says why.',
+    });
+  });
+
   test('an open incident is told even if all services are operational', () => {
     const snapshot = { ...allUp(now), incidents: [anIncident(now, { impact: 'minor' })] };
     expect(overall(frame(snapshot)).details).toBe('1 open incident');
@@ -188,6 +196,10 @@ test.each([
   [
     { coverage: '71.0000 %', atLeast: '70.0000 %', atMost: '99.0000 %', incomplete: true },
     { figure: 'between 70.0000 % and 99.0000 %', details: '71.0000 % of minutes known', incomplete: true },
+  ],
+  [
+    { coverage: '0.0000 %', atLeast: '0.0000 %', atMost: '100.0000 %', incomplete: true },
+    { figure: 'no figure yet', details: '0.0000 % of minutes known', incomplete: false },
   ],
   [{ incomplete: true }, { figure: 'no figure yet', details: '', incomplete: false }],
 ])('uptime %j', (uptime, view) => {

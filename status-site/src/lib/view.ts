@@ -75,8 +75,9 @@ export function lagText(lagBlocks: number | undefined): string {
 
 /** As rule/v1 prints it: a figure never stands without its coverage, nor unknown minutes without their bounds. */
 export function uptimeView(uptime: PublicUptime): UptimeView {
+  const open = uptime.atLeast === '0.0000 %' && uptime.atMost === '100.0000 %';
   const range =
-    uptime.atLeast !== undefined && uptime.atMost !== undefined && uptime.atLeast !== uptime.atMost
+    !open && uptime.atLeast !== undefined && uptime.atMost !== undefined && uptime.atLeast !== uptime.atMost
       ? `between ${uptime.atLeast} and ${uptime.atMost}`
       : '';
   const coverage = uptime.coverage === undefined ? '' : `${uptime.coverage} of minutes known`;
@@ -189,12 +190,17 @@ function worst(services: readonly PublicService[], open: number): Overall {
     .filter((other) => other !== 'up')
     .filter((other) => other !== tone && count(other) > 0)
     .map((other) => `${count(other)} ${otherWords[other]}`);
-  const upText = tone === 'up' ? '' : `${count('up')} of ${plural(services.length, 'service')} operational`;
+  const upText =
+    tone === 'up' || count('unknown') === services.length
+      ? ''
+      : `${count('up')} of ${plural(services.length, 'service')} operational`;
   const openText = open > 0 ? plural(open, 'open incident') : '';
   return {
     mark,
     sentence: sentences[tone](names, services.length),
-    details: [upText, ...others, openText].filter(Boolean).join(', '),
+    details:
+      [upText, ...others, openText].filter(Boolean).join(', ') ||
+      (tone === 'unknown' ? 'Nobody can tell whether they are up; each service below says why.' : ''),
   };
 }
 
