@@ -153,6 +153,8 @@ describe('what was spooled', () => {
       see(n);
       await evidence.drain();
     }
+    // Five seconds later they are no longer what happens now.
+    await new Promise((done) => setTimeout(done, 5_100));
     expect(spool.frames.length).toBeGreaterThan(50);
     see(1_000);
     await evidence.drain();

@@ -34,16 +34,20 @@ const maxRetryMs = 3_000;
 const lockedOutMs = 20_000;
 const hopelessMs = 60_000;
 const maxHopeless = 5;
-/** Frames no older than this go ahead. */
-const liveFrames = 5;
+/** Frames younger than this go ahead of older ones. */
+const liveMs = 5_000;
+/** At one a second there are no more live ones than this. */
+const mostLive = 8;
 
 export function startShipper(options: ShipOptions): Shipper {
   const { spool } = options;
   const sending = new Set<SpooledFrame>();
+  const spooledAt = new WeakMap<SpooledFrame, number>();
+  const isLive = (frame: SpooledFrame) => performance.now() - (spooledAt.get(frame) ?? -Infinity) < liveMs;
   const free = (frame: SpooledFrame) => !sending.has(frame);
-  // What a former process left, or an outage piled up, does not count as live.
-  const newest = () => spool.frames.slice(-liveFrames).find(free);
-  const oldest = () => spool.frames.find(free);
+  // What a former process left, or an outage piled up, is not live.
+  const newest = () => spool.frames.slice(-mostLive).find((frame) => free(frame) && isLive(frame));
+  const oldest = () => spool.frames.find((frame) => free(frame) && !isLive(frame));
   const frameLane = (pick: () => SpooledFrame | undefined) =>
     lane(options, pick, async (frame) => {
       sending.add(frame);
@@ -54,7 +58,7 @@ export function startShipper(options: ShipOptions): Shipper {
       }
     });
   const live = frameLane(newest);
-  const backlog = frameLane(() => (spool.frames.length > liveFrames ? oldest() : undefined));
+  const backlog = frameLane(oldest);
   const hopeless = new Map<string, number>();
   const batches = lane(
     options,
@@ -71,9 +75,13 @@ export function startShipper(options: ShipOptions): Shipper {
       for (const other of [live, backlog, batches]) other.wake();
     });
   }
+  for (const frame of spool.frames) spooledAt.set(frame, -Infinity);
   for (const each of [live, backlog, batches]) each.poke();
   return {
     frameReady() {
+      for (const frame of spool.frames.slice(-mostLive)) {
+        if (!spooledAt.has(frame)) spooledAt.set(frame, performance.now());
+      }
       live.poke();
       backlog.poke();
     },
