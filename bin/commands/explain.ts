@@ -16,6 +16,7 @@ export function explainCommand(): Command {
 Examples:
   highwater explain target.head.old
   highwater explain timeout            every fault with that word
+  highwater explain ahead              a cause of a verdict that no single check sees
   highwater explain                    the whole list`,
     )
     .action((words: string[], options: { json?: boolean }) =>

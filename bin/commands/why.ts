@@ -77,12 +77,22 @@ function whyText(answer: Why): string {
     lines.push(`head of ${chain}: ${height}${lag}`, '');
   }
   lines.push('lines, newest first', linesText(answer.lines));
-  const faults = new Set(verdict.votes.flatMap(({ fault }) => fault ?? []));
+  const faults = new Set([...verdict.votes.flatMap(({ fault }) => fault ?? []), ...causesOf(answer)]);
   for (const id of faults) {
     const meaning = explainFault(id);
     if (meaning) lines.push(`${id}: ${meaning.means}`, `  Look at: ${meaning.look}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Causes that lie in no vote: how the node stands to its chain, and why a slot is unknown. */
+function causesOf({ verdict, slot }: Why): string[] {
+  const standing = / blocks? (ahead of|behind) /.exec(verdict.because)?.[1];
+  const unknown = /\((no-data|split|clock)\)/.exec(slot?.because ?? '')?.[1];
+  return [
+    ...(standing === undefined ? [] : [standing.replace(' of', '')]),
+    ...(unknown === undefined ? [] : [unknown]),
+  ];
 }
 
 function lagWords(blocks: number): string {

@@ -22,6 +22,38 @@ const operations: Readonly<Record<string, string>> = {
   head: "in what the node says of the chain's head",
 };
 
+/** Causes of a verdict that no single check sees: they come of comparing nodes, regions or time. */
+const causes: Readonly<Record<string, FaultMeaning>> = {
+  behind: {
+    means: "The node's newest block is further behind the chain's agreed head than the chain's maxLag.",
+    look: 'Is it still syncing, short of disk or peers, or is its import slower than the chain? Degraded, never down.',
+  },
+  ahead: {
+    means: "The node's newest block is far ahead of what the other nodes of the chain agree on.",
+    look: 'Is it on a fork or another network with the same id, does it make up its height, or are all the others behind? Degraded, never down.',
+  },
+  stalled: {
+    means:
+      'Most heads of the chain, of at least two operators, stand still together: it is the chain, not a node.',
+    look: "Ask the chain's own channels. Such minutes are counted apart, never as up.",
+  },
+  'no-data': {
+    means: 'Too few regions have answered in that minute: neither up nor down is known.',
+    look: 'highwater status shows which probes were heard, and when.',
+  },
+  split: {
+    means: 'The regions, or the probes of one region, contradict each other and no side has enough votes.',
+    look: 'Compare the votes in highwater why: an outage that only some regions see is often routing or DNS.',
+  },
+  clock: {
+    means:
+      "A probe's clock was never compared with the collector's, was over 2 s off, or stepped: its answers do not count.",
+    look: 'Keep the clock of the probe right with NTP.',
+  },
+};
+
+const causeSource = 'Not a fault of one check: a cause of a verdict, made by comparing.';
+
 export interface Explanation extends FaultMeaning {
   readonly fault: FaultId;
   readonly source: string;
@@ -29,8 +61,10 @@ export interface Explanation extends FaultMeaning {
   readonly when?: string;
 }
 
-/** Explains `source.operation.code`; undefined for anything that is not in the list. */
+/** Explains `source.operation.code`, or a cause of a verdict such as `ahead`; undefined for anything else. */
 export function explainFault(id: string): Explanation | undefined {
+  const cause = Object.hasOwn(causes, id) ? causes[id] : undefined;
+  if (cause) return { fault: id, ...cause, source: causeSource };
   const fault = faultFromId(id);
   const meaning = faultMeanings[id];
   if (!fault || !meaning) return undefined;
@@ -57,10 +91,10 @@ export function findFaults(word: string): Explanation[] {
 
 /** The fault that a mistyped word probably means. */
 export function nearestFault(word: string): FaultId | undefined {
-  return nearest(word, Object.keys(faultMeanings));
+  return nearest(word, [...Object.keys(faultMeanings), ...Object.keys(causes)]);
 }
 
 /** All of them, in the order of the list. */
 export function allFaults(): Explanation[] {
-  return Object.keys(faultMeanings).flatMap((id) => explainFault(id) ?? []);
+  return [...Object.keys(faultMeanings), ...Object.keys(causes)].flatMap((id) => explainFault(id) ?? []);
 }
