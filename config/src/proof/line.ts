@@ -51,6 +51,9 @@ export function isFact(key: string, value: string): boolean {
  * Throws LineError where parseLine would refuse the text: that is a bug of the caller, not of a target.
  */
 export function formatLine(o: Observation): string {
+  const alien = Object.entries(o.facts).find(([key, value]) => !isFact(key, value));
+  if (alien)
+    throw new LineError(`observation of ${shown(o.monitor)}: '${shown(alien.join('='))}' is not a fact`);
   const fields = Object.entries(o.facts).map(([key, value]) => `${key}=${value}`);
   if (o.lateMs !== 0) fields.push(`late=${o.lateMs}`);
   if (o.phases) fields.push(`p=${phaseNames.map((name) => o.phases?.[name]).join(',')}`);
@@ -59,7 +62,7 @@ export function formatLine(o: Observation): string {
   const head = [o.monitor, o.dueAt, o.outcome, o.latencyTenths, fault];
   const line = [...head, ...sortByKey(fields)].join(' ');
   const read = parseLine(line);
-  if ('error' in read) throw new LineError(`observation of ${o.monitor.slice(0, 200)}: ${read.error}`);
+  if ('error' in read) throw new LineError(`observation of ${shown(o.monitor)}: ${read.error}`);
   return line;
 }
 
@@ -142,5 +145,5 @@ function parsePhases(value: string): Phases | undefined {
 
 /** A piece of a hostile text for an error message: short, printable ASCII. */
 function shown(text: string): string {
-  return text.slice(0, 40).replace(/[^\x20-\x7e]/g, '?');
+  return text.slice(0, 100).replace(/[^\x20-\x7e]/g, '?');
 }
