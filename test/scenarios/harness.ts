@@ -15,12 +15,23 @@
  */
 import { formatDuration, parseDurationMs } from '@highwater/config/time.ts';
 import type { Component } from '../../collector/src/decide/component.ts';
-import { component, staleAt } from '../../collector/src/decide/component.ts';
 import type { Incidents } from '../../collector/src/decide/incident.ts';
 import { noIncidents, track, wakeAt as incidentWake } from '../../collector/src/decide/incident.ts';
-import type { Live, LivePlan } from './picture.ts';
-import { hear, look, nothingHeard, wakeAt as liveWake } from './picture.ts';
 import type { Answer, IncidentEffect, Topology } from '../../collector/src/decide/types.ts';
+import type { Shard } from '../../collector/src/live/shard.ts';
+import type { Watched } from '../../collector/src/watched.ts';
+import type { Plan } from './picture.ts';
+import {
+  componentOf,
+  emptyShard,
+  judgementOf,
+  look,
+  wakeAt as liveWake,
+  probesOf,
+  reloaded,
+  verdictsOf,
+  watchedOf,
+} from './picture.ts';
 
 type Service = Topology['services'][number];
 
@@ -39,7 +50,7 @@ interface World {
   intervalMs: number;
   fall: number;
   rise: number;
-  quorum: number;
+  quorum: number | undefined;
   chain: { blockTimeMs: number; maxLagBlocks: number } | undefined;
   services: Service[];
   sights: Map<string, Sight>;
@@ -47,7 +58,8 @@ interface World {
   cut: Set<string>;
   muted: Set<string>;
   spool: Map<string, Answer[]>;
-  live: Live;
+  /** Made from the plan when it is first needed, and again when that changes. */
+  live: { readonly watched: Watched; readonly shard: Shard } | undefined;
   incidents: Incidents;
   components: Record<string, Component>;
 }
@@ -80,7 +92,7 @@ function emptyWorld(): World {
     intervalMs: 10_000,
     fall: 2,
     rise: 2,
-    quorum: 0,
+    quorum: undefined,
     chain: undefined,
     services: [],
     sights: new Map(),
@@ -88,7 +100,7 @@ function emptyWorld(): World {
     cut: new Set(),
     muted: new Set(),
     spool: new Map(),
-    live: nothingHeard,
+    live: undefined,
     incidents: noIncidents,
     components: {},
   };
@@ -105,7 +117,7 @@ const commands: Readonly<Record<string, Command>> = {
     world.intervalMs = duration(fields['interval'] ?? '10s');
     world.fall = Number(fields['fall'] ?? 2);
     world.rise = Number(fields['rise'] ?? 2);
-    world.quorum = Number(fields['quorum'] ?? Math.floor(world.regions.length / 2) + 1);
+    world.quorum = fields['quorum'] === undefined ? undefined : Number(fields['quorum']);
     const [blockTime, maxLag] = list(fields['chain']);
     if (blockTime !== undefined) {
       world.chain = { blockTimeMs: duration(blockTime), maxLagBlocks: Number(maxLag) };
@@ -159,12 +171,13 @@ const commands: Readonly<Record<string, Command>> = {
       ...service,
       nodes: service.nodes.filter(({ id }) => `${service.id}/${id}` !== node),
     }));
+    world.live = { watched: watchedOf(planOf(world)), shard: liveOf(world).shard };
     return step(world, []);
   },
   restart: (world) => {
-    const { live, incidents, components } = world;
-    const saved = JSON.stringify({ live, incidents, components });
-    Object.assign(world, JSON.parse(saved) as Pick<World, 'live' | 'incidents' | 'components'>);
+    const { watched, shard } = liveOf(world);
+    world.live = { watched, shard: reloaded(shard) };
+    world.incidents = JSON.parse(JSON.stringify(world.incidents)) as Incidents;
     return [];
   },
   run: (world, [length = '']) => run(world, world.now + duration(length)),
@@ -206,12 +219,9 @@ function run(world: World, until: number): string[] {
 }
 
 function nextEvent(world: World): number {
-  const wakes = [
-    liveWake(planOf(world), world.live, world.now),
-    incidentWake(world.incidents),
-    ...Object.values(world.components).map((kept) => staleAt(kept, staleAfter(world))),
-  ];
-  const due = probesOf(world).map(({ offset }) => {
+  const { watched, shard } = liveOf(world);
+  const wakes = [liveWake(watched, shard, world.now), incidentWake(world.incidents)];
+  const due = askers(world).map(({ offset }) => {
     const first = offset + RECEIPT_MS;
     const rounds = Math.floor((world.now - first) / world.intervalMs) + 1;
     return first + Math.max(0, rounds) * world.intervalMs;
@@ -220,19 +230,13 @@ function nextEvent(world: World): number {
 }
 
 /** Probes of one region ask a second apart, regions too: nothing in the world happens at once. */
-function probesOf(world: World) {
-  return world.regions.flatMap((region, r) =>
-    Array.from({ length: world.probesPerRegion }, (_, p) => ({
-      id: `${region}-${p + 1}`,
-      region,
-      offset: (r * world.probesPerRegion + p) * 1_000,
-    })),
-  );
+function askers(world: World) {
+  return probesOf(planOf(world)).map((probe, i) => ({ ...probe, offset: i * 1_000 }));
 }
 
 function answersAt(world: World, at: number): Answer[] {
   const answers: Answer[] = [];
-  for (const { id, region, offset } of probesOf(world)) {
+  for (const { id, region, offset } of askers(world)) {
     const dueAt = at - RECEIPT_MS;
     if (dueAt < offset || (dueAt - offset) % world.intervalMs !== 0 || world.muted.has(region)) continue;
     const round = nodesOf(world).map((node) => answer(world, node, { id, region }, dueAt));
@@ -265,54 +269,40 @@ function nodesOf(world: World): string[] {
   return world.services.flatMap((service) => service.nodes.map((node) => `${service.id}/${node.id}`));
 }
 
-function planOf(world: World): LivePlan {
-  return {
-    monitors: nodesOf(world).map((node) => ({
-      id: `${node}/head`,
-      node,
-      counts: true,
-      fall: world.fall,
-      rise: world.rise,
-      regions: world.regions,
-      quorum: world.quorum,
-      freshMs: 2 * world.intervalMs + 2_000 + 5_000,
-    })),
-    services: world.services.map(({ id, minUp, nodes }) => ({
-      id,
-      minUp,
-      nodes: nodes.map((node) => `${id}/${node.id}`),
-    })),
-    probes: Object.fromEntries(probesOf(world).map(({ id, region }) => [id, region])),
-    ...(world.chain && { chain: { name: 'dev', ...world.chain } }),
-  };
+function planOf(world: World): Plan {
+  const { regions, probesPerRegion, intervalMs, fall, rise, quorum, chain, services } = world;
+  const some = { ...(quorum !== undefined && { quorum }), ...(chain && { chain }) };
+  return { regions, probesPerRegion, intervalMs, fall, rise, services, ...some };
 }
 
-function staleAfter(world: World): number {
-  return Math.max(120_000, 2 * world.intervalMs);
+function liveOf(world: World): NonNullable<World['live']> {
+  if (world.live) return world.live;
+  const watched = watchedOf(planOf(world));
+  world.live = { watched, shard: emptyShard(watched) };
+  return world.live;
 }
 
 /** What the driver does at one time: answers, verdicts, incidents, words; nothing else decides. */
 function step(world: World, answers: readonly Answer[]): string[] {
-  const plan = planOf(world);
-  const seen = look(plan, hear(plan, world.live, answers), world.now);
-  world.live = seen.live;
-  const told: string[] = [];
-  for (const flip of seen.flips) if (flip.subject.split('/').length < 3) told.push(flipLine(world, flip));
-  const event = { type: 'flips', flips: seen.flips } as const;
-  const [incidents, effects] = track({ services: world.services })(world.incidents, event, world.now);
+  const { watched, shard } = liveOf(world);
+  const flips = look(watched, shard, answers, world.now);
+  const told = flips.filter((flip) => isTold(flip.subject)).map((flip) => flipLine(world, flip));
+  const decide = track(watched.topology);
+  const [incidents, effects] = decide(world.incidents, { type: 'flips', flips }, world.now);
   world.incidents = incidents;
-  told.push(...effects.flatMap((effect) => incidentLines(world, effect)));
-  return [...told, ...words(world)];
+  return [...told, ...effects.flatMap((effect) => incidentLines(world, effect)), ...words(world, shard)];
 }
 
-function words(world: World): string[] {
-  return world.services.flatMap(({ id, nodes }) => {
-    const service = world.live.judgements[id];
-    if (!service) return [];
-    const judged = nodes.flatMap((node) => world.live.judgements[`${id}/${node.id}`] ?? []);
+/** Flips of monitors would only repeat those of their nodes. */
+function isTold(subject: string): boolean {
+  return subject.split('/').length < 3;
+}
+
+function words(world: World, shard: Shard): string[] {
+  return world.services.flatMap(({ id }) => {
     const before = world.components[id];
-    const input = { service, nodes: judged, staleAfterMs: staleAfter(world), watchedSince: 0 };
-    const after = component(before, input, world.now);
+    const after = componentOf(shard, id);
+    if (!after) return [];
     world.components[id] = after;
     const changed = after.word !== before?.word || after.noDataSince !== before.noDataSince;
     return changed ? [`${clock(world.now)}  page ${id}: ${wordLine(after)}`] : [];
@@ -350,11 +340,12 @@ function wordLine(kept: Component): string {
 }
 
 function show(world: World): string[] {
-  const verdicts = Object.values(world.live.verdicts)
-    .filter(({ subject }) => subject.split('/').length < 3)
+  const { shard } = liveOf(world);
+  const verdicts = [...verdictsOf(shard).values()]
+    .filter(({ subject }) => isTold(subject))
     .map(({ subject, status, since }) => `${subject} is ${status} since ${clock(since).trim()}`);
   const notices = world.services.flatMap(({ id }) => {
-    const notice = world.live.judgements[id]?.notice;
+    const notice = judgementOf(shard, id)?.notice;
     return notice === undefined ? [] : [`${id} notice: ${notice}`];
   });
   const stories = Object.values(world.incidents.stories).map(

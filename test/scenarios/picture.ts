@@ -1,145 +1,141 @@
-/**
- * The live picture of one shard (a chain and its services, or a service without one): every decision from answers to
- * flips, in order. Monitors first, then heads, nodes and services, so that a cause is told before what it causes.
- */
+/** The collector's live picture without its store: a configuration, one shard, and what it knows. */
 import type { Flip, Verdict } from '@highwater/config/domain.ts';
+import { signingKeyFromSeed } from '@highwater/config/keys.ts';
+import type { Chain, Config, Monitor, Service } from '@highwater/config/model.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { settle } from '../../collector/src/decide/flip.ts';
-import { sampleOf, standings } from '../../collector/src/decide/head.ts';
-import { advance } from '../../collector/src/decide/streak.ts';
-import { judgeNode, judgeService } from '../../collector/src/decide/subject.ts';
-import type {
-  AgreedHead,
-  Answer,
-  ChainPolicy,
-  HeadSample,
-  Judgement,
-  MonitorPolicy,
-  ServicePolicy,
-  Standing,
-  Streak,
-} from '../../collector/src/decide/types.ts';
-import { judgeMonitor } from '../../collector/src/decide/verdict.ts';
-import { regionVotes, staleAt } from '../../collector/src/decide/votes.ts';
+import type { Component } from '../../collector/src/decide/component.ts';
+import { staleAt as wordStaleAt } from '../../collector/src/decide/component.ts';
+import type { Answer, Judgement, Topology } from '../../collector/src/decide/types.ts';
+import { staleAt } from '../../collector/src/decide/votes.ts';
+import { judgeShard } from '../../collector/src/live/judge.ts';
+import type { Shard } from '../../collector/src/live/shard.ts';
+import { newShard } from '../../collector/src/live/shard.ts';
+import type { Watched } from '../../collector/src/watched.ts';
+import { watch } from '../../collector/src/watched.ts';
 
-export interface LiveMonitor extends MonitorPolicy {
-  /** `service/node`; the node `public` stands for the service's public name. */
-  readonly node: string;
-  readonly counts: boolean;
+/** What is watched and how, in few words. Each node has one check, `head`. */
+export interface Plan {
+  readonly regions: readonly string[];
+  readonly probesPerRegion: number;
+  readonly intervalMs: number;
+  readonly fall: number;
+  readonly rise: number;
+  readonly quorum?: number;
+  readonly chain?: { readonly blockTimeMs: number; readonly maxLagBlocks: number };
+  readonly services: Topology['services'];
 }
 
-/** What the configuration says of a shard. */
-export interface LivePlan {
-  readonly monitors: readonly LiveMonitor[];
-  readonly services: readonly ServicePolicy[];
-  readonly chain?: ChainPolicy;
-  /** Region of each enrolled probe: what others said is no longer counted. */
-  readonly probes: Readonly<Record<string, string>>;
+const TIMEOUT_MS = 2_000;
+
+/** `eu-1`, `eu-2`: in the order of regions. */
+export function probesOf(plan: Plan): { readonly id: string; readonly region: string }[] {
+  const numbers = Array.from({ length: plan.probesPerRegion }, (_, i) => i + 1);
+  return plan.regions.flatMap((region) => numbers.map((number) => ({ id: `${region}-${number}`, region })));
 }
 
-/** What is kept. */
-export interface Live {
-  /** By monitor, then by probe. */
-  readonly streaks: Readonly<Record<string, Readonly<Record<string, Streak>>>>;
-  /** By subject: monitor, node or service. */
-  readonly judgements: Readonly<Record<string, Judgement>>;
-  readonly verdicts: Readonly<Record<string, Verdict>>;
-  /** How nodes stood to the agreed head, by `service/node`. */
-  readonly stood: Readonly<Record<string, Standing['verdict']>>;
-}
-
-export const nothingHeard: Live = { streaks: {}, judgements: {}, verdicts: {}, stood: {} };
-
-/** Takes answers in, oldest first. Those of monitors or probes that the plan does not know are left out. */
-export function hear(plan: LivePlan, live: Live, answers: readonly Answer[]): Live {
-  const monitors = new Map(plan.monitors.map((monitor) => [monitor.id, monitor]));
-  const streaks = { ...live.streaks };
-  for (const answer of answers) {
-    const monitor = monitors.get(answer.monitor);
-    if (!monitor || plan.probes[answer.probe] !== answer.region) continue;
-    const before = streaks[monitor.id] ?? {};
-    streaks[monitor.id] = { ...before, [answer.probe]: advance(monitor, before[answer.probe], answer) };
-  }
-  return { ...live, streaks };
-}
-
-export interface Look {
-  readonly live: Live;
-  /** Monitors, then nodes, then services. */
-  readonly flips: readonly Flip[];
-  readonly heads: readonly AgreedHead[];
-  /** By `service/node`. */
-  readonly standings: ReadonlyMap<string, Standing>;
-}
-
-/** Judges everything anew. Looking twice at one time changes nothing. */
-export function look(plan: LivePlan, live: Live, now: Instant): Look {
-  const judgements = new Map<string, Judgement>();
-  for (const monitor of plan.monitors) {
-    const previous = live.judgements[monitor.id];
-    const votes = regionVotes(monitor, enrolled(plan, live, monitor), now, previous?.votes);
-    judgements.set(monitor.id, judgeMonitor(monitor, votes, previous));
-  }
-  const { heads, byNode } = plan.chain
-    ? standings(plan.chain, samples(plan, live), now, live.stood)
-    : { heads: [], byNode: new Map<string, Standing>() };
-  for (const [node, monitors] of Map.groupBy(plan.monitors, (monitor) => monitor.node)) {
-    const judged = monitors.map(({ id, counts }) => ({
-      id,
-      counts,
-      judgement: judgements.get(id) ?? unjudged,
-    }));
-    judgements.set(node, judgeNode(judged, byNode.get(node)));
-  }
-  for (const service of plan.services) {
-    judgements.set(service.id, judgeService(service, judgements, publicOf(plan, judgements, service.id)));
-  }
-  const stood = Object.fromEntries([...byNode].map(([node, { verdict }]) => [node, verdict]));
-  const { verdicts, flips } = settleAll(live, judgements, now);
-  const next = { streaks: live.streaks, judgements: Object.fromEntries(judgements), verdicts, stood };
-  return { live: next, flips, heads, standings: byNode };
-}
-
-/** The reserved node `public`, if it has a check that counts. */
-function publicOf(plan: LivePlan, judgements: ReadonlyMap<string, Judgement>, service: string) {
-  const node = `${service}/public`;
-  const counts = plan.monitors.some((monitor) => monitor.node === node && monitor.counts);
-  return counts ? judgements.get(node) : undefined;
-}
-
-const unjudged: Judgement = {
-  status: 'unknown',
-  because: 'not judged yet',
-  votes: [],
-  downIn: [],
-  troubleIn: [],
-};
-
-function settleAll(live: Live, judgements: ReadonlyMap<string, Judgement>, now: Instant) {
-  const flips: Flip[] = [];
-  const verdicts: Record<string, Verdict> = {};
-  for (const [subject, judgement] of judgements) {
-    const { verdict, flip } = settle(subject, live.verdicts[subject], judgement, now);
-    verdicts[subject] = verdict;
-    if (flip) flips.push(flip);
-  }
-  return { verdicts, flips };
-}
-
-/** When an answer goes stale if nothing more is heard; null when none is fresh. */
-export function wakeAt(plan: LivePlan, live: Live, now: Instant): Instant | null {
-  const ends = plan.monitors.flatMap((monitor) => staleAt(monitor, enrolled(plan, live, monitor), now) ?? []);
-  return ends.length === 0 ? null : ends.reduce((a, b) => Math.min(a, b));
-}
-
-function enrolled(plan: LivePlan, live: Live, monitor: MonitorPolicy): Streak[] {
-  return Object.entries(live.streaks[monitor.id] ?? {})
-    .filter(([probe, streak]) => plan.probes[probe] === streak.newest.region)
-    .map(([, streak]) => streak);
-}
-
-function samples(plan: LivePlan, live: Live): HeadSample[] {
-  return plan.monitors.flatMap((monitor) =>
-    enrolled(plan, live, monitor).flatMap((streak) => sampleOf(streak.newest, monitor.freshMs) ?? []),
+/** The plan as the collector has it from its configuration. */
+export function watchedOf(plan: Plan): Watched {
+  const target = { url: 'http://127.0.0.1/', headers: {}, allowPrivate: true };
+  const services = plan.services.map((service): Service => {
+    const nodes = service.nodes.map((node) => ({ ...node, url: target.url, operator: 'op', target }));
+    return { ...service, visibility: 'public', nodes, ...(plan.chain && { chain: 'dev' }) };
+  });
+  const monitors = services.flatMap((service) =>
+    service.nodes.map(
+      (node): Monitor => ({
+        id: `${service.id}/${node.id}/head`,
+        service: service.id,
+        node: node.id,
+        check: 'head',
+        kind: 'head',
+        intervalMs: plan.intervalMs,
+        timeoutMs: TIMEOUT_MS,
+        confirm: { fall: plan.fall, rise: plan.rise, recheckAfterMs: 1_000 },
+        regions: plan.regions,
+        counts: true,
+        settings: {},
+        target,
+        ...(plan.quorum !== undefined && { quorum: plan.quorum }),
+        ...(plan.chain && { chain: 'dev' }),
+      }),
+    ),
   );
+  const dev = (chain: NonNullable<Plan['chain']>): Chain => ({
+    name: 'dev',
+    family: 'evm',
+    maxAgeMs: 60_000,
+    references: [],
+    ...chain,
+  });
+  const config: Config = {
+    site: { name: 'Test', url: 'http://localhost' },
+    origin: 'localhost/log',
+    operator: 'op',
+    regions: plan.regions.map((id) => ({ id, name: id })),
+    probes: probesOf(plan).map(({ id, region }, i) => ({ id, region, key: keyOf(id, i), operator: 'op' })),
+    chains: plan.chain ? { dev: dev(plan.chain) } : {},
+    controls: [],
+    services,
+    monitors,
+    alerts: { channels: [], policies: [] },
+    retention: { hotMs: 0, bodiesMs: 0, slotsMs: 0 },
+  };
+  return watch(config);
+}
+
+const keys = new Map<string, string>();
+
+/** Keys cost time to make, and no signature is looked at here: one a name is enough. */
+function keyOf(id: string, number: number): string {
+  const key = keys.get(id) ?? signingKeyFromSeed(id, new Uint8Array(32).fill(number + 1)).vkey;
+  keys.set(id, key);
+  return key;
+}
+
+/** A shard of everything that a scenario watches: one chain, or none. */
+export function emptyShard(watched: Watched): Shard {
+  const [name = 'none'] = watched.shards.keys();
+  return newShard(name);
+}
+
+/** Takes answers in as the driver does; without any, looks at everything again because a time has come. */
+export function look(watched: Watched, shard: Shard, answers: readonly Answer[], now: Instant): Flip[] {
+  const woken = answers.length === 0 ? 'all' : new Set<string>();
+  return judgeShard(watched, watched.config.services, shard, { answers, woken }, 0, now);
+}
+
+/** When an answer or a word goes stale; null when nothing does. */
+export function wakeAt(watched: Watched, shard: Shard, now: Instant): Instant | null {
+  const monitors = [...shard.monitors.entries()].flatMap(([id, row]) => {
+    const policy = watched.policies.get(id);
+    return (policy && staleAt(policy, Object.values(row.streaks), now)) ?? [];
+  });
+  const words = [...shard.services.entries()].flatMap(
+    ([, row]) => wordStaleAt(row.component, watched.staleAfterMs) ?? [],
+  );
+  const wakes = [...monitors, ...words].filter((at) => at > now);
+  return wakes.length === 0 ? null : Math.min(...wakes);
+}
+
+export function verdictsOf(shard: Shard): Map<string, Verdict> {
+  const rows = [...shard.monitors.entries(), ...shard.nodes.entries(), ...shard.services.entries()];
+  return new Map(rows.map(([subject, { verdict }]) => [subject, verdict]));
+}
+
+export function componentOf(shard: Shard, service: string): Component | undefined {
+  return shard.services.get(service)?.component;
+}
+
+export function judgementOf(shard: Shard, service: string): Judgement | undefined {
+  return shard.services.get(service)?.judgement;
+}
+
+/** Saves a shard as JSON and loads it, as a restart does. */
+export function reloaded(shard: Shard): Shard {
+  const next = newShard(shard.name);
+  const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+  for (const [id, row] of shard.monitors.entries()) next.monitors.set(id, copy(row));
+  for (const [id, row] of shard.nodes.entries()) next.nodes.set(id, copy(row));
+  for (const [id, row] of shard.services.entries()) next.services.set(id, copy(row));
+  return next;
 }

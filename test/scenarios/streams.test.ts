@@ -4,31 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { noIncidents, track, wakeAt } from '../../collector/src/decide/incident.ts';
 import type { Answer, IncidentEffect, Topology } from '../../collector/src/decide/types.ts';
-import type { LivePlan } from './picture.ts';
-import { hear, look, nothingHeard } from './picture.ts';
+import type { Plan } from './picture.ts';
+import { emptyShard, look, probesOf, verdictsOf, watchedOf } from './picture.ts';
 
 const INTERVAL_MS = 10_000;
 const all = ['eu', 'us', 'ap', 'sa', 'af'];
 const nodes = ['rpc/a', 'rpc/b'];
-
-function planOf(n: number, fall: number, rise: number): LivePlan {
-  const regions = all.slice(0, n);
-  return {
-    monitors: nodes.map((node) => ({
-      id: `${node}/head`,
-      node,
-      counts: true,
-      fall,
-      rise,
-      regions,
-      quorum: Math.floor(n / 2) + 1,
-      freshMs: 2 * INTERVAL_MS + 7_000,
-    })),
-    services: [{ id: 'rpc', minUp: 1, nodes }],
-    chain: { name: 'dev', blockTimeMs: 1_000, maxLagBlocks: 5 },
-    probes: Object.fromEntries(regions.map((region) => [`${region}-1`, region])),
-  };
-}
 
 const topology: Topology = {
   services: [
@@ -44,6 +25,12 @@ const topology: Topology = {
   ],
 };
 
+function planOf(n: number, fall: number, rise: number): Plan {
+  const chain = { blockTimeMs: 1_000, maxLagBlocks: 5 };
+  const regions = all.slice(0, n);
+  return { regions, probesPerRegion: 1, intervalMs: INTERVAL_MS, fall, rise, chain, services: topology.services };
+}
+
 /** What one region sees of one node in one round; `silent` sends nothing. */
 type Sight = Answer['outcome'] | 'silent';
 /** By round, then by region, then by node. */
@@ -55,8 +42,8 @@ const streams: fc.Arbitrary<Stream> = fc.array(
   { maxLength: 25 },
 );
 
-function answersOf(plan: LivePlan, round: Stream[number], number: number): Answer[] {
-  return Object.entries(plan.probes).flatMap(([probe, region], r) =>
+function answersOf(plan: Plan, round: Stream[number], number: number): Answer[] {
+  return probesOf(plan).flatMap(({ id: probe, region }, r) =>
     nodes.flatMap((node, n): Answer[] => {
       const outcome = round[r]?.[n] ?? 'silent';
       const dueAt = (number + 1) * INTERVAL_MS + r * 1_000;
@@ -68,29 +55,30 @@ function answersOf(plan: LivePlan, round: Stream[number], number: number): Answe
 }
 
 /** Answers one at a time, as frames may come, with everything judged after each. */
-function play(plan: LivePlan, stream: Stream) {
-  let live = nothingHeard;
+function play(plan: Plan, stream: Stream) {
+  const watched = watchedOf(plan);
+  const shard = emptyShard(watched);
   let incidents = noIncidents;
   const flips: Flip[] = [];
   const effects: IncidentEffect[] = [];
   const decide = track(topology);
   stream.forEach((round, number) => {
     for (const answer of answersOf(plan, round, number)) {
-      const seen = look(plan, hear(plan, live, [answer]), answer.receivedAt);
-      live = seen.live;
-      flips.push(...seen.flips);
+      const { receivedAt } = answer;
+      const seen = [...look(watched, shard, [], receivedAt - 1), ...look(watched, shard, [answer], receivedAt)];
+      flips.push(...seen);
       const due = wakeAt(incidents);
       if (due !== null && due <= answer.receivedAt) {
         const [state, told] = decide(incidents, { type: 'tick' }, due);
         incidents = state;
         effects.push(...told);
       }
-      const [state, told] = decide(incidents, { type: 'flips', flips: seen.flips }, answer.receivedAt);
+      const [state, told] = decide(incidents, { type: 'flips', flips: seen }, answer.receivedAt);
       incidents = state;
       effects.push(...told);
     }
   });
-  return { live, incidents, flips, effects };
+  return { verdicts: verdictsOf(shard), incidents, flips, effects };
 }
 
 const sizes = fc.record({
@@ -112,9 +100,9 @@ describe('any stream of answers', () => {
           const rounds = Array.from({ length: fall }, (_, round) =>
             all.map((_, r) => [r < quorum ? (bad[round * 5 + r] ?? 'fail') : 'ok', 'ok'] as const),
           );
-          const { live } = play(plan, [...before, ...rounds]);
-          expect(live.verdicts['rpc/a/head']?.status).not.toBe('up');
-          expect(live.verdicts['rpc/a']?.status).not.toBe('up');
+          const { verdicts } = play(plan, [...before, ...rounds]);
+          expect(verdicts.get('rpc/a/head')?.status).not.toBe('up');
+          expect(verdicts.get('rpc/a')?.status).not.toBe('up');
         },
       ),
       { numRuns: 300 },
@@ -130,10 +118,10 @@ describe('any stream of answers', () => {
         (n, which, lies) => {
           const plan = planOf(n, 1, 1);
           const stream = lies.map((lie) => all.map((_, r) => (r === which % n ? lie : (['ok', 'ok'] as const))));
-          const { live, flips, effects } = play(plan, stream);
+          const { verdicts, flips, effects } = play(plan, stream);
           expect(flips.filter((flip) => flip.to === 'down')).toEqual([]);
           expect(effects).toEqual([]);
-          expect(live.verdicts['rpc']?.status).toBe('up');
+          expect(verdicts.get('rpc')?.status).toBe('up');
         },
       ),
       { numRuns: 300 },
@@ -144,14 +132,14 @@ describe('any stream of answers', () => {
     fc.assert(
       fc.property(sizes, streams, ({ n, fall, rise }, stream) => {
         const last = new Map<string, Flip['to']>();
-        const { flips, live } = play(planOf(n, fall, rise), stream);
+        const { flips, verdicts } = play(planOf(n, fall, rise), stream);
         for (const flip of flips) {
           expect(flip.from).toBe(last.get(flip.subject) ?? 'unknown');
           expect(flip.to).not.toBe(flip.from);
           last.set(flip.subject, flip.to);
         }
         expect(new Set(flips.map((flip) => flip.id)).size).toBe(flips.length);
-        for (const { subject, status } of Object.values(live.verdicts)) {
+        for (const { subject, status } of verdicts.values()) {
           expect(status).toBe(last.get(subject) ?? 'unknown');
         }
       }),
@@ -162,8 +150,8 @@ describe('any stream of answers', () => {
     fc.assert(
       fc.property(sizes, streams, ({ n, fall, rise }, stream) => {
         const good = Array.from({ length: 2 * rise }, () => all.map(() => ['ok', 'ok'] as const));
-        const { incidents, live } = play(planOf(n, fall, rise), [...stream, ...good]);
-        expect(live.verdicts['rpc']?.status).toBe('up');
+        const { incidents, verdicts } = play(planOf(n, fall, rise), [...stream, ...good]);
+        expect(verdicts.get('rpc')?.status).toBe('up');
         expect(Object.values(incidents.stories).filter(({ incident }) => incident.phase !== 'resolved')).toEqual([]);
       }),
     );
@@ -174,8 +162,13 @@ describe('any stream of answers', () => {
       fc.property(sizes, streams, ({ n, fall, rise }, stream) => {
         const plan = planOf(n, fall, rise);
         const answers = stream.flatMap((round, number) => answersOf(plan, round, number));
-        const once = hear(plan, nothingHeard, answers);
-        const twice = hear(plan, nothingHeard, answers.flatMap((answer, i) => [answer, answer, ...answers.slice(0, i % 7)]));
+        const mixed = answers.flatMap((answer, i) => [answer, answer, ...answers.slice(0, i % 7)]);
+        const [once, twice] = [answers, mixed].map((list) => {
+          const watched = watchedOf(plan);
+          const shard = emptyShard(watched);
+          look(watched, shard, list, 0);
+          return [...shard.monitors.entries()].map(([id, row]) => [id, row.streaks]);
+        });
         expect(twice).toEqual(once);
       }),
     );
