@@ -54,6 +54,8 @@ export function resolveSecret(ref: SecretRef, env: NodeJS.ProcessEnv = process.e
     return new Secret(value);
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable or empty';
-    throw new Error(`${ref}: cannot be read (${why}); create the file, readable by this user only`, { cause });
+    throw new Error(`${ref}: cannot be read (${why}); create the file, readable by this user only`, {
+      cause,
+    });
   }
 }
