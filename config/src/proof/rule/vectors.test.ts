@@ -72,13 +72,25 @@ function expand(expected: string): string {
     .join(' ');
 }
 
-const shownCounts = ['up', 'down', 'unknown', 'stalled', 'degraded'] as const;
+const shownCounts = {
+  up: 'up',
+  down: 'down',
+  unknown: 'unknown',
+  stalled: 'stalled',
+  degraded: 'degraded',
+  unknownNoData: 'noData',
+  unknownSplit: 'split',
+  unknownProbe: 'probe',
+  unknownClock: 'clock',
+} as const;
 
 function showTotals(
   totals: Counts & { readonly maintenance: number; readonly inMaintenance: Counts },
 ): string {
   const show = (counts: Counts, prefix: string): string[] =>
-    shownCounts.filter((key) => counts[key] > 0).map((key) => `${prefix}${key}=${counts[key]}`);
+    Object.entries(shownCounts)
+      .filter(([key]) => counts[key as keyof Counts] > 0)
+      .map(([key, word]) => `${prefix}${word}=${counts[key as keyof Counts]}`);
   const maintenance = totals.maintenance > 0 ? [`maintenance=${totals.maintenance}`] : [];
   return [...show(totals, ''), ...maintenance, ...show(totals.inMaintenance, 'maintenance.')].join(' ');
 }
