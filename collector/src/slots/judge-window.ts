@@ -80,7 +80,10 @@ function tallyOfProbe(
   let sum = emptyTally;
   for (const same of Map.groupBy(entries, (entry) => entry.dueAt).values()) {
     const entry = standing(same);
-    if (entry !== undefined) sum = addTallies(sum, classified(ground, window, probe, entry));
+    // A probe that contradicts itself is at fault, and neither of its lines is believed.
+    const tally =
+      entry === undefined ? { ...emptyTally, probe: 1 } : classified(ground, window, probe, entry);
+    sum = addTallies(sum, tally);
   }
   return sum;
 }

@@ -86,8 +86,9 @@ function linesOf(config: Config, probe: string, pick: () => number): string[] {
     for (let at = nextDueAt(FIRST * MINUTE_MS - 1, phase, intervalMs); at < (FIRST + LENGTH) * MINUTE_MS;) {
       const choice = pick();
       // A choice beyond the table is silence; one line in some is not at a due time.
-      const outcome = outcomes[choice % (outcomes.length + 2)];
+      const outcome = outcomes[pick() % 3 > 0 ? choice % 5 : choice % (outcomes.length + 2)];
       if (outcome !== undefined) lines.push(`${id} ${choice % 31 === 0 ? at + 1 : at} ${outcome}`);
+      if (outcome !== undefined && pick() % 29 === 0) lines.push(`${id} ${at} ok 777 -`);
       at = nextDueAt(at, phase, intervalMs);
     }
   }
@@ -108,7 +109,7 @@ function batchesOf(
   key: SigningKey,
   epoch: number,
   lines: readonly string[],
-  choose: { minutes: number; bound: (n: number) => number; config: (n: number) => string; twice: number },
+  choose: { minutes: number; bound: () => number; config: (n: number) => string; twice: number },
   origin: string,
 ): Delivery[] {
   const chunks = new Map<number, string[]>();
@@ -131,7 +132,7 @@ function batchesOf(
         prev,
         minutes,
         config: choose.config(number),
-        clock: { boundMs: choose.bound(number), ageS },
+        clock: { boundMs: choose.bound(), ageS },
         tip: { size: 0, root },
         gaps: [],
         bodies: bodyRefs(bodies, sha256),
@@ -214,19 +215,26 @@ async function play(choices: readonly number[]): Promise<number> {
         .filter(() => pick() % 5 === 0)
         .map((line) => line.replace(' ok ', ' degraded ').replace(/ -$/, ' target.rpc.slow'));
       const config = (n: number): string => (n % 7 === 6 ? hash1 : hash0);
-      const bound = (n: number): number => [5, 5, 5, -1, 5, 2_001, 5][(n + (pick() % 2)) % 7] ?? 5;
-      const twice = pick() % 11 === 0 ? 5 : -1;
+      const bound = (): number => [-1, 2_001][pick() % 17] ?? 5;
+      const twice = pick() % 4 === 0 ? 5 : -1;
       return [
         ...batchesOf(key, 0, lines, { minutes: 1, bound, config, twice }, origin),
         ...batchesOf(key, 1, again, { minutes: 3, bound: () => 5, config, twice: -1 }, origin),
       ];
     });
     const order = deliveries
-      .map((delivery) => ({ delivery, at: delivery.last + (pick() % 4 === 0 ? pick() % 9 : 0) }))
+      .map((delivery, i) => {
+        const isSecond =
+          deliveries[i - 1]?.number === delivery.number && deliveries[i - 1]?.probe === delivery.probe;
+        return { delivery, at: delivery.last + (isSecond ? 4 : pick() % 4 === 0 ? pick() % 9 : 0) };
+      })
       .sort((a, b) => a.at - b.at);
 
-    for (const { delivery, at } of order) {
-      now = Math.max(now, (at + 1) * MINUTE_MS + (pick() % 30) * 1_000);
+    // A probe's clock may be ahead: batches reach up to two minutes past the collector's.
+    const lead = Math.min(2, pick() % 4);
+    const halfway = order.findLastIndex(({ at }) => at === FIRST + 8);
+    for (const [i, { delivery, at }] of order.entries()) {
+      now = Math.max(now, (at + 1 - lead) * MINUTE_MS + (pick() % 30) * 1_000);
       const seen = await store.read(LOG_SHARD, (tx) =>
         tx.batches(delivery.probe, delivery.epoch, delivery.number),
       );
@@ -245,8 +253,8 @@ async function play(choices: readonly number[]): Promise<number> {
       } as const;
       await store.transact(LOG_SHARD, (tx) => tx.addCommit(commit));
       if (pick() % 3 === 0) await slots.beat();
-      const isHalfway = at === FIRST + 8 && watched.config === before;
-      if (isHalfway && pick() % 2 === 0) {
+      const isHalfway = i === halfway;
+      if (isHalfway && pick() % 4 !== 0) {
         watched = watch(after);
         await declareLeaves(store, watched, operator, project(after), now);
       }
@@ -272,9 +280,14 @@ describe('slots made bit by bit', () => {
       fc.asyncProperty(fc.array(fc.nat({ max: 96 }), { minLength: 20, maxLength: 60 }), async (choices) => {
         known += await play(choices);
       }),
-      { numRuns: Number(process.env['SLOT_RUNS'] ?? 6) },
+      // Shrinking is for a person who looks into it: it takes minutes.
+      {
+        numRuns: Number(process.env['SLOT_RUNS'] ?? 6),
+        endOnFailure: process.env['SLOT_SHRINK'] === undefined,
+      },
     );
+    if (process.env['SLOT_RUNS'] !== undefined) console.log(`${known} slots known`);
     // A property over nothing but unknown slots would hold of anything.
-    expect(known).toBeGreaterThan(100);
+    expect(known).toBeGreaterThan(20);
   });
 });

@@ -68,12 +68,24 @@ function closable(
   return Math.max(closed, horizon - MAX_WAITED_WINDOW);
 }
 
-function touchedMinutes(windows: WindowFinder, intake: Intake, closed: number): Set<number> {
-  const touched = new Set([...intake.voided].filter((minute) => minute <= closed));
-  for (const { monitor, minute } of intake.additions) {
+/** Closed minutes whose slots the intake may change: whole windows, of the monitors that it is about. */
+function touchedMinutes(
+  ground: Ground,
+  windows: WindowFinder,
+  shard: string,
+  intake: Intake,
+  closed: number,
+): Set<number> {
+  const touched = new Set<number>();
+  const touch = (monitor: string, minute: number): void => {
     const window = windows.at(monitor, minute);
-    if (window === undefined) continue;
+    if (window === undefined) return;
     for (let each = window.first; each <= Math.min(window.last, closed); each += 1) touched.add(each);
+  };
+  for (const { monitor, minute } of intake.additions) touch(monitor, minute);
+  for (const minute of intake.voided) {
+    const under = ground.timeline.configAt(minute);
+    for (const { id } of under === undefined ? [] : partOf(under, shard).monitors) touch(id, minute);
   }
   return touched;
 }
@@ -116,7 +128,7 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
     await addLatency(tx, watched, intake.additions, now);
     const horizon = Math.min(minuteOf(now - CLOSE_AFTER_MS) - 1, closed + MINUTES_AT_ONCE);
     const until = horizon > closed ? closable(ground, windows, shard, closed, horizon) : closed;
-    const minutes = touchedMinutes(windows, intake, closed);
+    const minutes = touchedMinutes(ground, windows, shard, intake, closed);
     for (let minute = closed + 1; minute <= until; minute += 1) minutes.add(minute);
     const changed = await evaluateMinutes(
       tx,
