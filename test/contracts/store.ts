@@ -77,6 +77,27 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
       expect(row).toEqual({ key: 'n', version: 50, value: 50 });
     });
 
+    it('asked for together, each is still all or nothing by itself, in the order asked', async () => {
+      const asked = Array.from({ length: 40 }, (_, i) =>
+        store.transact(`shard${i % 7}`, async (tx) => {
+          await tx.putState('core', `key${i}`, 0, i);
+          if (i % 5 === 3) throw new Error(`boom ${i}`);
+          return i;
+        }),
+      );
+      const results = await Promise.allSettled(asked);
+      for (const [i, result] of results.entries()) {
+        const kept = await store.read(`shard${i % 7}`, (tx) => tx.getState('core', `key${i}`));
+        if (i % 5 === 3) {
+          expect(result).toMatchObject({ status: 'rejected', reason: { message: `boom ${i}` } });
+          expect(kept).toBeUndefined();
+        } else {
+          expect(result).toEqual({ status: 'fulfilled', value: i });
+          expect(kept?.value).toBe(i);
+        }
+      }
+    });
+
     it('refuses to set what has moved on', async () => {
       await store.transact('a', (tx) => tx.putState('core', 'key', 0, 'one'));
       for (const version of [0, 2]) {

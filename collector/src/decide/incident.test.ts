@@ -276,6 +276,8 @@ describe('an incident', () => {
     expect(ended.map(({ key, updates }) => [key, updates.at(-1)?.body])).toEqual([
       ['node:ws/a', 'This is part of a wider incident and goes on there: Zone fra is down.'],
     ]);
+    // Whoever tells people needs it to not tell a recovery.
+    expect(ended.map(({ mergedInto }) => mergedInto)).toEqual(Object.keys(state.stories));
     expect(Object.values(state.stories).map(({ incident }) => [incident.key, incident.nodes])).toEqual([
       ['zone:fra', ['api/a', 'rpc/a', 'ws/a']],
     ]);

@@ -165,7 +165,7 @@ export function merge(draft: Draft, id: string, into: string): void {
   const moved = carriedBy(draft, id);
   const was = draft.stories.get(id)?.incident;
   note(draft, id, `This is part of a wider incident and goes on there: ${title}.`, 'resolved');
-  change(draft, id, { resolvedAt: draft.now }, 'resolved');
+  change(draft, id, { resolvedAt: draft.now, mergedInto: into }, 'resolved');
   const merged = draft.stories.get(id)?.incident;
   if (merged) draft.effects.set(id, { type: 'resolved', merged });
   draft.stories.delete(id);

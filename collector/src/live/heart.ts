@@ -108,12 +108,15 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     const last = frames.at(-1)?.pos;
     if (last === undefined) return 0;
     const split = byShard(watched, frames);
-    for (const shard of shards.values()) {
-      const answers = (split.get(shard.name) ?? []).filter((answer) => answer.pos > shard.cursor);
-      if (answers.length === 0 && last - shard.cursor < CURSOR_SLACK) continue;
-      await judge(shard, { answers, woken: new Set() }, Math.max(last, shard.cursor));
-      options.answered(answers);
-    }
+    // Together: the store commits what is asked for at once in one go.
+    await Promise.all(
+      [...shards.values()].map(async (shard) => {
+        const answers = (split.get(shard.name) ?? []).filter((answer) => answer.pos > shard.cursor);
+        if (answers.length === 0 && last - shard.cursor < CURSOR_SLACK) return;
+        await judge(shard, { answers, woken: new Set() }, Math.max(last, shard.cursor));
+        options.answered(answers);
+      }),
+    );
     position = last;
     return frames.length;
   };

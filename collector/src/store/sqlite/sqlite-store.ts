@@ -4,6 +4,7 @@ import { DiskFullError, type ReadTx, type Store, type Tx } from '../store.ts';
 import { commitReads, commitWrites } from './commits.ts';
 import { feedReads, feedWrites } from './feed.ts';
 import { frameReads, frameWrites } from './frames.ts';
+import { groupCommit } from './group-commit.ts';
 import { mutex } from '../../mutex.ts';
 import { openNames, type Names } from './names.ts';
 import { lockFolder, openReader, openWriter, type Db } from './open.ts';
@@ -53,11 +54,6 @@ function named(error: unknown): unknown {
   return full ? new DiskFullError('the disk that holds the store is full', { cause: error }) : error;
 }
 
-/** Rolls back, unless SQLite already has (a full disk does that). */
-function rollback(db: Db): void {
-  if (db.inTransaction) db.exec('ROLLBACK');
-}
-
 /**
  * The store in one SQLite file in `folder`: WAL, FULL, one writer, one reader.
  * Throws when the folder is in use by another collector, or the file can't be made durable.
@@ -75,33 +71,26 @@ export function openSqliteStore(folder: string): Store {
   const reader = openReader(join(folder, 'store.db'));
   const [writerNames, readerNames] = [openNames(writer), openNames(reader)];
   const [bindTx, bindRead] = [writes(writer, writerNames), reads(reader, readerNames)];
-  const [aloneWriting, aloneReading] = [mutex(), mutex()];
+  const commit = groupCommit(writer, () => writerNames.forget());
+  const [begin, end] = [reader.prepare('BEGIN'), reader.prepare('COMMIT')];
+  const aloneReading = mutex();
 
   return {
     transact: (shard, work) =>
-      aloneWriting(async () => {
-        try {
-          writer.exec('BEGIN IMMEDIATE');
-          const result = await work(bindTx(writerNames.make(shard)));
-          writer.exec('COMMIT');
-          return result;
-        } catch (error) {
-          rollback(writer);
-          writerNames.forget();
-          throw named(error);
-        }
+      commit(() => work(bindTx(writerNames.make(shard)))).catch((error: unknown) => {
+        throw named(error);
       }),
     read: (shard, work) =>
       aloneReading(async () => {
-        reader.exec('BEGIN');
+        begin.run();
         try {
           return await work(bindRead(readerNames.find(shard) ?? -1));
         } finally {
-          reader.exec('COMMIT');
+          end.run();
         }
       }),
     async [Symbol.asyncDispose]() {
-      await aloneWriting(async () => undefined);
+      await commit(async () => undefined);
       await aloneReading(async () => undefined);
       reader.close();
       writer.close();

@@ -1,0 +1,97 @@
+import type { Db } from './open.ts';
+
+/** One transaction that waits for its turn. */
+interface Waiting {
+  /** Does the work and keeps what it gave, or why it failed, until the commit has been made durable. */
+  run(): Promise<void>;
+  settle(): void;
+  fail(error: unknown): void;
+  readonly failed: () => boolean;
+}
+
+/** So many share one commit at most: the first of them must not wait long for the last. */
+const AT_ONCE = 256;
+
+/**
+ * Transactions that are asked for while another one runs share the next COMMIT: with FULL each commit waits for the
+ * disk, and a frame that touches eighty shards would wait eighty times. Each is still all or nothing by itself
+ * (a savepoint), they run one after the other in the order asked, and none resolves before all are durable.
+ *
+ * @param rolledBack called when something was undone: what was cached of it is void
+ */
+export function groupCommit(db: Db, rolledBack: () => void): <T>(work: () => Promise<T>) => Promise<T> {
+  const queue: Waiting[] = [];
+  let running = false;
+  // Prepared: these run for every transaction.
+  const sql = {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    savepoint: db.prepare('SAVEPOINT one'),
+    release: db.prepare('RELEASE one'),
+    undo: db.prepare('ROLLBACK TO one'),
+  };
+
+  const runOne = async (waiting: Waiting): Promise<void> => {
+    sql.savepoint.run();
+    await waiting.run();
+    if (!waiting.failed()) return void sql.release.run();
+    rolledBack();
+    // A full disk can end the whole transaction; then nothing of the group is left.
+    if (!db.inTransaction) throw new Error('the transaction was rolled back by the database');
+    sql.undo.run();
+    sql.release.run();
+  };
+
+  const runGroup = async (group: readonly Waiting[]): Promise<void> => {
+    try {
+      sql.begin.run();
+      for (const waiting of group) await runOne(waiting);
+      sql.commit.run();
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
+      rolledBack();
+      for (const waiting of group) waiting.fail(error);
+    }
+    for (const waiting of group) waiting.settle();
+  };
+
+  const drain = async (): Promise<void> => {
+    while (queue.length > 0) await runGroup(queue.splice(0, AT_ONCE));
+    running = false;
+  };
+
+  return (work) =>
+    new Promise((resolve, reject) => {
+      queue.push(waitingFor(work, resolve, reject));
+      if (running) return;
+      running = true;
+      // In a microtask, so that transactions asked for in the same turn are of one group.
+      queueMicrotask(() => void drain());
+    });
+}
+
+function waitingFor<T>(
+  work: () => Promise<T>,
+  resolve: (result: T) => void,
+  reject: (error: unknown) => void,
+): Waiting {
+  let outcome: { readonly result: T } | { readonly error: unknown } | undefined;
+  return {
+    async run() {
+      try {
+        outcome = { result: await work() };
+      } catch (error) {
+        outcome = { error };
+      }
+    },
+    failed: () => outcome !== undefined && 'error' in outcome,
+    /** The work's own error says more than that of the group it was in. */
+    fail(error) {
+      if (outcome === undefined || 'result' in outcome) outcome = { error };
+    },
+    settle() {
+      if (outcome === undefined || 'error' in outcome) reject(outcome?.error);
+      else resolve(outcome.result);
+    },
+  };
+}
