@@ -101,6 +101,19 @@ describe('leaves', () => {
       expect(records.problems[0]).toMatch(/^leaf 0: its projection/);
     }
   });
+  test('a configuration whose projection has another length than it says is left out', () => {
+    const configured = newWorld(sha256);
+    configured.config(
+      { seed: '0'.repeat(32), regions: [], probes: [], controls: [], chains: [], services: [], monitors: [] },
+      5,
+    );
+    const made = configured.evidence();
+    const leaves = made.leaves.map((leaf) => ({
+      ...leaf,
+      text: leaf.text.replace(/projection [0-9]+/, 'projection 1'),
+    }));
+    expect(readRecords({ ...made, leaves }, sha256).configs).toHaveLength(0);
+  });
   test('a batch that stands in the log twice is one, at its lower index', () => {
     const twice = leaves.concat(leaves.map((leaf) => ({ ...leaf, index: leaf.index + 50 })));
     expect(readRecords({ leaves: twice, bodies }, sha256).batches.map((b) => b.index)).toEqual([2]);

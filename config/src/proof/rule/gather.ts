@@ -1,5 +1,5 @@
 /** From batches to tallies: which lines count, for which monitor, probe and minute. */
-import { dayOfMinute } from '../../time.ts';
+import { MINUTES_PER_DAY, dayOfMinute } from '../../time.ts';
 import { dueMinuteOf } from '../batch.ts';
 import type { Hash } from '../bytes.ts';
 import { phaseMs } from '../due.ts';
@@ -19,46 +19,53 @@ export interface MonitorWindow extends Window {
   readonly roster: ReadonlyMap<string, readonly RuleProbe[]>;
 }
 
-/** The windows of a monitor on a day, each worked out once. */
+/** The window of a monitor that a minute lies in; undefined where the monitor is not configured. */
 export interface Windows {
-  ofDay(monitor: string, day: number): readonly MonitorWindow[];
   at(monitor: string, minute: number): MonitorWindow | undefined;
 }
 
+/** Works out the windows of each monitor and day once, with one entry a minute. */
 export function windowsUnder(timeline: Timeline): Windows {
-  const known = new Map<string, readonly MonitorWindow[]>();
-  const ofDay = (id: string, day: number): readonly MonitorWindow[] => {
-    const key = `${id} ${day}`;
-    const made = known.get(key);
-    if (made) return made;
+  const known = new Map<string, Map<number, readonly (MonitorWindow | undefined)[]>>();
+  const rosterOf = rosters(timeline);
+  const minutesOf = (id: string, day: number): (MonitorWindow | undefined)[] => {
+    const minutes = new Array<MonitorWindow | undefined>(MINUTES_PER_DAY).fill(undefined);
     const windows = windowsOfDay(day, (minute) => {
       const under = timeline.configAt(minute);
       const monitor = under?.monitors.get(id);
       return under && monitor && { under, monitor, intervalMs: monitor.intervalMs };
-    }).map(({ first, last, under: { under, monitor } }) => {
-      return { first, last, under, monitor, roster: rosterOf(under, monitor, first, timeline) };
     });
-    known.set(key, windows);
-    return windows;
+    for (const { first, last, under: found } of windows) {
+      const { under, monitor } = found;
+      const window = { first, last, under, monitor, roster: rosterOf(under, monitor, first) };
+      minutes.fill(window, first % MINUTES_PER_DAY, (last % MINUTES_PER_DAY) + 1);
+    }
+    return minutes;
   };
   return {
-    ofDay,
-    at: (id, minute) => ofDay(id, dayOfMinute(minute)).find((w) => w.first <= minute && minute <= w.last),
+    at(id, minute) {
+      const day = dayOfMinute(minute);
+      const days = entry(known, id, () => new Map<number, readonly (MonitorWindow | undefined)[]>());
+      return entry(days, day, () => minutesOf(id, day))[minute % MINUTES_PER_DAY];
+    },
   };
 }
 
-function rosterOf(
-  under: ConfigInForce,
-  monitor: RuleMonitor,
-  minute: number,
-  timeline: Timeline,
-): Map<string, RuleProbe[]> {
-  const roster = new Map<string, RuleProbe[]>();
-  for (const probe of under.config.probes) {
-    if (!monitor.regions.includes(probe.region) || !timeline.isEnrolledAt(probe.vkey, minute)) continue;
-    roster.set(probe.region, [...(roster.get(probe.region) ?? []), probe]);
-  }
-  return roster;
+type Roster = ReadonlyMap<string, readonly RuleProbe[]>;
+
+/** The probes that speak for a monitor by region; one roster for all windows in which they are the same. */
+function rosters(timeline: Timeline): (under: ConfigInForce, monitor: RuleMonitor, minute: number) => Roster {
+  const known = new Map<string, Roster>();
+  return (under, monitor, minute) => {
+    const speaking = under.config.probes.filter(
+      (probe) => monitor.regions.includes(probe.region) && timeline.isEnrolledAt(probe.vkey, minute),
+    );
+    return entry(known, `${under.hash} ${speaking.map((probe) => probe.vkey).join(' ')}`, () => {
+      const roster = new Map<string, RuleProbe[]>();
+      for (const probe of speaking) entry(roster, probe.region, () => [] as RuleProbe[]).push(probe);
+      return roster;
+    });
+  };
 }
 
 /** Tallies by monitor, minute and verifier key. */
