@@ -83,8 +83,7 @@ export async function observe(
   if (typeof prepared.run !== 'function') {
     return { observation: written(skipped(prepared.run)), family: 'name', loopback: false };
   }
-  const deadline = AbortSignal.timeout(monitor.timeoutMs);
-  const signal = AbortSignal.any([deadline, ending]);
+  const { signal, done } = deadline(monitor.timeoutMs, ending);
   const startedAt = house.outside.monotonic();
   let way: ReturnType<typeof openWay> | undefined;
   try {
@@ -106,8 +105,29 @@ export async function observe(
     const reading = failed(thrown, tenths, (bug) => house.broke(monitor.id, bug));
     return { observation: written(reading), ...whereOf(way?.address) };
   } finally {
+    done();
     way?.close();
   }
+}
+
+/**
+ * Aborts like AbortSignal.timeout, or with `ending`. Not AbortSignal.any: that leaves something behind on a signal
+ * that lives as long as the program, for every check.
+ */
+function deadline(
+  ms: number,
+  ending: AbortSignal,
+): { readonly signal: AbortSignal; readonly done: () => void } {
+  const own = new AbortController();
+  const timer = setTimeout(() => own.abort(new DOMException('the deadline passed', 'TimeoutError')), ms);
+  const end = () => own.abort(ending.reason);
+  if (ending.aborted) end();
+  else ending.addEventListener('abort', end, { once: true });
+  const done = () => {
+    clearTimeout(timer);
+    ending.removeEventListener('abort', end);
+  };
+  return { signal: own.signal, done };
 }
 
 function failed(thrown: unknown, tenths: number, broke: (bug: unknown) => void): Reading {

@@ -1,4 +1,5 @@
 /** The driver of the schedule: starts what is due, asks whether a fault is the probe's own, hands on what was seen. */
+import { setMaxListeners } from 'node:events';
 import type { Observation } from '@highwater/config/domain.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import type { AnyCheckKind } from '@highwater/config/kinds.ts';
@@ -38,6 +39,8 @@ interface Work {
 
 export function startRounds({ probe, table, loop, seen }: RoundsOptions): Rounds {
   const ending = new AbortController();
+  // Each check that runs listens: many at once are no leak.
+  setMaxListeners(0, ending.signal);
   const running = new Set<Promise<void>>();
   let work: Work | undefined;
   let schedule: Schedule | undefined;
