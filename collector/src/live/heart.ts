@@ -47,6 +47,11 @@ function byShard(watched: Watched, frames: readonly FrameRow[]): Map<string, (An
   return split;
 }
 
+/** Waits for all of them, and only then throws what the first that failed threw. */
+async function settled(all: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(all)) if (result.status === 'rejected') throw result.reason;
+}
+
 /** Forgets what the configuration no longer has. */
 async function prune(options: LiveOptions, shard: Shard): Promise<void> {
   const { watched, store } = options;
@@ -109,7 +114,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     if (last === undefined) return 0;
     const split = byShard(watched, frames);
     // Together: the store commits what is asked for at once in one go.
-    await Promise.all(
+    await settled(
       [...shards.values()].map(async (shard) => {
         const answers = (split.get(shard.name) ?? []).filter((answer) => answer.pos > shard.cursor);
         if (answers.length === 0 && last - shard.cursor < CURSOR_SLACK) return;
@@ -123,17 +128,21 @@ export async function openLive(options: LiveOptions): Promise<Live> {
 
   const wake = async (): Promise<number> => {
     let woken = 0;
-    for (const shard of shards.values()) {
-      const due = await store.read(shard.name, (tx) => tx.dueState(clock.now(), WAKES_AT_ONCE));
-      if (due.length === 0) continue;
-      await judge(shard, { answers: [], woken: new Set(due.map((row) => row.key)) }, shard.cursor);
-      woken += due.length;
-    }
+    await settled(
+      [...shards.values()].map(async (shard) => {
+        const due = await store.read(shard.name, (tx) => tx.dueState(clock.now(), WAKES_AT_ONCE));
+        if (due.length === 0) return;
+        await judge(shard, { answers: [], woken: new Set(due.map((row) => row.key)) }, shard.cursor);
+        woken += due.length;
+      }),
+    );
     return woken;
   };
 
   while ((await takeFrames()) > 0);
-  for (const shard of shards.values()) await judge(shard, { answers: [], woken: 'all' }, shard.cursor);
+  await settled(
+    [...shards.values()].map((shard) => judge(shard, { answers: [], woken: 'all' }, shard.cursor)),
+  );
 
   return {
     shards,

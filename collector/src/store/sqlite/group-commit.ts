@@ -6,7 +6,8 @@ interface Waiting {
   run(): Promise<void>;
   settle(): void;
   fail(error: unknown): void;
-  readonly failed: () => boolean;
+  /** What the work threw, if it did. */
+  readonly failure: () => { readonly error: unknown } | undefined;
 }
 
 /** So many share one commit at most: the first of them must not wait long for the last. */
@@ -34,10 +35,11 @@ export function groupCommit(db: Db, rolledBack: () => void): <T>(work: () => Pro
   const runOne = async (waiting: Waiting): Promise<void> => {
     sql.savepoint.run();
     await waiting.run();
-    if (!waiting.failed()) return void sql.release.run();
+    const failure = waiting.failure();
+    if (failure === undefined) return void sql.release.run();
     rolledBack();
-    // A full disk can end the whole transaction; then nothing of the group is left.
-    if (!db.inTransaction) throw new Error('the transaction was rolled back by the database');
+    // A full disk can end the whole transaction; then nothing of the group is left, for the same reason.
+    if (!db.inTransaction) throw failure.error;
     sql.undo.run();
     sql.release.run();
   };
@@ -84,7 +86,7 @@ function waitingFor<T>(
         outcome = { error };
       }
     },
-    failed: () => outcome !== undefined && 'error' in outcome,
+    failure: () => (outcome !== undefined && 'error' in outcome ? outcome : undefined),
     /** The work's own error says more than that of the group it was in. */
     fail(error) {
       if (outcome === undefined || 'result' in outcome) outcome = { error };
