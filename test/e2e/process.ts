@@ -74,9 +74,12 @@ export async function startRole(args: readonly string[], env: NodeJS.ProcessEnv 
   return disposable(child, url, seen);
 }
 
-/** A real EVM node of its own chain: same id for each, other hashes. */
-export async function startAnvil(options: readonly string[] = [], port = 0): Promise<Process> {
-  const args = ['--port', String(port), '--chain-id', '31337', '--block-time', '1', ...options];
+/** A real EVM node of its own chain: same id for each, other hashes. Blocks come every second unless told otherwise. */
+export async function startAnvil(
+  options: { readonly chainId?: number; readonly blocks?: readonly string[]; readonly port?: number } = {},
+): Promise<Process> {
+  const { chainId = 31_337, blocks = ['--block-time', '1'], port = 0 } = options;
+  const args = ['--port', String(port), '--chain-id', String(chainId), ...blocks];
   const child = spawn(anvilPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const seen = watch(child);
   const lines = createInterface({ input: child.stdout });

@@ -63,7 +63,7 @@ alerts:
 }
 
 /** Builds the world and waits until every service is up on the page. */
-export async function startWorld(options: { readonly blockTimeS?: number } = {}): Promise<World> {
+export async function startWorld(): Promise<World> {
   await using stack = new AsyncDisposableStack();
   // Whoever starts a process later adds it to the stack that then owns the world.
   let owner = stack;
@@ -72,10 +72,7 @@ export async function startWorld(options: { readonly blockTimeS?: number } = {})
   const discord = stack.use(await startDiscord());
   const smtp = stack.use(await startSmtp());
   const nodes: Record<string, Process> = {};
-  for (const id of services)
-    nodes[id] = stack.use(
-      await startAnvil(options.blockTimeS ? ['--block-time', String(options.blockTimeS)] : []),
-    );
+  for (const id of services) nodes[id] = stack.use(await startAnvil());
   const keys = new Map<string, string>();
   for (const region of regions) {
     const made = await highwater(['probe', 'keygen', '--id', `${region}-1`, '--data', join(dir, region)]);

@@ -34,7 +34,7 @@ it(`${minutes} minutes of faults: slots equal the plain tally`, async () => {
       205,
       async () => {
         const { port } = new URL(node('gamma')?.url ?? '');
-        (world.nodes as Record<string, unknown>)['gamma'] = await startAnvil([], Number(port));
+        (world.nodes as Record<string, unknown>)['gamma'] = await startAnvil({ port: Number(port) });
       },
     ],
     [
