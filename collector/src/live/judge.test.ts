@@ -1,0 +1,110 @@
+/** Judging only what answers and deadlines touch must come to the same as judging everything each time. */
+import type { Flip } from '@highwater/config/domain.ts';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Answer } from '../decide/types.ts';
+import { staleAt } from '../decide/votes.ts';
+import { regions, testHouse } from '../testing/config.ts';
+import { watch } from '../watched.ts';
+import { judgeShard } from './judge.ts';
+import { newShard, type Shard } from './shard.ts';
+
+const { config } = testHouse();
+const watched = watch(config);
+const name = 'chain:devnet';
+const services = watched.shards.get(name) ?? [];
+const monitors = config.monitors.filter((monitor) => watched.shardOf.get(monitor.service) === name);
+
+const turn = fc.record({
+  afterMs: fc.constantFrom(1, 300, 1_000, 4_000, 9_000),
+  said: fc.array(
+    fc.record({
+      monitor: fc.nat({ max: monitors.length - 1 }),
+      region: fc.constantFrom(...regions),
+      outcome: fc.constantFrom(
+        'ok' as const,
+        'ok' as const,
+        'fail' as const,
+        'fail' as const,
+        'degraded' as const,
+      ),
+      behind: fc.constantFrom(0, 0, 0, 20, -30),
+    }),
+    { maxLength: 12 },
+  ),
+});
+
+function answersAt(
+  now: number,
+  said: readonly { monitor: number; region: string; outcome: Answer['outcome']; behind: number }[],
+): Answer[] {
+  return said.flatMap(({ monitor, region, outcome, behind }, i): Answer[] => {
+    const declared = monitors[monitor];
+    if (declared === undefined) return [];
+    const isHead = declared.kind === 'head' && outcome !== 'fail';
+    return [
+      {
+        monitor: declared.id,
+        probe: `${region}-1`,
+        region,
+        dueAt: now - 12 + i,
+        receivedAt: now,
+        outcome,
+        latencyTenths: 10,
+        recheck: false,
+        ...(outcome === 'fail' ? { fault: 'target.connect.refused' } : {}),
+        ...(isHead ? { height: Math.floor(now / 1_000) - behind, genesis: 'aaaaaaaa' } : {}),
+      },
+    ];
+  });
+}
+
+/** The monitors whose answers have gone stale since the last look, as the store's wake rows would say. */
+function due(shard: Shard, last: number, now: number): Set<string> {
+  return new Set(
+    [...shard.monitors.entries()].flatMap(([id, row]) => {
+      const policy = watched.policies.get(id);
+      const at = policy === undefined ? null : staleAt(policy, Object.values(row.streaks), last);
+      return at !== null && at <= now ? [id] : [];
+    }),
+  );
+}
+
+const told = (shard: Shard): unknown => ({
+  monitors: [...shard.monitors.entries()]
+    .map(([id, { verdict }]) => [id, verdict.status, verdict.since])
+    .sort(),
+  nodes: [...shard.nodes.entries()].map(([id, { verdict }]) => [id, verdict.status, verdict.since]).sort(),
+  services: [...shard.services.entries()]
+    .map(([id, row]) => [id, row.verdict.status, row.component.word])
+    .sort(),
+});
+const byId = (flips: readonly Flip[]): string[] =>
+  flips.map((flip) => `${flip.id} ${flip.at} ${flip.from}`).sort();
+
+describe('judging what is touched', () => {
+  it('comes to the same as judging everything', () => {
+    let flipped = 0;
+    fc.assert(
+      fc.property(fc.array(turn, { minLength: 1, maxLength: 25 }), (turns) => {
+        const [touched, all] = [newShard(name), newShard(name)];
+        let now = 1_000_000_000;
+        for (const shard of [touched, all]) {
+          judgeShard(watched, services, shard, { answers: [], woken: 'all' }, now, now);
+        }
+        for (const { afterMs, said } of turns) {
+          const woken = due(touched, now, now + afterMs);
+          now += afterMs;
+          const answers = answersAt(now, said);
+          const some = judgeShard(watched, services, touched, { answers, woken }, 0, now);
+          const every = judgeShard(watched, services, all, { answers, woken: 'all' }, 0, now);
+          expect(byId(some)).toEqual(byId(every));
+          expect(told(touched)).toEqual(told(all));
+          flipped += some.length;
+        }
+      }),
+      { numRuns: 100 },
+    );
+    expect(flipped).toBeGreaterThan(100);
+  });
+});
