@@ -71,6 +71,10 @@ function whyText(answer: Why): string {
     const { minute, state, because } = answer.slot;
     lines.push(`slot of ${utc(minute * 60_000)}: ${state}, because ${because}`, '');
   }
+  if (answer.node) {
+    const { subject, status, because } = answer.node;
+    lines.push(`its node ${subject} is ${status}, because ${because}`, '');
+  }
   if (answer.head) {
     const { chain, height, lagBlocks } = answer.head;
     const lag = lagBlocks === undefined ? '' : `; this node ${lagWords(lagBlocks)}`;
@@ -86,8 +90,8 @@ function whyText(answer: Why): string {
 }
 
 /** Causes that lie in no vote: how the node stands to its chain, and why a slot is unknown. */
-function causesOf({ verdict, slot }: Why): string[] {
-  const standing = / blocks? (ahead of|behind) /.exec(verdict.because)?.[1];
+function causesOf({ node, slot }: Why): string[] {
+  const standing = / blocks? (ahead of|behind) /.exec(node?.because ?? '')?.[1];
   const unknown = /\((no-data|split|clock)\)/.exec(slot?.because ?? '')?.[1];
   return [
     ...(standing === undefined ? [] : [standing.replace(' of', '')]),

@@ -225,6 +225,10 @@ export const why = z.object({
     z.object({ probe: text, region: text, receivedAt: ms, line: text, detail: text.optional() }),
   ),
   slot: z.object({ minute: z.int(), state: z.enum(['up', 'down', 'unknown']), because: text }).optional(),
+  /** What is made of it: its node's verdict now, which lag and being ahead can change too. */
+  node: z
+    .object({ subject: text, status: z.enum(['up', 'degraded', 'down', 'unknown']), because: text })
+    .optional(),
   head: z.object({ chain: text, height: z.int(), lagBlocks: z.int().optional() }).optional(),
 });
 export type Why = z.infer<typeof why>;

@@ -170,7 +170,9 @@ services:
         return /n2.*degraded/i.test(stdout) && /ahead/.test(stdout);
       });
       const { stdout } = await highwater(['why', 'rpc/n2/head'], env);
+      expect(stdout).toMatch(/its node rpc\/n2 is degraded, because .*blocks ahead of/);
       expect(stdout).toMatch(/this node is (999|1000|1001) ahead/);
+      expect(stdout).toContain('Look at');
       const status = await highwater(['status', '--json'], env);
       const { nodes: judged, heads } = JSON.parse(status.stdout) as {
         nodes: { subject: string; status: string }[];

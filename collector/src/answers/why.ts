@@ -90,12 +90,14 @@ export async function whyOf(question: Question): Promise<Why> {
   const slot = await slots.monitorSlot(monitor, minuteOf(at));
   const heads = shard === undefined || chain === undefined ? undefined : headsOf(watched, shard, chain, at);
   const standing = heads?.byNode.get(`${service}/${node}`);
+  const of = shard?.nodes.get(`${service}/${node}`)?.verdict;
   return {
     monitor,
     at,
     verdict: toldVerdict(verdict),
     lines: await linesBefore(question),
     ...(slot === undefined ? {} : { slot }),
+    ...(of === undefined ? {} : { node: { subject: of.subject, status: of.status, because: of.because } }),
     ...(standing === undefined || chain === undefined
       ? {}
       : { head: { chain, height: standing.head.height, lagBlocks: standing.lagBlocks } }),
