@@ -43,7 +43,7 @@ it('a probe that is killed loses nothing that it saw and signs no number twice',
     if (aimed) child?.kill('SIGKILL');
     return undefined;
   };
-  for (let round = 0; round < 14; round += 1) {
+  for (let round = 0; round < 10; round += 1) {
     aimed = round % 2 === 0;
     child = spawn(process.execPath, [program, dataDir, collector.url, collector.operator.vkey, recordFile], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -116,9 +116,17 @@ async function assemble(
   };
   const evidence = keepEvidence({ spool, log, now, monotonic, clock: bound, ready });
   const seen = (observation: Observation) => {
-    recorder?.write(observation);
+    // A full disk costs what it costs; it must not stop the schedule.
+    guarded(() => recorder?.write(observation), 'record.failed');
+    guarded(() => evidence.add(lineOf(observation, log), observation.fault?.detail), 'observation.lost');
     metrics.observed(observation);
-    evidence.add(lineOf(observation, log), observation.fault?.detail);
+  };
+  const guarded = (act: () => void, event: string) => {
+    try {
+      act();
+    } catch (thrown) {
+      log.error({ err: thrown }, event);
+    }
   };
   const rounds = startRounds({ probe: id, table: checks, loop, seen });
   const resolve = makeResolve();

@@ -314,7 +314,7 @@ describe('whatever happens in whatever order', () => {
         spool[Symbol.dispose]();
         rmSync(dir, { recursive: true });
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
   }, 60_000);
 });
@@ -324,7 +324,7 @@ describe('a process that is killed', () => {
     const dir = folder();
     const shown = new Map<string, string>();
     let highest = -1;
-    for (let round = 0; round < 12; round += 1) {
+    for (let round = 0; round < 8; round += 1) {
       const output = await killed(dir, 5 + ((round * 37) % 120));
       for (const text of output) {
         const [what = '', name = '', rest = ''] = text.split(' ', 3);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultId } from '@highwater/config/faults.ts';
@@ -272,6 +273,7 @@ describe('a real node', () => {
     expect(await faultNow()).toBe('target.head.chain');
     await call('anvil_setChainId', [31_337]);
     node.kill('SIGSTOP');
+    await stopped(node);
     expect(await faultNow()).toBe('target.http.timeout');
     node.kill('SIGCONT');
     expect(await faultNow()).toBe('ok');
@@ -292,5 +294,15 @@ async function reached(url: string): Promise<void> {
       if (Date.now() > until) throw thrown;
       await new Promise((done) => setTimeout(done, 20));
     }
+  }
+}
+
+/** A signal takes a moment to stop all threads. */
+async function stopped({ pid }: ChildProcess): Promise<void> {
+  const until = Date.now() + 5_000;
+  const state = () => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid ?? 0}/status`, 'utf8'))?.[1];
+  while (state() !== 'T') {
+    if (Date.now() > until) throw new Error('the node does not stop');
+    await new Promise((done) => setTimeout(done, 10));
   }
 }
