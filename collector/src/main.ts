@@ -134,9 +134,11 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     {
       async live() {
         const { changed, more } = await live.beat();
-        if (await stories.beat()) fed.ring();
+        const told = await stories.beat();
         if (changed) snapshots.changed();
-        await snapshots.beat();
+        // What people are told of is on the page first.
+        await snapshots.beat(told);
+        if (told) fed.ring();
         if (!more) await arrived.next(250, signal);
       },
       async slots() {

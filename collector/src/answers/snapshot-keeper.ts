@@ -1,4 +1,4 @@
-/** Keeps the newest snapshot as bytes, made at most once a second, so that a reader costs a copy. */
+/** Keeps the newest snapshot as bytes, made at most once a second but for news, so that a reader costs a copy. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@highwater/config/time.ts';
 
@@ -15,8 +15,8 @@ export interface SnapshotKeeper {
   newest(): Kept;
   /** Says that a new one would differ. */
   changed(): void;
-  /** Makes a new one when it is time. */
-  beat(): Promise<void>;
+  /** Makes a new one when it is time, or at once. */
+  beat(atOnce: boolean): Promise<void>;
 }
 
 /** `make` gives the snapshot; the first one is made before this resolves. */
@@ -34,9 +34,10 @@ export async function keepSnapshots(make: () => Promise<unknown>, clock: Clock):
     changed() {
       dirty = true;
     },
-    async beat() {
+    async beat(atOnce) {
       const age = clock.monotonic() - madeAt;
-      if (age < AT_MOST_EVERY_MS || (!dirty && age < AT_LEAST_EVERY_MS)) return;
+      const isDue = age >= (dirty ? AT_MOST_EVERY_MS : AT_LEAST_EVERY_MS);
+      if (!atOnce && !isDue) return;
       dirty = false;
       madeAt = clock.monotonic();
       kept = await build();
