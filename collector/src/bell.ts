@@ -1,17 +1,22 @@
 /** Something has changed: wakes whoever waits. Carries no data; waiters look for themselves. */
 export interface Bell {
   ring(): void;
-  /** Resolves at the next ring, after `timeoutMs`, or when `signal` aborts; never rejects. */
-  next(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** How often it has rung: taken before looking, it makes `next` miss no ring in between. */
+  rung(): number;
+  /** Resolves at the first ring after the `seen`-th, after `timeoutMs`, or when `signal` aborts; never rejects. */
+  next(seen: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
 export function bell(): Bell {
   const waiting = new Set<() => void>();
+  let rung = 0;
   return {
+    rung: () => rung,
     ring() {
+      rung += 1;
       for (const wake of [...waiting]) wake();
     },
-    next: (timeoutMs, signal) =>
+    next: (seen, timeoutMs, signal) =>
       new Promise((resolve) => {
         const wake = (): void => {
           clearTimeout(timer);
@@ -22,7 +27,7 @@ export function bell(): Bell {
         const timer = setTimeout(wake, timeoutMs);
         waiting.add(wake);
         signal.addEventListener('abort', wake);
-        if (signal.aborted) wake();
+        if (signal.aborted || rung > seen) wake();
       }),
   };
 }

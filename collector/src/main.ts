@@ -133,17 +133,19 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
   const running = loops(
     {
       async live() {
+        const seen = arrived.rung();
         const { changed, more } = await live.beat();
         const told = await stories.beat();
         if (changed) snapshots.changed();
         // What people are told of is on the page first.
         await snapshots.beat(told);
         if (told) fed.ring();
-        if (!more) await arrived.next(250, signal);
+        if (!more) await arrived.next(seen, 250, signal);
       },
       async slots() {
+        const seen = committed.rung();
         if (await slots.beat()) snapshots.changed();
-        await committed.next(5_000, signal);
+        await committed.next(seen, 5_000, signal);
       },
     },
     log,

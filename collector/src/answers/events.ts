@@ -27,9 +27,10 @@ export async function feedAfter(
 ): Promise<FeedPage> {
   const until = clock.monotonic() + waitMs;
   for (;;) {
+    const seen = fed.rung();
     const found = await page(store, after, clock.now());
     const left = until - clock.monotonic();
     if (found.events.length > 0 || left <= 0 || signal.aborted) return found;
-    await fed.next(left, signal);
+    await fed.next(seen, left, signal);
   }
 }

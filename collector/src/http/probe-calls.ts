@@ -119,9 +119,10 @@ export function probeRoutes(parts: ProbeCalls): Route[] {
         const probe = askedBy(watched, call, clock.now());
         const [after, waitMs] = [queryInteger(call.query, 'after', 0), queryWaitMs(call.query)];
         const headers = { [operatorKeyHeader]: parts.operatorKey };
+        const seen = assigned.rung();
         let found = await assignmentAfter(store, probe, after);
         if (found === undefined && waitMs > 0) {
-          await assigned.next(waitMs, call.signal);
+          await assigned.next(seen, waitMs, call.signal);
           found = await assignmentAfter(store, probe, after);
         }
         return found === undefined ? { status: 204, headers } : json(200, found, headers);
