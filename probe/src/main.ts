@@ -8,7 +8,8 @@ import { formatLine } from '@highwater/config/proof/line.ts';
 import type { Running } from '@highwater/config/running.ts';
 import { type Assigned, followAssignments, lastAssignment, openTrust } from './assign.ts';
 import { checks } from './checks/index.ts';
-import { clockBound, compared, neverCompared } from './clock.ts';
+import { clockBound, compared } from './clock.ts';
+import { clockMemory, machineMonotonicMs } from './clock-memory.ts';
 import { openLink } from './collector-link.ts';
 import { makeControls } from './controls.ts';
 import { keepEvidence } from './evidence.ts';
@@ -98,16 +99,18 @@ async function assemble(
   const metrics = makeMetrics();
   const loop = watchLoop(monotonic);
   opened.push(() => loop.stop());
-  let clock = neverCompared;
+  const memory = clockMemory(dir);
+  let clock = memory.load(spool.epoch);
   let assigned: Assigned | undefined;
-  const bound = () => clockBound(clock, { wallAt: now(), monotonicMs: monotonic() });
+  const bound = () => clockBound(clock, { wallAt: now(), monotonicMs: machineMonotonicMs() });
   const shipper = startShipper({
     spool,
     link,
     log,
     acknowledged: ({ roundTripMs, at }) => {
-      const received = { wallAt: now(), monotonicMs: monotonic() };
+      const received = { wallAt: now(), monotonicMs: machineMonotonicMs() };
       clock = compared(clock, { received, roundTripMs, collectorAt: at });
+      memory.save(spool.epoch, clock);
     },
   });
   const ready = () => {
