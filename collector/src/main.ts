@@ -152,7 +152,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     signal,
   );
   const sweep = await hourly(async () => {
-    const dropped = await dropOldFrames(watched, store, live, clock);
+    const dropped = await dropOldFrames(watched, store, live.position(), clock);
     if (dropped > 0) log.info({ dropped }, 'frames-dropped');
   }, log);
   log.info({ url, origin: config.origin, monitors: watched.monitors.size }, 'collector-listening');
