@@ -3,6 +3,7 @@
  * spooled of those that came, a batch when a minute or a configuration closes; each is synced before it is sent.
  */
 import type { Logger } from 'pino';
+import { dueMinuteOf } from '@highwater/config/proof/batch.ts';
 import { minuteOf, MINUTE_MS, type Instant } from '@highwater/config/time.ts';
 import { type Closing, type Identity, spoolBatches, spoolFrame } from './sign.ts';
 import type { Spool } from './spool.ts';
@@ -93,9 +94,12 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
   watchMinute();
   return {
     assigned(identity, config) {
-      if (signer && signer.config !== config && spool.unbatched.length > 0) {
-        close(minuteOf(options.now()), signer.config);
-      }
+      const now = minuteOf(options.now());
+      // After a restart: a minute that closed while nobody was there to see it.
+      const isOverdue = !signer && spool.unbatched.some((line) => dueMinuteOf(line.text) < now);
+      const isOther = signer !== undefined && signer.config !== config && spool.unbatched.length > 0;
+      if (isOverdue) close(now - 1, config);
+      if (isOther) close(now, signer?.config ?? config);
       signer = { identity, config };
       plan();
     },
