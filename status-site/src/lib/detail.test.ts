@@ -28,7 +28,8 @@ test('a node that is down shows its lag, each region, and what the fault means, 
 });
 
 test('on stale data no answer of any region is up, and nothing has lasted', () => {
-  const detail = serviceDetail('ethereum-rpc', { now, snapshot: staleData(now) });
+  const detail = serviceDetail('ethereum-rpc', { now, snapshot: staleData(now)   expect(detail?.nodes.flatMap((node) => node.checks).every((check) => /^Last known: /.test(check.because))).toBe(true);
+});
   const marks = detail?.nodes.flatMap((node) => [
     node.mark,
     ...node.checks.flatMap((check) => [check.mark, ...check.answers.map((answer) => answer.mark)]),

@@ -7,6 +7,7 @@ import {
   historyView,
   incidentView,
   lagText,
+  lastKnown,
   nodeBecause,
   nodeMark,
   serviceBecause,
@@ -130,7 +131,7 @@ function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail 
     checks: node.checks.map((check) => ({
       id: check.id,
       mark: stale ? statusMarks.unknown : statusMarks[check.status],
-      because: check.because,
+      because: stale ? lastKnown(statusMarks[check.status].word) : check.because,
       answers: check.regions.map((vote) => ({
         region: regionName(vote.region),
         mark: stale ? statusMarks.unknown : statusMarks[vote.status],

@@ -63,7 +63,7 @@ export function nodeBecause(node: PublicNode, stale: boolean): string {
   return stale ? lastKnown(statusMarks[node.status].word) : node.because;
 }
 
-function lastKnown(word: string): string {
+export function lastKnown(word: string): string {
   return `Last known: ${word.toLowerCase()}.`;
 }
 
