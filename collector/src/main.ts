@@ -75,9 +75,10 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
 
   const [arrived, committed, fed, assigned] = [bell(), bell(), bell(), bell()];
   const metrics = openMetrics(watched, store, clock);
-  const answered = (answers: Parameters<typeof metrics.observed>[0]): void => metrics.observed(answers);
-  const live = await openLive({ watched, store, clock, log, startedAt, answered });
-  const stories = openStories(watched, store, clock, log);
+  // What was not followed up before a restart is in the store: all of them are looked at once.
+  const flipped = new Set(watched.shards.keys());
+  const live = await openLive({ watched, store, clock, startedAt, flipped: (shard) => flipped.add(shard) });
+  const stories = openStories(watched, store, clock, log, flipped);
   const slots = openSlots(watched, store, blobs, clock);
   const history = openHistory(watched, store, slots);
   const snapshots = await keepSnapshots(

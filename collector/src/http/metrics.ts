@@ -5,13 +5,13 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { Answer } from '../decide/types.ts';
 import { headsOf } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
+import type { Shard } from '../live/shard.ts';
 import type { Store } from '../store/store.ts';
 import { HOUSE_SHARD, LOG_SHARD, type Watched } from '../watched.ts';
 
 const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
 
 export interface Metrics {
-  observed(answers: readonly Answer[]): void;
   ingested(probe: string, lines: number): void;
   conflict(probe: string): void;
   text(live: Live): Promise<string>;
@@ -20,6 +20,15 @@ export interface Metrics {
 function subjectLabels(subject: string): { service: string; node: string; check: string } {
   const [service = '', node = '', check = ''] = subject.split('/');
   return { service, node, check };
+}
+
+/** Of each monitor and region the newest by receipt: read when asked for, so that an answer costs nothing here. */
+function newestAnswers(shard: Shard): Answer[] {
+  return [...shard.monitors.entries()].flatMap(([, { streaks }]) => {
+    const newest = Object.values(streaks).map((streak) => streak.newest);
+    newest.sort((a, b) => a.receivedAt - b.receivedAt);
+    return [...new Map(newest.map((answer) => [answer.region, answer])).values()];
+  });
 }
 
 export function openMetrics(watched: Watched, store: Store, clock: Clock): Metrics {
@@ -86,9 +95,14 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
   }
 
   const fill = (live: Live): void => {
-    for (const gauge of [verdict, height, age, lag]) gauge.reset();
+    for (const gauge of [success, duration, verdict, height, age, lag]) gauge.reset();
     const now = clock.now();
     for (const shard of live.shards.values()) {
+      for (const { monitor, region, outcome, latencyTenths } of newestAnswers(shard)) {
+        const labels = { ...subjectLabels(monitor), region };
+        success.set(labels, outcome === 'fail' ? 0 : 1);
+        duration.set(labels, latencyTenths / 10_000);
+      }
       for (const rows of [shard.monitors, shard.nodes, shard.services]) {
         for (const [subject, row] of rows.entries()) {
           const labels = subjectLabels(subject);
@@ -115,13 +129,6 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
   return {
     ingested: (probe, lines) => observations.inc({ probe }, lines),
     conflict: (probe) => conflicts.inc({ probe }),
-    observed(answers) {
-      for (const { monitor, region, outcome, latencyTenths } of answers) {
-        const labels = { ...subjectLabels(monitor), region };
-        success.set(labels, outcome === 'fail' ? 0 : 1);
-        duration.set(labels, latencyTenths / 10_000);
-      }
-    },
     async text(live) {
       fill(live);
       pending.set(await store.read(HOUSE_SHARD, (tx) => tx.outboxSize()));

@@ -1,19 +1,16 @@
 /** The loop that follows the frames: each shard takes its lines in, once, in one transaction with its cursor. */
 import type { Clock, Instant } from '@highwater/config/time.ts';
-import type { Logger } from 'pino';
 import type { Answer } from '../decide/types.ts';
 import type { FrameRow, Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { answersOf } from './answers.ts';
 import { judgeShard, type Occasion } from './judge.ts';
-import { loadShard, newShard, type Shard } from './shard.ts';
+import { cursorOf, keptShard, loadShard, newShard, saveShard, type Shard } from './shard.ts';
 
 /** Frames taken up at once. */
 const FRAMES_AT_ONCE = 200;
 /** A shard without lines of its own lets its cursor fall behind by so many frames. */
 const CURSOR_SLACK = 500;
-/** Rows woken at once. */
-const WAKES_AT_ONCE = 500;
 
 export interface Live {
   readonly shards: ReadonlyMap<string, Shard>;
@@ -27,10 +24,9 @@ export interface LiveOptions {
   readonly watched: Watched;
   readonly store: Store;
   readonly clock: Clock;
-  readonly log: Logger;
   readonly startedAt: Instant;
-  /** Called after each commit, with the answers that went in. */
-  readonly answered: (answers: readonly Answer[]) => void;
+  /** Called after each commit that added flips to a shard. */
+  readonly flipped: (shard: string) => void;
 }
 
 function byShard(watched: Watched, frames: readonly FrameRow[]): Map<string, (Answer & { pos: number })[]> {
@@ -64,6 +60,9 @@ async function prune(options: LiveOptions, shard: Shard): Promise<void> {
     for (const [id] of [...shard.monitors.entries()]) {
       if (!watched.monitors.has(id)) await shard.monitors.remove(tx, id);
     }
+    for (const [key, streak] of [...shard.streaks.entries()]) {
+      if (!watched.monitors.has(streak.newest.monitor)) await shard.streaks.remove(tx, key);
+    }
     for (const [id] of [...shard.nodes.entries()]) if (!nodes.has(id)) await shard.nodes.remove(tx, id);
     for (const [id] of [...shard.services.entries()]) if (!ids.has(id)) await shard.services.remove(tx, id);
   });
@@ -75,24 +74,21 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   const shards = new Map<string, Shard>();
   let position = 0;
 
-  const judge = async (shard: Shard, occasion: Occasion, cursor: number): Promise<boolean> => {
+  const judge = async (shard: Shard, occasion: Occasion, cursor: number): Promise<void> => {
     const now = Math.max(clock.now(), shard.judgedAt === clock.now() ? shard.judgedAt + 1 : 0);
     shard.judgedAt = now;
     try {
       const flips = await store.transact(shard.name, async (tx) => {
         const services = watched.shards.get(shard.name) ?? [];
         const made = judgeShard(watched, services, shard, occasion, options.startedAt, now);
-        await shard.monitors.save(tx);
-        await shard.nodes.save(tx);
-        await shard.services.save(tx);
+        if (cursorOf(shard) !== cursor) shard.cursor.set('frames', cursor);
+        await saveShard(tx, shard);
         for (const flip of made) await tx.addFlip(flip);
-        const row = await tx.getState('cursor', 'frames');
-        if (row?.value !== cursor) await tx.putState('cursor', 'frames', row?.version ?? 0, cursor);
         return made;
       });
-      for (const rows of [shard.monitors, shard.nodes, shard.services]) rows.kept();
-      shard.cursor = cursor;
-      return flips.length > 0;
+      keptShard(shard);
+      if (occasion.woken === 'all') shard.isNew = false;
+      if (flips.length > 0) options.flipped(shard.name);
     } catch (error) {
       await loadShard(store, shard);
       throw error;
@@ -105,7 +101,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     await prune(options, shard);
     shards.set(name, shard);
   }
-  const cursors = [...shards.values()].map((shard) => shard.cursor);
+  const cursors = [...shards.values()].map(cursorOf);
   position = cursors.length === 0 ? 0 : Math.min(...cursors);
 
   const takeFrames = async (): Promise<number> => {
@@ -116,33 +112,32 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     // Together: the store commits what is asked for at once in one go.
     await settled(
       [...shards.values()].map(async (shard) => {
-        const answers = (split.get(shard.name) ?? []).filter((answer) => answer.pos > shard.cursor);
-        if (answers.length === 0 && last - shard.cursor < CURSOR_SLACK) return;
-        await judge(shard, { answers, woken: new Set() }, Math.max(last, shard.cursor));
-        options.answered(answers);
+        const answers = (split.get(shard.name) ?? []).filter((answer) => answer.pos > cursorOf(shard));
+        if (answers.length === 0 && last - cursorOf(shard) < CURSOR_SLACK) return;
+        await judge(shard, { answers, woken: new Set() }, Math.max(last, cursorOf(shard)));
       }),
     );
     position = last;
     return frames.length;
   };
 
+  /** Judges what is due by time: answers gone stale, and all of a shard that was loaded. */
   const wake = async (): Promise<number> => {
     let woken = 0;
     await settled(
       [...shards.values()].map(async (shard) => {
-        const due = await store.read(shard.name, (tx) => tx.dueState(clock.now(), WAKES_AT_ONCE));
-        if (due.length === 0) return;
-        await judge(shard, { answers: [], woken: new Set(due.map((row) => row.key)) }, shard.cursor);
-        woken += due.length;
+        const now = clock.now();
+        const due = [shard.monitors, shard.nodes, shard.services].flatMap((rows) => rows.due(now));
+        if (due.length === 0 && !shard.isNew) return;
+        await judge(shard, { answers: [], woken: shard.isNew ? 'all' : new Set(due) }, cursorOf(shard));
+        woken += 1;
       }),
     );
     return woken;
   };
 
   while ((await takeFrames()) > 0);
-  await settled(
-    [...shards.values()].map((shard) => judge(shard, { answers: [], woken: 'all' }, shard.cursor)),
-  );
+  await wake();
 
   return {
     shards,
@@ -150,7 +145,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     async beat() {
       const taken = await takeFrames();
       const woken = await wake();
-      return { changed: taken + woken > 0, more: taken === FRAMES_AT_ONCE || woken >= WAKES_AT_ONCE };
+      return { changed: taken + woken > 0, more: taken === FRAMES_AT_ONCE };
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Answer, MonitorPolicy, Streak } from '../decide/types.ts';
 import { judgeMonitor } from '../decide/verdict.ts';
 import { regionVotes, staleAt } from '../decide/votes.ts';
 import type { Watched } from '../watched.ts';
-import type { MonitorRow, Shard } from './shard.ts';
+import { type MonitorRow, type Shard, streakKey } from './shard.ts';
 
 const nothingYet = {
   status: 'unknown',
@@ -46,8 +46,13 @@ export function takeAnswers(
     const policy = watched.policies.get(answer.monitor);
     if (policy === undefined) continue;
     const row = shard.monitors.get(answer.monitor) ?? blank(answer.monitor, now);
-    const streak = advance(policy, row.streaks[answer.probe], answer);
-    shard.monitors.set(answer.monitor, { ...row, streaks: { ...row.streaks, [answer.probe]: streak } });
+    const before = row.streaks[answer.probe];
+    const streak = advance(policy, before, answer);
+    // The same one again for what is late or repeated.
+    if (streak !== before) {
+      shard.streaks.set(streakKey(answer.monitor, answer.probe), streak);
+      shard.monitors.set(answer.monitor, { ...row, streaks: { ...row.streaks, [answer.probe]: streak } });
+    }
     touched.add(answer.monitor);
   }
   return touched;

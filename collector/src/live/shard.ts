@@ -1,10 +1,10 @@
-/** What is known now of one shard's monitors, nodes and services. */
+/** What is known now of one shard's monitors, nodes and services, and what of it is kept. */
 import type { Status, Verdict } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Component } from '../decide/component.ts';
-import type { Judgement, Standing, Streak } from '../decide/types.ts';
+import type { Judgement, Standing, Streak, Vote } from '../decide/types.ts';
 import { Rows } from '../rows.ts';
-import type { Store } from '../store/store.ts';
+import type { ReadTx, Store, Tx } from '../store/store.ts';
 
 export interface MonitorRow {
   /** By probe. */
@@ -28,34 +28,86 @@ export interface ServiceRow {
 export interface Shard {
   readonly name: string;
   readonly monitors: Rows<MonitorRow>;
+  /** The streaks of `monitors`, by `MONITOR PROBE`: a row of its own each, so that an answer writes only its own. */
+  readonly streaks: Rows<Streak>;
   /** By `service/node`, the reserved node `public` too. */
   readonly nodes: Rows<NodeRow>;
   readonly services: Rows<ServiceRow>;
-  /** Position of the last frame whose lines are in the rows. */
-  cursor: number;
+  /** Under `frames`: position of the last frame whose lines are in the rows. */
+  readonly cursor: Rows<number>;
   /** The last time at which it was judged: two judgements never share one. */
   judgedAt: Instant;
+  /** Whether all of it is to be judged: nothing was since it was loaded. */
+  isNew: boolean;
 }
+
+/** When and how fast a vote was last confirmed is in the streaks, and would make each answer a new vote. */
+function lasting({ at: _, latencyTenths: __, ...vote }: Vote): Vote {
+  return vote;
+}
+
+/** The verdict's votes are the judgement's. */
+function essenceOfMonitor({ judgement, verdict }: MonitorRow): Omit<MonitorRow, 'streaks'> {
+  const votes = judgement.votes.map(lasting);
+  return { judgement: { ...judgement, votes }, verdict: { ...verdict, votes: [] } };
+}
+
+const whole = (row: unknown): unknown => row;
 
 export function newShard(name: string): Shard {
   return {
     name,
-    monitors: new Rows<MonitorRow>('monitor'),
-    nodes: new Rows<NodeRow>('node'),
-    services: new Rows<ServiceRow>('service'),
-    cursor: 0,
+    monitors: new Rows<MonitorRow>('monitor', essenceOfMonitor),
+    streaks: new Rows<Streak>('streak'),
+    nodes: new Rows<NodeRow>('node', whole),
+    services: new Rows<ServiceRow>('service', whole),
+    cursor: new Rows<number>('cursor'),
     judgedAt: 0,
+    isNew: true,
   };
 }
 
-/** Reads the rows from the store: at start, and after a transaction that failed. */
+const rowsOf = ({ monitors, streaks, nodes, services, cursor }: Shard) =>
+  [monitors, streaks, nodes, services, cursor] as const;
+
+export const cursorOf = (shard: Shard): number => shard.cursor.get('frames') ?? 0;
+
+export const streakKey = (monitor: string, probe: string): string => `${monitor} ${probe}`;
+
+/** Reads the rows from the store: at start, and after a transaction that failed. All is to be judged anew then. */
 export async function loadShard(store: Store, shard: Shard): Promise<void> {
   await store.read(shard.name, async (tx) => {
-    await shard.monitors.load(tx);
+    await shard.streaks.load(tx);
+    await loadMonitors(tx, shard);
     await shard.nodes.load(tx);
     await shard.services.load(tx);
-    shard.cursor = Number((await tx.getState('cursor', 'frames'))?.value ?? 0);
+    await shard.cursor.load(tx);
   });
+  shard.isNew = true;
+}
+
+async function loadMonitors(tx: ReadTx, shard: Shard): Promise<void> {
+  const streaks = new Map<string, Record<string, Streak>>();
+  for (const [, streak] of shard.streaks.entries()) {
+    const { monitor, probe } = streak.newest;
+    const own = streaks.get(monitor) ?? {};
+    own[probe] = streak;
+    streaks.set(monitor, own);
+  }
+  await shard.monitors.load(tx, (id, written) => {
+    const { judgement, verdict } = written as Omit<MonitorRow, 'streaks'>;
+    return { streaks: streaks.get(id) ?? {}, judgement, verdict: { ...verdict, votes: judgement.votes } };
+  });
+}
+
+/** Writes what has changed. */
+export async function saveShard(tx: Tx, shard: Shard): Promise<void> {
+  for (const rows of rowsOf(shard)) await rows.save(tx);
+}
+
+/** What was saved is durable. */
+export function keptShard(shard: Shard): void {
+  for (const rows of rowsOf(shard)) rows.kept();
 }
 
 export const statusOf = (row: { readonly verdict: Verdict } | undefined): Status =>

@@ -77,17 +77,25 @@ export interface Stories {
   beat(): Promise<boolean>;
 }
 
-export function openStories(watched: Watched, store: Store, clock: Clock, log: Logger): Stories {
+/** @param flipped shards that may have flips which were not followed up; taken out when they were */
+export function openStories(
+  watched: Watched,
+  store: Store,
+  clock: Clock,
+  log: Logger,
+  flipped: Set<string>,
+): Stories {
   const tracking = incidentStep(watched);
   /** A changed topology shows by a tick; after a restart one is due in any case. */
   let tickedOnce = false;
 
-  const follow = async (shard: string): Promise<void> => {
+  /** Returns whether there may be more. */
+  const follow = async (shard: string): Promise<boolean> => {
     const cursor = await store.read(HOUSE_SHARD, (tx) => tx.getState('follow', shard));
     const seen = Number(cursor?.value ?? 0);
     const flips = await store.read(shard, (tx) => tx.flipsAfter(seen, FLIPS_AT_ONCE));
     const last = flips.at(-1)?.seq;
-    if (last === undefined) return;
+    if (last === undefined) return false;
     await store.transact(HOUSE_SHARD, async (tx) => {
       for (const together of byLook(flips)) {
         const event = { type: 'flips', flips: together } as const;
@@ -96,6 +104,20 @@ export function openStories(watched: Watched, store: Store, clock: Clock, log: L
       }
       await tx.putState('follow', shard, cursor?.version ?? 0, last);
     });
+    return flips.length === FLIPS_AT_ONCE;
+  };
+
+  /** In the order of the shards, whichever flipped first: the same flips tell the same story. */
+  const followAll = async (): Promise<void> => {
+    for (const shard of watched.shards.keys()) {
+      if (!flipped.delete(shard)) continue;
+      let more = true;
+      try {
+        more = await follow(shard);
+      } finally {
+        if (more) flipped.add(shard);
+      }
+    }
   };
 
   const tick = async (): Promise<void> => {
@@ -118,7 +140,7 @@ export function openStories(watched: Watched, store: Store, clock: Clock, log: L
 
   return {
     async beat() {
-      for (const shard of watched.shards.keys()) await follow(shard);
+      await followAll();
       await tick();
       await hear();
       return (await carryOut(store, HOUSE_SHARD, clock, log)) > 0;

@@ -84,4 +84,12 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER events_keep BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the feed is append-only'); END;
   CREATE TRIGGER events_hold BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the feed is append-only'); END;
   `,
+  // Streaks in rows of their own; when a live row is to be looked at again is no longer kept.
+  `
+  INSERT INTO state (shard, core, key, version, value)
+    SELECT s.shard, 'streak', s.key || ' ' || streak.key, 1, streak.value
+    FROM state s, json_each(s.value, '$.streaks') streak WHERE s.core = 'monitor';
+  UPDATE state SET value = json_remove(value, '$.streaks') WHERE core = 'monitor';
+  UPDATE state SET wake_at = NULL WHERE core IN ('monitor', 'node', 'service');
+  `,
 ];

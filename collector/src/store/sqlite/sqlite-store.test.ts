@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { migrations } from './migrations.ts';
 import { openWriter } from './open.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
@@ -61,6 +62,28 @@ describe('the sqlite store', () => {
     expect(() => db.exec(`UPDATE ${table} SET shard = 9`)).toThrow(/append-only/);
     expect(() => db.exec(`DELETE FROM ${table}`)).toThrow(/append-only|kept until/);
     db.close();
+  });
+
+  it('keeps what an older version knew of monitors, streaks in rows of their own', async () => {
+    const db = new Database(join(folder, 'store.db'));
+    db.exec(migrations[0] ?? '');
+    db.pragma('user_version = 1');
+    db.exec(`INSERT INTO names VALUES (1, 's');
+      INSERT INTO state VALUES (1, 'monitor', 'a/b/c', 7, '{"streaks":{"p-1":{"state":"ok"}},"verdict":{}}', 9);
+      INSERT INTO state VALUES (1, 'incidents', 'all', 1, '{}', 9);`);
+    db.close();
+    await using store = openSqliteStore(folder);
+    await store.read('s', async (tx) => {
+      expect(await tx.getState('monitor', 'a/b/c')).toEqual({
+        key: 'a/b/c',
+        version: 7,
+        value: { verdict: {} },
+      });
+      expect(await tx.listState('streak')).toEqual([
+        { key: 'a/b/c p-1', version: 1, value: { state: 'ok' } },
+      ]);
+      expect(await tx.dueState(9, 9)).toEqual([{ core: 'incidents', key: 'all' }]);
+    });
   });
 
   it('forgets names that were rolled back', async () => {

@@ -47,6 +47,16 @@ function writes(db: Db, names: Names): (shard: number) => Tx {
   });
 }
 
+/** Makes each shard's calls once: a transaction would otherwise make forty functions. */
+function once<T>(bind: (shard: number) => T): (shard: number) => T {
+  const bound = new Map<number, T>();
+  return (shard) => {
+    const known = bound.get(shard) ?? bind(shard);
+    bound.set(shard, known);
+    return known;
+  };
+}
+
 /** SQLITE_FULL and its kin become DiskFullError; everything else stays what it is. */
 function named(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -70,7 +80,7 @@ export function openSqliteStore(folder: string): Store {
   }
   const reader = openReader(join(folder, 'store.db'));
   const [writerNames, readerNames] = [openNames(writer), openNames(reader)];
-  const [bindTx, bindRead] = [writes(writer, writerNames), reads(reader, readerNames)];
+  const [bindTx, bindRead] = [once(writes(writer, writerNames)), once(reads(reader, readerNames))];
   const commit = groupCommit(writer, () => writerNames.forget());
   const [begin, end] = [reader.prepare('BEGIN'), reader.prepare('COMMIT')];
   const aloneReading = mutex();
