@@ -25,3 +25,16 @@ export async function loops(
   };
   await Promise.all(Object.entries(turns).map(([name, turn]) => run(name, turn)));
 }
+
+/**
+ * Keeps turns apart: resolves at once when the last call resolved at least `everyMs` ago, else when that has passed,
+ * or `signal` aborts. Never rejects.
+ */
+export function pace(everyMs: number, signal: AbortSignal): () => Promise<void> {
+  let last = -Infinity;
+  return async () => {
+    const left = last + everyMs - performance.now();
+    if (left > 0) await delay(left, undefined, { signal }).catch(() => undefined);
+    last = performance.now();
+  };
+}

@@ -25,7 +25,7 @@ import { assignAll } from './leaves/assignments.ts';
 import { declareLeaves } from './leaves/leaves.ts';
 import { openLive } from './live/heart.ts';
 import { allIncidents, heardProbes, openStories } from './live/stories.ts';
-import { loops } from './loops.ts';
+import { loops, pace } from './loops.ts';
 import { dropOldFrames } from './retention.ts';
 import { openSlots } from './slots/slots.ts';
 import { folderBlobs } from './store/blobs/folder.ts';
@@ -51,6 +51,12 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
 
 /** How long held calls and running work may take to end, ms. */
 const DRAIN_MS = 8_000;
+
+/**
+ * Frames are judged at most so often, ms: one that comes alone at once, of many those that came meanwhile together,
+ * so that the cost of judging is bounded by time and not by how many send.
+ */
+const BEAT_EVERY_MS = 100;
 
 /** What is made once and never changes: the seed of due times, the salt of the projection, the first start. */
 async function firstStart(store: Store, now: number) {
@@ -131,6 +137,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     ],
   });
 
+  const paced = pace(BEAT_EVERY_MS, signal);
   const running = loops(
     {
       async live() {
@@ -142,6 +149,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
         await snapshots.beat(told);
         if (told) fed.ring();
         if (!more) await arrived.next(seen, 250, signal);
+        await paced();
       },
       async slots() {
         const seen = committed.rung();
