@@ -124,11 +124,12 @@ alerts:
   }
 
   const keys = [join(data, 'keys'), join(dir, 'probe', 'keys')].flatMap((folder) =>
-    readdirSync(folder).map(
-      (name) => readFileSync(join(folder, name), 'utf8').trim().split('+').at(-1) ?? '',
+    readdirSync(folder).map((name) =>
+      readFileSync(join(folder, name), 'utf8').trim().split('+').slice(4).join('+'),
     ),
   );
   expect(keys.length).toBeGreaterThanOrEqual(2);
+  expect(keys.every((key) => key.length > 40)).toBe(true);
   const secrets = [smtpPassword, headerSecret, token, webhookToken, ...keys];
   const forms = (secret: string) => [
     secret,
