@@ -24,15 +24,15 @@ export interface SupervisorLimits {
   readonly lastRetryMs: number;
   /** A role that lived this long starts again at the first delay. */
   readonly steadyAfterMs: number;
-  /** SIGKILL follows SIGTERM after this. */
-  readonly drainMs: number;
+  /** SIGKILL follows SIGTERM after this: for all roles but the first, and then for the first. */
+  readonly drainMs: readonly [rest: number, first: number];
 }
 
 const defaultLimits: SupervisorLimits = {
   firstRetryMs: 250,
   lastRetryMs: 30_000,
   steadyAfterMs: 30_000,
-  drainMs: 9_000,
+  drainMs: [7_200, 2_300],
 };
 
 const launcher = fileURLToPath(new URL('./highwater', import.meta.url));
@@ -102,21 +102,27 @@ export class Supervisor {
     });
   }
 
-  /** Asks every role to end and waits; those that do not are killed. Never rejects. */
+  /**
+   * Asks every role to end and waits; those that do not are killed. The first that was started ends last: the
+   * others have something to hand over to it. Never rejects.
+   */
   async drain(): Promise<void> {
     this.#draining = true;
-    await Promise.all(
-      this.#kept.map(async ({ child, timer }) => {
-        clearTimeout(timer);
-        if (!child || child.exitCode !== null || child.signalCode !== null) return;
-        const last = setTimeout(() => child.kill('SIGKILL'), this.#limits.drainMs);
-        const gone = once(child, 'exit');
-        child.kill('SIGTERM');
-        await gone;
-        clearTimeout(last);
-      }),
-    );
+    for (const { timer } of this.#kept) clearTimeout(timer);
+    const [first, ...rest] = this.#kept;
+    const [restMs, firstMs] = this.#limits.drainMs;
+    await Promise.all(rest.map(({ child }) => end(child, restMs)));
+    await end(first?.child, firstMs);
   }
+}
+
+async function end(child: ChildProcess | undefined, withinMs: number): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const last = setTimeout(() => child.kill('SIGKILL'), withinMs);
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  await gone;
+  clearTimeout(last);
 }
 
 function readyUrl(message: unknown): string | undefined {

@@ -85,7 +85,10 @@ async function up(options: UpOptions): Promise<void> {
   } catch (error) {
     // The role has said why on standard error; a first start that fails is not retried.
     if (!stop.signal.aborted) {
-      process.stderr.write(`highwater: ${error instanceof Error ? error.message : String(error)}\n`);
+      const flags = 'ports under up: --site-port, --collector-port, --alerts-port, --probe-port';
+      process.stderr.write(
+        `highwater: ${error instanceof Error ? error.message : String(error)}; ${flags}\n`,
+      );
       process.exitCode = exitCode.no;
     }
   } finally {
