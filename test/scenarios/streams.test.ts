@@ -48,7 +48,9 @@ function answersOf(plan: Plan, round: Stream[number], number: number): Answer[] 
       const outcome = round[r]?.[n] ?? 'silent';
       const dueAt = (number + 1) * INTERVAL_MS + r * 1_000;
       if (outcome === 'silent') return [];
-      const seen = { monitor: `${node}/head`, probe, region, dueAt, receivedAt: dueAt + 50, latencyTenths: 100 };
+      // Apart, since no two judgings share a time.
+      const receivedAt = dueAt + 50 + 10 * n;
+      const seen = { monitor: `${node}/head`, probe, region, dueAt, receivedAt, latencyTenths: 100 };
       return [{ ...seen, outcome, recheck: false, height: 1_000 + number * 10, genesis: 'aa' }];
     }),
   );
