@@ -11,6 +11,8 @@ import { cursorOf, keptShard, loadShard, newShard, saveShard, type Shard } from 
 const FRAMES_AT_ONCE = 200;
 /** A shard without lines of its own lets its cursor fall behind by so many frames. */
 const CURSOR_SLACK = 500;
+/** Judgings within one millisecond may run ahead of the clock by so much. */
+const MAX_AHEAD_MS = 1_000;
 
 export interface Live {
   readonly shards: ReadonlyMap<string, Shard>;
@@ -48,6 +50,11 @@ async function settled(all: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(all)) if (result.status === 'rejected') throw result.reason;
 }
 
+/** The time of a judging: the clock's, but later than the last one, unless the clock was set back. */
+function timeAfter(last: Instant, now: Instant): Instant {
+  return last >= now && last - now < MAX_AHEAD_MS ? last + 1 : now;
+}
+
 /** Forgets what the configuration no longer has. */
 async function prune(options: LiveOptions, shard: Shard): Promise<void> {
   const { watched, store } = options;
@@ -75,7 +82,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   let position = 0;
 
   const judge = async (shard: Shard, occasion: Occasion, cursor: number): Promise<void> => {
-    const now = Math.max(clock.now(), shard.judgedAt === clock.now() ? shard.judgedAt + 1 : 0);
+    const now = timeAfter(shard.judgedAt, clock.now());
     shard.judgedAt = now;
     try {
       const flips = await store.transact(shard.name, async (tx) => {
