@@ -284,7 +284,10 @@ function finish(d: Draft): RuleConfig | undefined {
     [d.judged, d.asked.map((m) => m.id)],
     [new Map(), d.probes.map((p) => p.id)],
   ];
-  const orphans = owners.some(([parts, ids]) => [...parts.keys()].some((id) => !new Set(ids).has(id)));
+  const orphans = owners.some(([parts, ids]) => {
+    const known = new Set(ids);
+    return [...parts.keys()].some((id) => !known.has(id));
+  });
   const twice = owners.some(([, ids]) => new Set(ids).size < ids.length);
   if (d.seed === undefined || orphans || twice || d.judged.size < d.asked.length) return undefined;
   return {
