@@ -68,10 +68,10 @@ export function rebuild(
 ): { bodies: ReadonlyMap<string, string>; missing: readonly string[] } {
   const bodies = new Map<string, string>();
   const missing: string[] = [];
+  const inMinutes = waiting.filter((w) => w.minute >= batch.minutes.first && w.minute <= batch.minutes.last);
+  const byService = Map.groupBy(inMinutes, (w) => w.service);
   for (const ref of batch.bodies) {
-    const own = waiting.filter(
-      (w) => w.service === ref.service && w.minute >= batch.minutes.first && w.minute <= batch.minutes.last,
-    );
+    const own = byService.get(ref.service) ?? [];
     const lines = [...new Set(own.map((w) => w.line))].slice(0, ref.lines);
     const body = bodiesOf(lines).get(ref.service) ?? '';
     const [made] = bodyRefs(new Map([[ref.service, body]]), sha256);

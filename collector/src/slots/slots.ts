@@ -4,7 +4,7 @@ import type { RegionJudgement } from '@highwater/config/proof/rule/region.ts';
 import { type Clock, minuteOf } from '@highwater/config/time.ts';
 import type { Why } from '@highwater/config/wire.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
-import type { Store, Tx } from '../store/store.ts';
+import type { CommitRow, Store, Tx } from '../store/store.ts';
 import { mutex } from '../mutex.ts';
 import { LOG_SHARD, shardNameOf, type Watched } from '../watched.ts';
 import { evaluateMinutes } from './evaluate-minutes.ts';
@@ -21,6 +21,9 @@ const COMMITS_AT_ONCE = 60;
 const MINUTES_AT_ONCE = 240;
 /** Longer windows are shown before they are complete. */
 const MAX_WAITED_WINDOW = 15;
+
+/** Commits from an index on, as far as the ground knows. */
+type ReadPage = (from: number) => Promise<readonly CommitRow[]>;
 
 /** `slots` in each shard. */
 interface SlotsState {
@@ -144,15 +147,25 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
     return { changed, more: horizon === closed + MINUTES_AT_ONCE };
   };
 
-  const beatShard = async (ground: Ground, shard: string): Promise<boolean> => {
+  /** For one beat: the shards have come equally far, so that one page is read for all of them. */
+  const pages = (ground: Ground): ReadPage => {
+    let last: { from: number; commits: readonly CommitRow[] } | undefined;
+    return async (from) => {
+      if (last?.from === from) return last.commits;
+      const all = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(from, COMMITS_AT_ONCE));
+      last = { from, commits: all.filter((commit) => commit.index < ground.next) };
+      return last.commits;
+    };
+  };
+
+  const beatShard = async (ground: Ground, page: ReadPage, shard: string): Promise<boolean> => {
     const isOurs = (service: string): boolean => watched.shardOf.get(service) === shard;
     let changed = false;
     for (;;) {
       const state = (await store.read(shard, (tx) => tx.getState('slots', 'all')))?.value as
         SlotsState | undefined;
       const from = state?.next ?? 0;
-      const all = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(from, COMMITS_AT_ONCE));
-      const commits = all.filter((commit) => commit.index < ground.next);
+      const commits = await page(from);
       const intake = await readCommits(store, blobs, ground, commits, isOurs);
       const next = (commits.at(-1)?.index ?? from - 1) + 1;
       const done = await store.transact(shard, (tx) => write(tx, ground, shard, intake, next, clock.now()));
@@ -163,8 +176,9 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
 
   const beat = async (): Promise<boolean> => {
     const ground = await keeper.advance();
+    const page = pages(ground);
     let changed = false;
-    for (const shard of watched.shards.keys()) changed = (await beatShard(ground, shard)) || changed;
+    for (const shard of watched.shards.keys()) changed = (await beatShard(ground, page, shard)) || changed;
     return changed;
   };
 
