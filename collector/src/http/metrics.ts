@@ -1,5 +1,5 @@
 /** What Prometheus reads: names as blackbox_exporter has them where they mean the same (CONTRACTS "Metrics"). */
-import type { Status } from '@highwater/config/domain.ts';
+import type { Observation, Status } from '@highwater/config/domain.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Answer } from '../decide/types.ts';
@@ -8,11 +8,12 @@ import type { Live } from '../live/heart.ts';
 import type { Shard } from '../live/shard.ts';
 import type { Store } from '../store/store.ts';
 import { HOUSE_SHARD, LOG_SHARD, type Watched } from '../watched.ts';
+import { factMetrics } from './fact-metrics.ts';
 
 const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
 
 export interface Metrics {
-  ingested(probe: string, lines: number): void;
+  ingested(probe: string, observations: readonly Observation[]): void;
   conflict(probe: string): void;
   text(live: Live): Promise<string>;
 }
@@ -47,6 +48,7 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
     labelNames: asked,
     registers,
   });
+  const facts = factMetrics(watched, registers);
   const verdict = new Gauge({
     name: 'highwater_verdict',
     help: 'What the regions agree on: 1 for the status that holds, 0 for the others',
@@ -127,10 +129,14 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
   };
 
   return {
-    ingested: (probe, lines) => observations.inc({ probe }, lines),
+    ingested(probe, observed) {
+      observations.inc({ probe }, observed.length);
+      facts.seen(probe, observed);
+    },
     conflict: (probe) => conflicts.inc({ probe }),
     async text(live) {
       fill(live);
+      facts.fill();
       pending.set(await store.read(HOUSE_SHARD, (tx) => tx.outboxSize()));
       size.set(await store.read(LOG_SHARD, (tx) => tx.commitSize()));
       return registry.metrics();

@@ -1,3 +1,4 @@
+import type { Observation } from '@highwater/config/domain.ts';
 import { parseFrameText, type Frame } from '@highwater/config/proof/frame.ts';
 import { parseLine } from '@highwater/config/proof/line.ts';
 import type { Clock } from '@highwater/config/time.ts';
@@ -26,12 +27,15 @@ function keptDetails(frame: Frame, details: Readonly<Record<string, string>>): R
   return kept;
 }
 
-function firstBadLine(frame: Frame): string | undefined {
+/** What the lines say, or what is wrong with the first bad one. */
+function observationsOf(frame: Frame): readonly Observation[] | { error: string } {
+  const observations: Observation[] = [];
   for (const [i, line] of frame.lines.entries()) {
     const parsed = parseLine(line);
-    if ('error' in parsed) return `line ${i + 1} of the frame: ${parsed.error}`;
+    if ('error' in parsed) return { error: `line ${i + 1} of the frame: ${parsed.error}` };
+    observations.push(parsed);
   }
-  return undefined;
+  return observations;
 }
 
 export interface FrameIngest {
@@ -43,7 +47,7 @@ export function frameIngest(
   watched: Watched,
   store: Store,
   clock: Clock,
-  arrived: (probe: string, lines: number) => void,
+  arrived: (probe: string, observations: readonly Observation[]) => void,
 ): FrameIngest {
   return {
     async accept(note, details) {
@@ -51,8 +55,8 @@ export function frameIngest(
       const opened = openSaid(watched, note, parseFrameText, at);
       if ('refusal' in opened) return opened.refusal;
       const frame = opened.said;
-      const bad = firstBadLine(frame);
-      if (bad !== undefined) return refuse(400, at, bad);
+      const observations = observationsOf(frame);
+      if ('error' in observations) return refuse(400, at, observations.error);
       const kept = keptDetails(frame, details);
       const answer = await store.transact(LOG_SHARD, async (tx): Promise<IngestAnswer> => {
         const held = await tx.frame(frame.probe, frame.epoch, frame.frame);
@@ -75,7 +79,7 @@ export function frameIngest(
         return { status: 200, body: { result: 'accepted', at } };
       });
       if (answer.status === 200 && answer.body.result === 'accepted') {
-        arrived(frame.probe, frame.lines.length);
+        arrived(frame.probe, observations);
       }
       return answer;
     },
