@@ -15,6 +15,7 @@ import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
 import { bell } from './bell.ts';
 import { openMetrics } from './http/metrics.ts';
+import { withOpenapi } from './http/openapi.ts';
 import { probeRoutes } from './http/probe-calls.ts';
 import { readerRoutes } from './http/reader-calls.ts';
 import { listen } from './http/server.ts';
@@ -101,8 +102,8 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     clock,
   );
 
-  const frames = frameIngest(watched, store, clock, (probe, lines) => {
-    metrics.ingested(probe, lines);
+  const frames = frameIngest(watched, store, clock, (probe, observed) => {
+    metrics.ingested(probe, observed);
     arrived.ring();
   });
   const batches = batchIngest(watched, store, blobs, clock, {
@@ -120,7 +121,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     clock,
     log,
     signal,
-    routes: [
+    routes: withOpenapi([
       ...probeRoutes({ watched, store, clock, frames, batches, operatorKey: key.vkey, assigned }),
       ...readerRoutes({
         watched,
@@ -134,7 +135,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
         due: arrived,
         metrics: () => metrics.text(live),
       }),
-    ],
+    ]),
   });
 
   const paced = pace(BEAT_EVERY_MS, signal);

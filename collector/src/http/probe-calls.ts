@@ -3,12 +3,14 @@ import { openNote } from '@highwater/config/keys.ts';
 import { noteOfAuthorization, parseRequestText } from '@highwater/config/proof/request.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import {
+  accepted,
+  assignment,
   batchWithBodies,
   frameWithDetails,
   operatorKeyHeader,
   unknownOrigin,
 } from '@highwater/config/wire.ts';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Bell } from '../bell.ts';
 import type { IngestAnswer } from '../ingest/answer.ts';
 import type { BatchIngest } from '../ingest/batches.ts';
@@ -95,6 +97,11 @@ export function probeRoutes(parts: ProbeCalls): Route[] {
       method: 'POST',
       path: '/v1/frames',
       access: 'open',
+      says: {
+        summary: 'Keeps a frame, signed by its probe, before it is acknowledged',
+        takes: { 'text/plain': z.string(), 'application/json': frameWithDetails },
+        gives: { 'application/json': accepted },
+      },
       async handle(call) {
         const body = await noteOf(call, frameWithDetails);
         const { note, details } = 'json' in body ? body.json : { note: body.note, details: {} };
@@ -105,6 +112,11 @@ export function probeRoutes(parts: ProbeCalls): Route[] {
       method: 'POST',
       path: '/v1/batches',
       access: 'open',
+      says: {
+        summary: 'Keeps a batch, signed by its probe, before it is acknowledged',
+        takes: { 'text/plain': z.string(), 'application/json': batchWithBodies },
+        gives: { 'application/json': accepted },
+      },
       async handle(call) {
         const body = await noteOf(call, batchWithBodies);
         const { note, bodies } = 'json' in body ? body.json : { note: body.note, bodies: {} };
@@ -115,6 +127,14 @@ export function probeRoutes(parts: ProbeCalls): Route[] {
       method: 'GET',
       path: '/v1/assignments',
       access: 'open',
+      says: {
+        summary: 'What the probe that signed this request is to do; 204 when there is nothing newer',
+        query: {
+          after: 'Number of the assignment that it has',
+          wait: 'How long to wait for a newer one: 30s',
+        },
+        gives: { 'application/json': assignment },
+      },
       async handle(call) {
         const probe = askedBy(watched, call, clock.now());
         const [after, waitMs] = [queryInteger(call.query, 'after', 0), queryWaitMs(call.query)];

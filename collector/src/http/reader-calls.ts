@@ -1,9 +1,11 @@
 /** The calls of the other roles and of people. */
 import type { Clock } from '@highwater/config/time.ts';
-import { ackRequest } from '@highwater/config/wire.ts';
+import { publicSnapshot } from '@highwater/config/public.ts';
+import { ackRequest, feedPage, operatorStatus, why } from '@highwater/config/wire.ts';
+import { z } from 'zod';
 import { acknowledge } from '../answers/acknowledge.ts';
 import { feedAfter } from '../answers/events.ts';
-import { operatorStatus } from '../answers/status.ts';
+import { operatorStatus as statusNow } from '../answers/status.ts';
 import type { SnapshotKeeper } from '../answers/snapshot-keeper.ts';
 import { whyOf } from '../answers/why.ts';
 import type { Bell } from '../bell.ts';
@@ -66,6 +68,14 @@ export function readerRoutes(parts: ReaderCalls): Route[] {
       method: 'GET',
       path: '/v1/events',
       access: 'read',
+      says: {
+        summary: 'The ordered feed',
+        query: {
+          after: 'Number of the last event that is known',
+          wait: 'How long to wait for a newer one: 30s',
+        },
+        gives: { 'application/json': feedPage },
+      },
       async handle({ query, signal }) {
         const [after, waitMs] = [queryInteger(query, 'after', 0), queryWaitMs(query)];
         return json(200, await feedAfter(store, parts.fed, clock, after, waitMs, signal));
@@ -75,18 +85,25 @@ export function readerRoutes(parts: ReaderCalls): Route[] {
       method: 'GET',
       path: '/v1/snapshot',
       access: 'read',
+      says: { summary: 'What the public page shows', gives: { 'application/json': publicSnapshot } },
       handle: async (call) => snapshotCall(parts.snapshots, call),
     },
     {
       method: 'GET',
       path: '/v1/status',
       access: 'read',
-      handle: async () => json(200, await operatorStatus(watched, store, live, clock, parts.configHash)),
+      says: { summary: 'What an operator sees', gives: { 'application/json': operatorStatus } },
+      handle: async () => json(200, await statusNow(watched, store, live, clock, parts.configHash)),
     },
     {
       method: 'GET',
       path: '/v1/why',
       access: 'read',
+      says: {
+        summary: 'Votes, lines and the step of the rule behind a verdict',
+        query: { monitor: 'service/node/check', at: 'Unix ms; now when left out' },
+        gives: { 'application/json': why },
+      },
       async handle({ query }) {
         const monitor = query.get('monitor') ?? '';
         if (!watched.monitors.has(monitor)) {
@@ -103,18 +120,28 @@ export function readerRoutes(parts: ReaderCalls): Route[] {
     {
       method: 'POST',
       path: '/v1/alerts/:id/ack',
+      says: {
+        summary: 'Says that somebody has taken an incident up',
+        takes: { 'application/json': ackRequest },
+        gives: { 'application/json': z.object({ result: z.literal('acknowledged'), at: z.int() }) },
+      },
       handle: (call) => acknowledgeCall(parts, call),
     },
     {
       method: 'GET',
       path: '/healthz',
       access: 'open',
+      says: {
+        summary: 'Whether the collector answers',
+        gives: { 'application/json': z.object({ status: z.literal('ok'), at: z.int() }) },
+      },
       handle: async () => json(200, { status: 'ok', at: clock.now() }),
     },
     {
       method: 'GET',
       path: '/metrics',
       access: 'read',
+      says: { summary: 'What Prometheus reads', gives: { 'text/plain': z.string() } },
       handle: async () => ({
         status: 200,
         body: await parts.metrics(),

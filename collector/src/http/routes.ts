@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
 import type { Access } from './access.ts';
 import type { Reply } from './reply.ts';
 
@@ -11,12 +12,24 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
+/** What a route is for, as /openapi.json tells it. */
+export interface Says {
+  readonly summary: string;
+  /** What each parameter of the query means. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** By media type. */
+  readonly takes?: Readonly<Record<string, z.ZodType>>;
+  /** With 200, by media type. */
+  readonly gives: Readonly<Record<string, z.ZodType>>;
+}
+
 export interface Route {
   readonly method: 'GET' | 'POST';
   /** `/v1/alerts/:id/ack` */
   readonly path: string;
   /** Left out means `write`: what is open is said. */
   readonly access?: Access;
+  readonly says: Says;
   readonly handle: (call: Call) => Promise<Reply>;
 }
 
