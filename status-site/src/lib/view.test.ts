@@ -228,6 +228,12 @@ test('a region is silent when it was heard longer ago than data may be', () => {
   ]);
 });
 
+test('no region falls silent because the collector did; who is heard now is not known', () => {
+  const regions = [{ id: 'a', name: 'A', probes: 1, heardAt: now - 600_000 }];
+  const lost = { ...frame(aSnapshot(now, { regions })), lostAt: now - 599_000 };
+  expect(regionViews(lost)).toEqual([expect.objectContaining({ silent: false, unsure: true })]);
+});
+
 describe('incidents', () => {
   test('an open one has no length, its updates are newest first', () => {
     const view = incidentView(anIncident(now), frame(oneDown(now)));

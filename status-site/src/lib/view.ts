@@ -285,6 +285,8 @@ export interface RegionView {
   readonly probes: number;
   readonly heardAt?: number;
   readonly silent: boolean;
+  /** The collector does not answer: who is heard now, nobody here knows. */
+  readonly unsure: boolean;
 }
 
 export function regionViews(frame: Frame): readonly RegionView[] {
@@ -294,7 +296,9 @@ export function regionViews(frame: Frame): readonly RegionView[] {
     name,
     probes,
     ...(heardAt === undefined ? {} : { heardAt }),
-    silent: heardAt !== undefined && now - heardAt > (snapshot?.staleAfterMs ?? 0),
+    // Once the collector is gone, no probe falls silent for that.
+    silent: heardAt !== undefined && (frame.lostAt ?? now) - heardAt > (snapshot?.staleAfterMs ?? 0),
+    unsure: frame.lostAt !== undefined,
   }));
 }
 
