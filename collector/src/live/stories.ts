@@ -3,7 +3,14 @@ import type { Flip, Incident } from '@highwater/config/domain.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
 import type { Logger } from 'pino';
 import { noIncidents, track, wakeAt, type Incidents } from '../decide/incident.ts';
-import { listen, type Heard, type Silences, type SilenceEffect } from '../decide/silence.ts';
+import {
+  listen,
+  listenedSince,
+  type Heard,
+  type Listening,
+  type Silences,
+  type SilenceEffect,
+} from '../decide/silence.ts';
 import type { IncidentEffect, IncidentEvent } from '../decide/types.ts';
 import { carryOut } from '../effects.ts';
 import type { HeardState } from '../ingest/frames.ts';
@@ -24,7 +31,7 @@ function incidentStep(watched: Watched): Stepped<Incidents, IncidentEvent, Incid
   };
 }
 
-function silenceStep(): Stepped<Silences, Heard, SilenceEffect> {
+function silenceStep(): Stepped<Silences, Listening, SilenceEffect> {
   return {
     core: 'silences',
     initial: {},
@@ -88,6 +95,7 @@ export function openStories(
   const tracking = incidentStep(watched);
   /** A changed topology shows by a tick; after a restart one is due in any case. */
   let tickedOnce = false;
+  let listened: ReturnType<typeof listenedSince> | undefined;
 
   /** Returns whether there may be more. */
   const follow = async (shard: string): Promise<boolean> => {
@@ -131,11 +139,13 @@ export function openStories(
   };
 
   const hear = async (): Promise<void> => {
-    const heard = await heardProbes(store);
+    const now = clock.now();
+    listened = listenedSince(listened, now);
+    const listening = { heard: await heardProbes(store), since: listened.since };
     const row = await store.read(HOUSE_SHARD, (tx) => tx.getState('silences', 'all'));
-    const [, effects] = listen((row?.value as Silences | undefined) ?? {}, heard, clock.now());
+    const [, effects] = listen((row?.value as Silences | undefined) ?? {}, listening, now);
     if (effects.length === 0) return;
-    await store.transact(HOUSE_SHARD, (tx) => step(tx, silenceStep(), 'all', heard, clock.now()));
+    await store.transact(HOUSE_SHARD, (tx) => step(tx, silenceStep(), 'all', listening, now));
   };
 
   return {
