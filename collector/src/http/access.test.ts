@@ -5,8 +5,14 @@ import { type Access, admit } from './access.ts';
 
 const token = new Secret('0123456789abcdef');
 const good = 'Bearer 0123456789abcdef';
-const call = (authorization: string | undefined, host: string): IncomingMessage =>
-  ({ headers: { host, ...(authorization === undefined ? {} : { authorization }) } }) as IncomingMessage;
+const call = (
+  authorization: string | undefined,
+  host: string,
+  more: Readonly<Record<string, string>> = {},
+): IncomingMessage =>
+  ({
+    headers: { host, ...more, ...(authorization === undefined ? {} : { authorization }) },
+  }) as unknown as IncomingMessage;
 
 /** Bound to, access, Authorization, Host, status (0 passes). */
 const rows: [string, Access, string | undefined, string, number][] = [
@@ -29,5 +35,24 @@ describe('who may call', () => {
     const admitted = (): void => admit(call(given, host), access, bound, token);
     if (status === 0) expect(admitted).not.toThrow();
     else expect(admitted).toThrow(expect.objectContaining({ status }));
+  });
+
+  const proxied: [string, string][] = [
+    ['forwarded', 'for=203.0.113.9;proto=https'],
+    ['x-forwarded-for', '203.0.113.9'],
+    ['x-forwarded-proto', 'https'],
+    ['x-forwarded-host', 'collector.example'],
+    ['x-real-ip', '203.0.113.9'],
+    ['via', '1.1 proxy'],
+  ];
+  it.each(proxied)('a proxy with %s must bring a token for reads, none for signed calls', (name, value) => {
+    const by = (access: Access, given?: string) => (): void =>
+      admit(call(given, '127.0.0.1', { [name]: value }), access, '127.0.0.1', token);
+    expect(by('read')).toThrow(
+      expect.objectContaining({ status: 401, message: 'this call came through a proxy, and needs a token' }),
+    );
+    expect(by('read', good)).not.toThrow();
+    expect(by('write')).toThrow(expect.objectContaining({ status: 401 }));
+    expect(by('open')).not.toThrow();
   });
 });

@@ -4,8 +4,8 @@ import type { Secret } from '@highwater/config/secrets.ts';
 import { HttpError } from './reply.ts';
 
 /**
- * Who may call. `open`: health, and calls that carry a probe's signature. `read`: anyone on loopback, else by
- * token. `write`: always by token.
+ * Who may call. `open`: health, and calls that carry a probe's signature. `read`: anyone on loopback
+ * who calls without a proxy, else by token. `write`: always by token.
  */
 export type Access = 'open' | 'read' | 'write';
 
@@ -30,6 +30,15 @@ function fromThisMachine(request: IncomingMessage): boolean {
   return isLoopback(host);
 }
 
+const relayHeaders = ['forwarded', 'via', 'x-real-ip'];
+
+/** A proxy on this machine calls by 127.0.0.1 too, on behalf of anyone; what it adds gives it away. */
+function relayed(request: IncomingMessage): boolean {
+  return Object.keys(request.headers).some(
+    (name) => relayHeaders.includes(name) || name.startsWith('x-forwarded-'),
+  );
+}
+
 /**
  * Lets a call pass or throws HttpError 401, or 421 for a read without token under a foreign name.
  * `host` is the address that the server is bound to.
@@ -43,6 +52,14 @@ export function admit(request: IncomingMessage, access: Access, host: string, to
       401,
       given === undefined ? 'this call needs a token' : 'the token is not the right one',
       'send Authorization: Bearer TOKEN; the token is in the file token of the data folder',
+      { 'www-authenticate': 'Bearer' },
+    );
+  }
+  if (relayed(request)) {
+    throw new HttpError(
+      401,
+      'this call came through a proxy, and needs a token',
+      'have the proxy ask for a login and send Authorization: Bearer TOKEN, or call 127.0.0.1 directly',
       { 'www-authenticate': 'Bearer' },
     );
   }
