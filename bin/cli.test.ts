@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { parseVerifier } from '@highwater/config/keys.ts';
+import { generateSigningKey, parseVerifier, saveSigningKey } from '@highwater/config/keys.ts';
 import { configReference } from '@highwater/config/docs.ts';
 import { commands } from './commands/index.ts';
 import { plannedCommands } from './commands/planned.ts';
@@ -135,12 +135,35 @@ describe('what may be written', () => {
 
 describe('init', () => {
   it('writes a config that is good, and never over another', async () => {
-    expect(await hw(['init', 'new.yaml'])).toMatchObject({ code: 0 });
+    const made = await hw(['init', 'new.yaml']);
+    expect(made).toMatchObject({ code: 0 });
     expect(await hw(['config', 'check', 'new.yaml'])).toMatchObject({ code: 0 });
-    expect(statSync(join(dir, 'data', 'keys', 'operator.key')).mode & 0o777).toBe(0o600);
+    // The key is named after site.url, which the reader is about to change.
+    expect(existsSync(join(dir, 'data', 'keys', 'operator.key'))).toBe(false);
+    expect(made.out).toContain(`${launcher} up --config new.yaml --data new-data\n`);
     const again = await hw(['init', 'new.yaml']);
     expect(again).toMatchObject({ code: 1 });
     expect(again.err).toContain('exists already and is not overwritten');
+  });
+
+  it('whose site.url is changed later names the remedy, in collector, up and doctor', async () => {
+    const config = readFileSync(join(testdata, 'good', 'smallest.yaml'), 'utf8');
+    writeFileSync(join(dir, 'old.yaml'), config);
+    const data = join(dir, 'of-old');
+    saveSigningKey(join(data, 'keys', 'operator.key'), generateSigningKey('old.example/log'));
+    for (const command of ['collector', 'up']) {
+      const { code, err } = await hw([command, '--config', 'old.yaml', '--data', data]);
+      expect(code).toBe(1);
+      expect(err).toContain('is of old.example/log, this config is for ');
+      expect(err).toContain('log: { origin: "old.example/log" }');
+      expect(err).toContain('another folder with --data');
+    }
+    const { code, out } = await hw(['doctor', '--config', 'old.yaml', '--data', data]);
+    expect(code).toBe(1);
+    expect(out).toContain('log: { origin: "old.example/log" }');
+    writeFileSync(join(dir, 'old.yaml'), `log: { origin: "old.example/log" }\n${config}`);
+    const { out: later } = await hw(['doctor', '--config', 'old.yaml', '--data', data]);
+    expect(later).toMatch(/ready +keys +operator\.key/);
   });
 
   it('refuses by name what is not built yet', async () => {

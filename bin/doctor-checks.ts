@@ -9,6 +9,7 @@ import { formatProblem } from '@highwater/config/load.ts';
 import type { Config, SecretUse } from '@highwater/config/model.ts';
 import { isSecretRef, resolveSecret } from '@highwater/config/secrets.ts';
 import { secretShelf } from '../probe/src/secrets.ts';
+import { otherHistory } from './operator-key.ts';
 import { portOf } from './options.ts';
 
 /** One thing looked at. `advice` does not stop anything from working; `missing` does. */
@@ -134,12 +135,14 @@ function messageOf(error: unknown): string {
 
 const keyNames = (config: Config) => ['operator', ...config.probes.map(({ id }) => id)];
 
-/** The keys that lie here can be read and are private. */
+/** The keys that lie here can be read, are private, and are those of this config. */
 export function lookAtKeys(config: Config, dataDir: string): Finding[] {
   const present = keyNames(config).filter((name) => existsSync(join(dataDir, 'keys', `${name}.key`)));
   const findings = present.map((name): Finding => {
     try {
       loadSigningKey(join(dataDir, 'keys', `${name}.key`));
+      const other = name === 'operator' ? otherHistory(config, dataDir) : undefined;
+      if (other) return missing('keys', other.says, other.remedy);
       return ready('keys', `${name}.key`);
     } catch (error) {
       return missing('keys', `${name}.key cannot be used`, messageOf(error));

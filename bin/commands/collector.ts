@@ -4,6 +4,7 @@ import { Secret } from '@highwater/config/secrets.ts';
 import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { localProbeIfMade } from '../local-probe.ts';
+import { refuseOtherHistory } from '../operator-key.ts';
 import { bindAddress, configFile, dataDir, portOf, tokenOfEnvironment } from '../options.ts';
 import { runRole } from '../role.ts';
 
@@ -33,10 +34,12 @@ async function run(options: CollectorFlags): Promise<void> {
   const { startCollector } = await import('../../collector/src/main.ts');
   const data = dataDir(options.data);
   const given = tokenOfEnvironment();
-  await runRole('collector', async (log, signal) =>
-    startCollector(
+  await runRole('collector', async (log, signal) => {
+    const config = readConfig(configFile(options.config));
+    refuseOtherHistory(config, data);
+    return startCollector(
       {
-        config: localProbeIfMade(readConfig(configFile(options.config)), data),
+        config: localProbeIfMade(config, data),
         dataDir: data,
         host: bindAddress(options.bind),
         port: portOf('collector', options.port),
@@ -44,8 +47,8 @@ async function run(options: CollectorFlags): Promise<void> {
         ...(given === undefined ? {} : { token: new Secret(given) }),
       },
       signal,
-    ),
-  );
+    );
+  });
 }
 
 /** Stores and blobs of CONTRACTS that are not built yet. */

@@ -1,11 +1,10 @@
-/** `highwater init`: a commented config to begin with, and the operator's key. */
+/** `highwater init`: a commented config to begin with. Keys are made by the first start, when site.url is settled. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { loadOrMakeSigningKey } from '@highwater/config/keys.ts';
-import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
-import { callersFile, dataDir, programRoot } from '../options.ts';
+import { commandLine, nearPath, quoted } from '../hint.ts';
+import { callersFile, programRoot } from '../options.ts';
 
 /** What to begin from; the files are config/examples/NAME.yaml. */
 const examples: readonly string[] = ['evm'];
@@ -14,16 +13,14 @@ const plannedExamples: readonly string[] = ['bitshares', 'polkadot', 'algorand']
 interface InitOptions {
   readonly from: string;
   readonly config?: string;
-  readonly data?: string;
 }
 
 export function initCommand(): Command {
   return new Command('init')
-    .description('writes a commented config and the keys; overwrites nothing')
+    .description('writes a commented config; overwrites nothing')
     .argument('[FILE]', 'the file to write (default highwater.yaml here)')
     .option('--from <NAME>', `what to begin from: ${examples.join(', ')}`, 'evm')
     .option('--config <FILE>', 'the same as FILE')
-    .option('--data <DIR>', 'where the keys go (HIGHWATER_DATA; default ./data)')
     .addHelpText(
       'after',
       `
@@ -47,16 +44,20 @@ function init(file: string | undefined, options: InitOptions): void {
   }
   const target = callersFile(file ?? 'highwater.yaml');
   writeNew(target, readFileSync(join(programRoot, 'config', 'examples', `${from}.yaml`), 'utf8'));
-  const config = readConfig(target);
-  const data = dataDir(options.data);
-  const { key, made } = loadOrMakeSigningKey(join(data, 'keys', 'operator.key'), config.origin);
+  const shown = quoted(nearPath(target));
   const lines = [
-    `wrote ${target}`,
-    `${made ? 'made' : 'kept'} ${join(data, 'keys', 'operator.key')}, the operator's key: ${key.vkey}`,
+    `wrote ${nearPath(target)}`,
     '',
-    `next: edit the file, then  highwater config check ${target}  and  highwater up --config ${target}`,
+    `next  edit it: what is marked CHANGE, and your endpoints`,
+    `      ${commandLine(`config check ${shown}`)}`,
+    `      ${commandLine(`up --config ${shown} --data ${quoted(nearPath(dataBeside(target)))}`)}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A data folder of its own: the one of the program may have the history of another config already. */
+function dataBeside(target: string): string {
+  return join(dirname(target), `${basename(target).replace(/\.ya?ml$/, '')}-data`);
 }
 
 function writeNew(target: string, text: string): void {

@@ -7,6 +7,7 @@ import { readConfig } from '../config-file.ts';
 import { exitCode } from '../exit.ts';
 import { localProbe, operatorKeyFile, probesWithKeysIn } from '../local-probe.ts';
 import { lockDataFolder } from '../lock.ts';
+import { refuseOtherHistory } from '../operator-key.ts';
 import { configFile, dataDir, portOf } from '../options.ts';
 import { Supervisor, type SupervisorEvent } from '../supervisor.ts';
 import { welcome } from '../welcome.ts';
@@ -52,6 +53,7 @@ async function up(options: UpOptions): Promise<void> {
   const file = configFile(options.config);
   const data = dataDir(options.data);
   const declared = readConfig(file);
+  refuseOtherHistory(declared, data);
   using _lock = lockDataFolder(data);
   const fresh = !existsSync(`${data}/keys`);
   const local = localProbe(declared, data);
