@@ -45,4 +45,19 @@ describe('frames are let go', () => {
     const left = await store.read(LOG_SHARD, (tx) => tx.framesAfter(0, 99));
     expect(left.map(({ pos }) => pos)).toEqual(stay);
   });
+
+  it('one whose lines are in no batch holds back its own alone, and not for ever', async () => {
+    await store.transact(LOG_SHARD, async (tx) => {
+      await tx.addFrame({ probe: 'us-1', epoch: 0, frame: 1, receivedAt: 12, note: 'n' });
+      await tx.putState('heard', 'us-1', 0, {});
+    });
+    const left = async (now: number): Promise<string[]> => {
+      await dropOldFrames(watched, store, 6, { now: () => now, monotonic: () => now });
+      const frames = await store.read(LOG_SHARD, (tx) => tx.framesAfter(0, 99));
+      return frames.map(({ probe, pos }) => `${probe} ${pos}`);
+    };
+    expect(await left(131)).toEqual(['eu-1 4', 'eu-1 5', 'us-1 6']);
+    expect(await left(212)).toEqual(['eu-1 4', 'eu-1 5', 'us-1 6']);
+    expect(await left(213)).toEqual(['eu-1 4', 'eu-1 5']);
+  });
 });

@@ -11,29 +11,25 @@ const AT_ONCE = 5_000;
  */
 const UNBATCHED_TIMES = 2;
 
-async function drop(store: Store, receivedBefore: number, pos: number): Promise<number> {
+async function drop(store: Store, receivedBefore: number, pos: number, probe?: string): Promise<number> {
   let dropped = 0;
   for (;;) {
-    const count = await store.transact(LOG_SHARD, (tx) => tx.dropFrames(receivedBefore, pos, AT_ONCE));
+    const count = await store.transact(LOG_SHARD, (tx) => tx.dropFrames(receivedBefore, pos, AT_ONCE, probe));
     dropped += count;
     if (count < AT_ONCE) return dropped;
   }
 }
 
-/** Position up to which every probe that was heard has all its lines in batches. */
-async function batchedUpTo(watched: Watched, store: Store, position: number): Promise<number> {
-  return store.read(LOG_SHARD, async (tx) => {
-    let pos = position;
-    for (const { id } of watched.config.probes) {
-      if ((await tx.getState('heard', id)) === undefined) continue;
-      const spool = (await tx.getState('spool', id))?.value as SpoolState | undefined;
-      pos = Math.min(pos, spool?.pos ?? 0);
-    }
-    return pos;
-  });
+/** Position up to which a probe has all its lines in batches; 0 when it has made none. */
+async function batchedUpTo(store: Store, probe: string): Promise<number> {
+  const row = await store.read(LOG_SHARD, (tx) => tx.getState('spool', probe));
+  return (row?.value as SpoolState | undefined)?.pos ?? 0;
 }
 
-/** Deletes old frames that every shard has taken in: `position` is the last of those. Returns how many. */
+/**
+ * Deletes old frames that every shard has taken in: `position` is the last of those. A probe whose lines are not in
+ * batches holds back its own frames alone. Returns how many.
+ */
 export async function dropOldFrames(
   watched: Watched,
   store: Store,
@@ -42,6 +38,9 @@ export async function dropOldFrames(
 ): Promise<number> {
   const { hotMs } = watched.config.retention;
   const now = clock.now();
-  const batched = await drop(store, now - hotMs, await batchedUpTo(watched, store, position));
-  return batched + (await drop(store, now - UNBATCHED_TIMES * hotMs, position));
+  let dropped = await drop(store, now - UNBATCHED_TIMES * hotMs, position);
+  for (const { id } of watched.config.probes) {
+    dropped += await drop(store, now - hotMs, Math.min(position, await batchedUpTo(store, id)), id);
+  }
+  return dropped;
 }

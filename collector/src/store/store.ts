@@ -153,8 +153,11 @@ export interface Tx extends ReadTx {
   putState(core: string, key: string, version: number, value: unknown, wakeAt?: Instant): Promise<number>;
   deleteState(core: string, key: string): Promise<void>;
   addFrame(frame: NewFrame): Promise<number>;
-  /** Deletes frames received before `receivedBefore` and at or before `pos`; returns how many. */
-  dropFrames(receivedBefore: Instant, pos: number, limit: number): Promise<number>;
+  /**
+   * Deletes frames received before `receivedBefore` and at or before `pos`, of one probe or, without `probe`, of all;
+   * returns how many.
+   */
+  dropFrames(receivedBefore: Instant, pos: number, limit: number, probe?: string): Promise<number>;
   addCommit(commit: NewCommit): Promise<number>;
   addFlip(flip: Flip): Promise<number>;
   /** Adds to a minute's set of entries: repeating it, in any order, gives the same set. */

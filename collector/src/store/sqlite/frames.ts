@@ -75,10 +75,11 @@ export function frameWrites(db: Db, names: Names): (shard: number) => Writes {
      ON CONFLICT (shard) DO UPDATE SET received_before = excluded.received_before, pos = excluded.pos,
        last = max(last, excluded.last)`,
   );
-  const drop = db.prepare(
+  const oldest = (of: string): string =>
     `DELETE FROM frames WHERE rowid IN (
-       SELECT rowid FROM frames WHERE shard = ? AND received_at < ? AND pos <= ? ORDER BY received_at LIMIT ?)`,
-  );
+       SELECT rowid FROM frames WHERE shard = ? AND received_at < ? AND pos <= ? ${of} ORDER BY received_at LIMIT ?)`;
+  const drop = db.prepare(oldest(''));
+  const dropOf = db.prepare(oldest('AND probe = ?'));
   return (shard) => ({
     async addFrame(f) {
       const pos = (last.get({ shard }) ?? 0) + 1;
@@ -86,9 +87,13 @@ export function frameWrites(db: Db, names: Names): (shard: number) => Writes {
       insert.run(shard, pos, names.make(f.probe), f.epoch, f.frame, f.receivedAt, f.note, details);
       return pos;
     },
-    async dropFrames(receivedBefore, pos, limit) {
+    async dropFrames(receivedBefore, pos, limit, probe) {
+      const id = probe === undefined ? undefined : names.find(probe);
+      if (probe !== undefined && id === undefined) return 0;
       floor.run(shard, receivedBefore, pos, last.get({ shard }) ?? 0);
-      return drop.run(shard, receivedBefore, pos, limit).changes;
+      return id === undefined
+        ? drop.run(shard, receivedBefore, pos, limit).changes
+        : dropOf.run(shard, receivedBefore, pos, id, limit).changes;
     },
   });
 }
