@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import type { ChannelContext, Delivery, Message } from '@highwater/config/kinds.ts';
 import { HOUR_MS, MINUTE_MS } from '@highwater/config/time.ts';
 import { backoffMs, maxBackoffMs } from './backoff.ts';
-import { closedMs, deadAfterMs, startCourier } from './deliver.ts';
+import { closedMs, deadAfterMs, lastHopeMs, startCourier } from './deliver.ts';
 import { makeMetrics } from './metrics.ts';
 import { openStore } from './store.ts';
 
@@ -227,19 +227,40 @@ it('a channel refused for good is asked no more for an hour; what it has goes el
   await c.attempts(2);
 });
 
-it('with nowhere else to go a message is held, tried each hour, and again at once after a restart', async () => {
+it('with nowhere else to go a message is held, tried each five minutes, and again at once after a restart', async () => {
   await using c = courier(['a'], { a: () => ({ result: 'permanent', reason: 'deleted', scope: 'channel' }) });
   c.put('a', message('1'));
   await c.attempts(1);
   expect(c.store.pending('a')).toBe(1);
   expect(c.passed).toEqual([]);
-  c.pass(closedMs - 1);
+  c.pass(lastHopeMs - 1);
+  // A message made within the closure waits for the same moment, and does not begin another wait.
+  c.put('a', message('2', { thread: 'u' }));
   await c.settled();
   expect(c.tried).toHaveLength(1);
+  expect(c.store.pending('a')).toBe(2);
   c.pass(1);
   await c.attempts(2);
+  await c.settled();
+  expect(c.tried).toHaveLength(2);
   c.store.tryHeldAgain(5);
   expect(c.store.nextPending('a')?.nextAt).toBe(5);
+});
+
+it('the last channel that was mended is open again at once', async () => {
+  let isMended = false;
+  await using c = courier(['a'], {
+    a: () =>
+      isMended ? { result: 'delivered' } : { result: 'permanent', reason: 'deleted', scope: 'channel' },
+  });
+  c.put('a', message('1'), message('2', { thread: 'u' }));
+  await c.attempts(1);
+  isMended = true;
+  c.pass(lastHopeMs);
+  await c.attempts(3);
+  expect(c.closed('a')).toBeUndefined();
+  await c.settled();
+  expect(c.store.pending('a')).toBe(0);
 });
 
 it('a fault of ours is a retry, and is logged without the secret', async () => {

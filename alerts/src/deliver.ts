@@ -6,7 +6,7 @@
 import type { Logger } from 'pino';
 import type { AnyChannelKind, ChannelContext, Delivery } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { DAY_MS, HOUR_MS } from '@highwater/config/time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '@highwater/config/time.ts';
 import { backoffMs } from './backoff.ts';
 import type { Metrics } from './metrics.ts';
 import { scrub } from './scrub.ts';
@@ -16,6 +16,8 @@ import type { Pending, Store } from './store.ts';
 export const deadAfterMs = DAY_MS;
 /** A channel that refuses everything (deleted webhook, bad login) is left alone this long. */
 export const closedMs = HOUR_MS;
+/** But tried this often while no other channel works: somebody may have mended it, and nobody else is told. */
+export const lastHopeMs = 5 * MINUTE_MS;
 /** For one attempt as a whole. */
 export const attemptMs = 30_000;
 /** A Retry-After above this is not believed for the whole channel. */
@@ -59,12 +61,13 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
   const { store, log, now } = parts;
   const bells = new Map<string, () => void>();
   const pausedUntil = new Map<string, Instant>();
-  const closed = new Map<string, { readonly until: Instant; readonly reason: string }>();
+  const closed = new Map<string, Closure>();
 
-  const closedNow = (id: string): string | undefined => {
+  const closureOf = (id: string): Closure | undefined => {
     const entry = closed.get(id);
-    return entry && entry.until > now() ? entry.reason : undefined;
+    return entry && entry.until > now() ? entry : undefined;
   };
+  const closedNow = (id: string): string | undefined => closureOf(id)?.reason;
   const working = (except: string) =>
     parts.channels.map(({ id }) => id).filter((id) => id !== except && closedNow(id) === undefined);
 
@@ -94,8 +97,12 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
   }
 
   async function attempt(channel: Channel, next: Pending): Promise<void> {
-    const shut = closedNow(channel.id);
-    if (shut !== undefined) return give(channel, next, shut, false);
+    const shut = closureOf(channel.id);
+    if (shut) {
+      const isLastHope = working(channel.id).length === 0 && now() >= againAt(shut);
+      if (!isLastHope) return give(channel, next, shut.reason, false);
+      closed.set(channel.id, { ...shut, triedAt: now() });
+    }
     store.beginAttempt(next.seq);
     const revealed: string[] = [];
     const delivery = await outcome(channel, next, revealed);
@@ -152,6 +159,7 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
       result: delivery.result,
     });
     if (delivery.result === 'delivered') {
+      closed.delete(channel.id);
       store.transact(() => {
         store.finish(next.seq, 'delivered', clean(delivery.note ?? 'delivered'), at);
         if (delivery.receipt !== undefined && next.message.reason !== 'test') {
@@ -171,7 +179,7 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
     const reason = clean(delivery.reason);
     if (delivery.result === 'permanent') {
       if (delivery.scope === 'channel') {
-        closed.set(channel.id, { until: at + closedMs, reason });
+        closed.set(channel.id, { until: at + closedMs, triedAt: at, reason });
         log.error({ event: 'channel.closed', channel: channel.id, why: reason, untilMs: at + closedMs });
       }
       return give(channel, next, reason, false);
@@ -194,7 +202,8 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
     const about = { channel: channel.id, key: next.key, reason: next.message.reason, why: reason };
     const old = at - next.createdAt >= deadAfterMs;
     if (others.length === 0 && !final && !old && next.message.reason !== 'changed') {
-      store.tryLater(next.seq, `held: ${reason}`, at + closedMs);
+      const shut = closureOf(channel.id);
+      store.tryLater(next.seq, `held: ${reason}`, shut ? againAt(shut) : at + lastHopeMs);
       log.error({
         event: 'alert.held',
         ...about,
@@ -228,6 +237,18 @@ function ended(limit: AbortSignal): Promise<Delivery> {
     if (limit.aborted) say();
     else limit.addEventListener('abort', say, { once: true });
   });
+}
+
+/** A channel that refused everything. */
+interface Closure {
+  readonly until: Instant;
+  readonly triedAt: Instant;
+  readonly reason: string;
+}
+
+/** When a closed channel is tried again where no other works. */
+function againAt({ until, triedAt }: Closure): Instant {
+  return Math.min(until, triedAt + lastHopeMs);
 }
 
 class SecretMissing extends Error {
