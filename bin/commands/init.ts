@@ -1,6 +1,6 @@
 /** `highwater init`: a commented config to begin with. Keys are made by the first start, when site.url is settled. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { Exit, exitCode } from '../exit.ts';
 import { commandLine, nearPath, quoted } from '../hint.ts';
@@ -57,7 +57,10 @@ function init(file: string | undefined, options: InitOptions): void {
 
 /** A data folder of its own: the one of the program may have the history of another config already. */
 function dataBeside(target: string): string {
-  return join(dirname(target), `${basename(target).replace(/\.ya?ml$/, '')}-data`);
+  const name = `${basename(target).replace(/\.ya?ml$/, '')}-data`;
+  // Within a checkout of the program, where git does not look: there are keys in it.
+  const isOurs = !relative(programRoot, target).startsWith('..');
+  return isOurs ? join(programRoot, 'data', name) : join(dirname(target), name);
 }
 
 function writeNew(target: string, text: string): void {
