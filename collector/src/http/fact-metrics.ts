@@ -32,8 +32,8 @@ export function factMetrics(watched: Watched, registers: Registry[]): FactMetric
   const rpc = gauge('highwater_rpc_duration_seconds', 'How long the newest call of a method took', [
     'method',
   ]);
-  /** By `MONITOR REGION`: as many as are watched, and no more. */
-  const newest = new Map<string, Observation>();
+  /** By region, then by monitor: as many as are watched, and no more. */
+  const newest = new Map(watched.config.regions.map(({ id }) => [id, new Map<string, Observation>()]));
 
   const show = (region: string, { monitor, facts, phases }: Observation): void => {
     const [service = '', node = '', check = ''] = monitor.split('/');
@@ -56,17 +56,17 @@ export function factMetrics(watched: Watched, registers: Registry[]): FactMetric
 
   return {
     seen(probe, observations) {
-      const region = watched.regionOf.get(probe);
-      if (region === undefined) return;
+      const own = newest.get(watched.regionOf.get(probe) ?? '');
+      if (own === undefined) return;
       for (const observation of observations) {
         const { monitor, outcome, fault } = observation;
         if (outcome === 'skipped' || fault?.source === 'probe' || !watched.monitors.has(monitor)) continue;
-        newest.set(`${monitor} ${region}`, observation);
+        own.set(monitor, observation);
       }
     },
     fill() {
       for (const each of [phase, status, expiry, lookup, rpc]) each.reset();
-      for (const [key, observation] of newest) show(key.slice(key.indexOf(' ') + 1), observation);
+      for (const [region, own] of newest) for (const observation of own.values()) show(region, observation);
     },
   };
 }
