@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateSigningKey } from '@highwater/config/keys.ts';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Answer } from '../decide/types.ts';
@@ -12,7 +13,13 @@ import { watch } from '../watched.ts';
 import { judgeShard } from './judge.ts';
 import { keptShard, loadShard, newShard, saveShard, type Shard } from './shard.ts';
 
-const { config } = testHouse();
+const { config: house } = testHouse();
+// Two probes in each region: where they differ, what the region said before decides.
+const second = house.probes.map((probe) => {
+  const id = `${probe.region}-2`;
+  return { ...probe, id, key: generateSigningKey(id).vkey };
+});
+const config = { ...house, probes: [...house.probes, ...second] };
 const watched = watch(config);
 const name = 'chain:devnet';
 const services = watched.shards.get(name) ?? [];
@@ -33,19 +40,20 @@ const turn = fc.record({
   afterMs: fc.constantFrom(300, 1_000, 4_000, 9_000),
   said: fc.array(
     fc.record({
-      monitor: fc.nat(monitors.length - 1),
+      monitor: fc.nat(2),
       region: fc.constantFrom(...regions),
+      which: fc.constantFrom(1, 2),
       outcome: fc.constantFrom('ok' as const, 'fail' as const, 'degraded' as const),
       behind: fc.constantFrom(0, 7, -12),
     }),
-    { maxLength: 12 },
+    { maxLength: 16 },
   ),
 });
 
 function answersAt(now: number, said: typeof turn extends fc.Arbitrary<infer T> ? T : never): Answer[] {
-  return said.said.map(({ monitor, region, outcome, behind }, i) => ({
+  return said.said.map(({ monitor, region, which, outcome, behind }, i) => ({
     monitor: monitors[monitor]?.id ?? '',
-    probe: `${region}-1`,
+    probe: `${region}-${which}`,
     region,
     dueAt: now - 12 + i,
     receivedAt: now,
