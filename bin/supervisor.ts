@@ -1,9 +1,11 @@
 /**
  * Keeps the roles of one machine alive: each is a process of its own, started again when it dies,
- * ever more slowly while it keeps dying, and drained together on the way out.
+ * ever more slowly while it keeps dying, killed when it no longer answers, and drained together on the way out.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** A role to keep alive. */
@@ -17,7 +19,8 @@ export interface RoleSpec {
 /** What the supervisor has to tell; the caller decides how to show it. */
 export type SupervisorEvent =
   | { readonly type: 'ready'; readonly role: string; readonly url: string; readonly pid: number }
-  | { readonly type: 'ended'; readonly role: string; readonly how: string; readonly againInMs: number };
+  | { readonly type: 'ended'; readonly role: string; readonly how: string; readonly againInMs: number }
+  | { readonly type: 'hung'; readonly role: string; readonly unanswered: number };
 
 export interface SupervisorLimits {
   readonly firstRetryMs: number;
@@ -26,13 +29,20 @@ export interface SupervisorLimits {
   readonly steadyAfterMs: number;
   /** SIGKILL follows SIGTERM after this: for all roles but the first, and then for the first. */
   readonly drainMs: readonly [rest: number, first: number];
+  /** How often each role's /healthz is asked, for how long, and how many in a row may fail before it is killed. */
+  readonly healthEveryMs: number;
+  readonly healthWithinMs: number;
+  readonly healthFailures: number;
 }
 
-const defaultLimits: SupervisorLimits = {
+export const defaultLimits: SupervisorLimits = {
   firstRetryMs: 250,
   lastRetryMs: 30_000,
   steadyAfterMs: 30_000,
   drainMs: [7_200, 2_300],
+  healthEveryMs: 10_000,
+  healthWithinMs: 5_000,
+  healthFailures: 3,
 };
 
 const launcher = fileURLToPath(new URL('./highwater', import.meta.url));
@@ -46,6 +56,8 @@ interface Kept {
   readonly spec: RoleSpec;
   child?: ChildProcess;
   timer?: NodeJS.Timeout;
+  /** Ends the questions to the process that runs now. */
+  watch?: AbortController;
   port?: number;
   failures: number;
 }
@@ -54,11 +66,14 @@ export class Supervisor {
   readonly #kept: Kept[] = [];
   readonly #limits: SupervisorLimits;
   readonly #tell: (event: SupervisorEvent) => void;
+  readonly #program: string;
   #draining = false;
 
-  constructor(tell: (event: SupervisorEvent) => void, limits = defaultLimits) {
+  /** `program` is a script for Node that tells `{ ready: URL }` over its IPC channel. */
+  constructor(tell: (event: SupervisorEvent) => void, limits = defaultLimits, program = launcher) {
     this.#tell = tell;
     this.#limits = limits;
+    this.#program = program;
   }
 
   /**
@@ -73,7 +88,7 @@ export class Supervisor {
 
   #launch(kept: Kept, ready?: (url: string) => void, failed?: (why: Error) => void): void {
     // fork, not a shell: the child gets an IPC channel, and learns by its closing that we are gone.
-    const child = fork(launcher, [...kept.spec.args(kept.port)], {
+    const child = fork(this.#program, [...kept.spec.args(kept.port)], {
       // One screen for people; the roles tell only what is wrong unless asked for more.
       env: { HIGHWATER_LOG_LEVEL: 'warn', ...process.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -87,19 +102,42 @@ export class Supervisor {
       wasReady = true;
       kept.port = Number(new URL(url).port);
       this.#tell({ type: 'ready', role: kept.spec.name, url, pid: child.pid ?? 0 });
+      kept.watch = new AbortController();
+      void this.#watch(kept, child, url, kept.watch.signal);
       ready?.(url);
     });
-    child.once('exit', (code, signal) => {
+    let isOver = false;
+    const over = (how: string) => {
+      if (isOver) return;
+      isOver = true;
       delete kept.child;
+      kept.watch?.abort();
       if (this.#draining) return;
-      const how = signal ?? `exit code ${code}`;
       if (!wasReady && failed) return failed(new Error(`${kept.spec.name} could not start (${how})`));
       if (performance.now() - bornAt > this.#limits.steadyAfterMs) kept.failures = 0;
       kept.failures += 1;
       const againInMs = retryDelayMs(kept.failures, this.#limits);
       this.#tell({ type: 'ended', role: kept.spec.name, how, againInMs });
       kept.timer = setTimeout(() => this.#launch(kept), againInMs);
+    };
+    child.once('exit', (code, signal) => over(signal ?? `exit code ${code}`));
+    // No process could be made (no memory, no handles): there is no exit then. Other errors are of the channel.
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) over(`no process: ${error.code ?? error.message}`);
     });
+  }
+
+  /** A process can be there and do nothing. Any answer is a sign of life: what it says is for people. */
+  async #watch(kept: Kept, child: ChildProcess, url: string, signal: AbortSignal): Promise<void> {
+    const { healthEveryMs, healthWithinMs, healthFailures } = this.#limits;
+    for (let unanswered = 0; unanswered < healthFailures;) {
+      await sleep(healthEveryMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      unanswered = (await answers(`${url}/healthz`, healthWithinMs)) ? 0 : unanswered + 1;
+    }
+    if (signal.aborted) return;
+    this.#tell({ type: 'hung', role: kept.spec.name, unanswered: healthFailures });
+    child.kill('SIGKILL');
   }
 
   /**
@@ -108,7 +146,10 @@ export class Supervisor {
    */
   async drain(): Promise<void> {
     this.#draining = true;
-    for (const { timer } of this.#kept) clearTimeout(timer);
+    for (const { timer, watch } of this.#kept) {
+      clearTimeout(timer);
+      watch?.abort();
+    }
     const [first, ...rest] = this.#kept;
     const [restMs, firstMs] = this.#limits.drainMs;
     await Promise.all(rest.map(({ child }) => end(child, restMs)));
@@ -123,6 +164,17 @@ async function end(child: ChildProcess | undefined, withinMs: number): Promise<v
   child.kill('SIGTERM');
   await gone;
   clearTimeout(last);
+}
+
+/** Over a connection of its own, so that none is left open when the role drains. Never rejects. */
+function answers(url: string, withinMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent: false, signal: AbortSignal.timeout(withinMs) }, (response) => {
+      response.resume();
+      resolve(true);
+    });
+    request.on('error', () => resolve(false));
+  });
 }
 
 function readyUrl(message: unknown): string | undefined {

@@ -144,6 +144,9 @@ async function startRoles(
 function tell(event: SupervisorEvent): void {
   if (event.type === 'ended') {
     process.stderr.write(`highwater: ${event.role} ended (${event.how}); again in ${event.againInMs} ms\n`);
+  } else if (event.type === 'hung') {
+    const how = `did not answer /healthz ${event.unanswered} times in a row`;
+    process.stderr.write(`highwater: ${event.role} ${how}: killed, to be started again\n`);
   }
 }
 
