@@ -1,7 +1,7 @@
 /** The loop that follows the commits: tallies by minute, and from them the slots of every minute that has closed. */
 import { monitorParts } from '@highwater/config/domain.ts';
 import type { RegionJudgement } from '@highwater/config/proof/rule/region.ts';
-import { type Clock, minuteOf } from '@highwater/config/time.ts';
+import { type Clock, type Instant, minuteOf } from '@highwater/config/time.ts';
 import type { Why } from '@highwater/config/wire.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { CommitRow, Store, Tx } from '../store/store.ts';
@@ -13,10 +13,11 @@ import { readCommits, type Intake } from './intake.ts';
 import { judgeRegions, judgeWindow } from './judge-window.ts';
 import { addLatency } from './latency.ts';
 import { partOf } from './part.ts';
-import { windowFinder, type WindowFinder } from './windows.ts';
+import { completeMinute, windowFinder, type WindowFinder } from './windows.ts';
 
 /** A minute closes so long after its end: batches are made at its end and shipped at once. */
 export const CLOSE_AFTER_MS = 15_000;
+const lastClosed = (now: Instant): number => minuteOf(now - CLOSE_AFTER_MS) - 1;
 const COMMITS_AT_ONCE = 60;
 const MINUTES_AT_ONCE = 240;
 /** Longer windows are shown before they are complete. */
@@ -38,7 +39,10 @@ export interface Slots {
   beat(): Promise<boolean>;
   /** Counts the changes of a shard's slots and latencies since start. */
   revision(shard: string): number;
-  /** What the rule says of a monitor in a minute, from all commits so far; undefined when it was not configured. */
+  /**
+   * What the rule says of a monitor in a minute, from all commits so far; for one that is not over, in the last that
+   * is. Undefined when it was not configured.
+   */
   monitorSlot(monitor: string, minute: number): Promise<Why['slot']>;
 }
 
@@ -129,7 +133,7 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
       await tx.addTally(monitor, key, minute, entries);
     }
     await addLatency(tx, watched, intake.additions, now);
-    const horizon = Math.min(minuteOf(now - CLOSE_AFTER_MS) - 1, closed + MINUTES_AT_ONCE);
+    const horizon = Math.min(lastClosed(now), closed + MINUTES_AT_ONCE);
     const until = horizon > closed ? closable(ground, windows, shard, closed, horizon) : closed;
     const minutes = touchedMinutes(ground, windows, shard, intake, closed);
     for (let minute = closed + 1; minute <= until; minute += 1) minutes.add(minute);
@@ -185,11 +189,13 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
   return {
     beat: () => alone(beat),
     revision: (shard) => revisions.get(shard) ?? 0,
-    monitorSlot: (monitor, minute) =>
+    monitorSlot: (monitor, asked) =>
       alone(async () => {
         await beat();
         const ground = await keeper.advance();
-        const window = windowsOf(ground).at(monitor, minute);
+        const windows = windowsOf(ground);
+        const minute = completeMinute(windows, monitor, asked, lastClosed(clock.now()));
+        const window = windows.at(monitor, minute);
         const shard = watched.shardOf.get(monitorParts(monitor).service);
         if (window === undefined || shard === undefined) return undefined;
         const rows = await store.read(shard, (tx) => tx.tallies(monitor, window.first, window.last));

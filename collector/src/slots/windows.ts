@@ -59,3 +59,18 @@ export function windowFinder(timeline: Timeline): WindowFinder {
     },
   };
 }
+
+/**
+ * The newest minute up to `minute` whose window is over by `horizon`, the last minute that has closed. Of a window
+ * that goes on nothing is to be told yet: the lines to come would change it.
+ */
+export function completeMinute(
+  windows: WindowFinder,
+  monitor: string,
+  minute: number,
+  horizon: number,
+): number {
+  const closed = Math.min(minute, horizon);
+  const window = windows.at(monitor, closed);
+  return window !== undefined && window.last > horizon ? window.first - 1 : closed;
+}
