@@ -162,12 +162,12 @@ async function assemble(
       probe: id,
       assignment: assigned?.body.number ?? null,
       monitors: rounds.monitors,
-      spooledFrames: spool.frames.length,
-      spooledBatches: spool.batches.length,
+      spooledFrames: spool.frameCount,
+      spooledBatches: spool.batchCount,
     }),
     metrics() {
-      const { frames, batches, bytes, dropped } = spool;
-      metrics.spool({ frames: frames.length, batches: batches.length, bytes, dropped });
+      const { frameCount: frames, batchCount: batches, bytes, dropped } = spool;
+      metrics.spool({ frames, batches, bytes, dropped });
       return metrics.text();
     },
   });
@@ -179,7 +179,7 @@ async function assemble(
   const stop = async () => {
     await rounds.drain(drainChecksMs);
     await evidence.drain();
-    await settled(() => spool.frames.length === 0, drainSendMs);
+    await settled(() => spool.frameCount === 0, drainSendMs);
     await shipper.stop();
     await following;
     await closeAll(opened);

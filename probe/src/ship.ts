@@ -46,8 +46,11 @@ export function startShipper(options: ShipOptions): Shipper {
   const isLive = (frame: SpooledFrame) => performance.now() - (spooledAt.get(frame) ?? -Infinity) < liveMs;
   const free = (frame: SpooledFrame) => !sending.has(frame);
   // What a former process left, or an outage piled up, is not live.
-  const newest = () => spool.frames.slice(-mostLive).find((frame) => free(frame) && isLive(frame));
-  const oldest = () => spool.frames.find((frame) => free(frame) && !isLive(frame));
+  const newest = () => spool.newestFrames(mostLive).find((frame) => free(frame) && isLive(frame));
+  const oldest = () => {
+    const frame = spool.oldestFrame;
+    return frame && free(frame) && !isLive(frame) ? frame : undefined;
+  };
   const frameLane = (pick: () => SpooledFrame | undefined) =>
     lane(options, pick, async (frame) => {
       sending.add(frame);
@@ -62,7 +65,7 @@ export function startShipper(options: ShipOptions): Shipper {
   const hopeless = new Map<string, number>();
   const batches = lane(
     options,
-    () => spool.batches.find((batch) => !waitsForFrames(spool, batch)),
+    () => nextBatch(spool),
     async (batch) => {
       const attempt = await sendBatch(options, batch, hopeless);
       if ('done' in attempt) hopeless.delete(nameOf(batch));
@@ -79,7 +82,7 @@ export function startShipper(options: ShipOptions): Shipper {
   for (const each of [live, backlog, batches]) each.poke();
   return {
     frameReady() {
-      for (const frame of spool.frames.slice(-mostLive)) {
+      for (const frame of spool.newestFrames(mostLive)) {
         if (!spooledAt.has(frame)) spooledAt.set(frame, performance.now());
       }
       live.poke();
@@ -92,13 +95,18 @@ export function startShipper(options: ShipOptions): Shipper {
   };
 }
 
-/** The collector rebuilds bodies from frames: a batch that comes before its frames would be asked for them. */
-function waitsForFrames(spool: Spool, batch: SpooledBatch): boolean {
-  return spool.frames.some(
-    ({ place }) =>
-      place.segment < batch.place.segment ||
-      (place.segment === batch.place.segment && place.offset < batch.place.offset),
-  );
+/**
+ * The collector rebuilds bodies from frames: a batch that comes before its frames would be asked for them. Frames and
+ * batches are journaled in one order, so where the oldest frame lets the oldest batch wait, all others wait too.
+ */
+function nextBatch(spool: Spool): SpooledBatch | undefined {
+  const batch = spool.oldestBatch;
+  const frame = spool.oldestFrame;
+  if (!batch || !frame) return batch;
+  const [before, after] = [frame.place, batch.place];
+  const waits =
+    before.segment < after.segment || (before.segment === after.segment && before.offset < after.offset);
+  return waits ? undefined : batch;
 }
 
 interface Lane {

@@ -26,6 +26,7 @@ export interface Gap {
   readonly last: number;
 }
 
+/** A batch that has not been acknowledged. */
 export interface SpooledBatch {
   readonly epoch: number;
   readonly number: number;
@@ -36,7 +37,6 @@ export interface SpooledBatch {
   readonly day: number;
   readonly gaps: readonly Gap[];
   readonly place: Place;
-  readonly state: 'spooled' | 'acknowledged';
 }
 
 /** Where the numbers stand; each segment begins with it, so that older segments can go. */
@@ -75,11 +75,6 @@ export interface BatchRecord {
   readonly gaps: readonly Gap[];
   readonly hash: string;
   readonly note: string;
-}
-
-/** Until the log can prove that it holds a batch, its acknowledgement is what allows to delete it. */
-export function mayForget(batch: Pick<SpooledBatch, 'state'>): boolean {
-  return batch.state === 'acknowledged';
 }
 
 /** The UTC day in which a line was due. */

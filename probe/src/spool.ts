@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { Journal, type Place, type Repair, writeDurably } from './journal.ts';
-import { dayOfLine, lineOf, mayForget, withGap } from './spool-records.ts';
+import { spoolQueue } from './spool-queue.ts';
+import { dayOfLine, lineOf, withGap } from './spool-records.ts';
 import type {
   BatchRecord,
   FrameRecord,
@@ -40,8 +41,8 @@ export class Spool {
   #marks: Marks = { epoch: 0, frame: 0, number: 0, prev: ZERO_HASH, seq: 0, gaps: [] };
   #unframed: PendingLine[] = [];
   #unbatched: PendingLine[] = [];
-  #frames: SpooledFrame[] = [];
-  #batches: SpooledBatch[] = [];
+  readonly #frames = spoolQueue<SpooledFrame>((frame) => frame.frame);
+  readonly #batches = spoolQueue<SpooledBatch>((batch) => batch.number);
   /** Highest line by segment. */
   readonly #lastLine = new Map<number, number>();
   #dropped = 0;
@@ -59,6 +60,8 @@ export class Spool {
       this.#apply(record, place);
     });
     this.#durable = this.#journal.end;
+    this.#frames.reached(this.#durable);
+    this.#batches.reached(this.#durable);
     this.repair = this.#journal.repair;
     // A damaged record may have been the last number: only a new epoch is sure not to use it twice.
     this.startedAnew = !marked || this.repair.quarantined > 0;
@@ -91,14 +94,34 @@ export class Spool {
     return this.#unbatched;
   }
 
-  /** Synced and not acknowledged, oldest first. */
+  /** Synced and not acknowledged, oldest first: a copy of all; what is asked often has a way of its own below. */
   get frames(): readonly SpooledFrame[] {
-    return this.#frames.filter((frame) => this.#isDurable(frame.place));
+    return [...this.#frames.synced()];
   }
 
-  /** Synced and not acknowledged, in order of number. */
+  /** Synced and not acknowledged, in order of number: a copy of all. */
   get batches(): readonly SpooledBatch[] {
-    return this.#batches.filter((batch) => batch.state === 'spooled' && this.#isDurable(batch.place));
+    return [...this.#batches.synced()];
+  }
+
+  get frameCount(): number {
+    return this.#frames.syncedCount;
+  }
+
+  get batchCount(): number {
+    return this.#batches.syncedCount;
+  }
+
+  get oldestFrame(): SpooledFrame | undefined {
+    return this.#frames.firstSynced();
+  }
+
+  newestFrames(count: number): readonly SpooledFrame[] {
+    return this.#frames.newestSynced(count);
+  }
+
+  get oldestBatch(): SpooledBatch | undefined {
+    return this.#batches.firstSynced();
   }
 
   /** Journals a line. It survives the process at once, and the machine from the next sync on. */
@@ -179,14 +202,11 @@ export class Spool {
     this.#journal[Symbol.dispose]();
   }
 
-  #isDurable(place: Place): boolean {
-    const { segment, offset } = this.#durable;
-    return place.segment < segment || (place.segment === segment && place.offset < offset);
-  }
-
   #reached(end: Pick<Place, 'segment' | 'offset'>): void {
     const { segment, offset } = this.#durable;
     if (end.segment > segment || (end.segment === segment && end.offset > offset)) this.#durable = end;
+    this.#frames.reached(this.#durable);
+    this.#batches.reached(this.#durable);
   }
 
   #nextEpoch(marked: boolean): number {
@@ -199,8 +219,7 @@ export class Spool {
 
   #beginEpoch(epoch: number): void {
     writeDurably(join(this.#options.dir, 'epoch'), `${epoch}\n`, this.#options.dir);
-    const waiting = this.#batches.filter((batch) => batch.state === 'spooled');
-    const again = waiting.flatMap((batch) => this.linesOf(batch));
+    const again = [...this.#batches.all()].flatMap((batch) => this.linesOf(batch));
     this.#write({ t: 'E', e: epoch });
     for (const { seq, text, detail } of again) {
       this.#write({ t: 'R', s: seq, l: text, ...(detail === undefined ? {} : { d: detail }) });
@@ -232,16 +251,14 @@ export class Spool {
 
   /** Deletes the oldest segments as long as nobody needs anything in them. */
   #sweep(): void {
-    this.#batches = this.#batches.filter((batch) => !mayForget(batch));
-    const items = [...this.#frames, ...this.#batches];
-    const needed = Math.min(
-      ...this.#batches.map((batch) => batch.from),
-      this.#unframed[0]?.seq ?? Infinity,
-      this.#unbatched[0]?.seq ?? Infinity,
+    let needed = Math.min(this.#unframed[0]?.seq ?? Infinity, this.#unbatched[0]?.seq ?? Infinity);
+    for (const batch of this.#batches.all()) needed = Math.min(needed, batch.from);
+    const held = Math.min(
+      this.#frames.first()?.place.segment ?? Infinity,
+      this.#batches.first()?.place.segment ?? Infinity,
     );
     for (const segment of this.#journal.segments) {
-      if (segment === this.#journal.current) return;
-      if (items.some((item) => item.place.segment === segment)) return;
+      if (segment === this.#journal.current || segment === held) return;
       if ((this.#lastLine.get(segment) ?? -1) >= needed) return;
       this.#journal.drop(segment);
       this.#lastLine.delete(segment);
@@ -252,11 +269,13 @@ export class Spool {
   #dropOldest(): boolean {
     const [oldest = -1] = this.#journal.segments;
     if (oldest < 0 || oldest === this.#journal.current) return false;
-    const lost = this.#batches.filter((batch) => batch.place.segment === oldest && !mayForget(batch));
+    const lost = [...this.#batches.all()].filter((batch) => batch.place.segment === oldest);
     this.#journal.drop(oldest);
     this.#lastLine.delete(oldest);
     this.#dropped += 1;
-    this.#frames = this.#frames.filter((frame) => frame.place.segment !== oldest);
+    for (let frame = this.#frames.first(); frame?.place.segment === oldest; frame = this.#frames.first()) {
+      this.#frames.remove(frame.epoch, frame.frame);
+    }
     this.#unframed = this.#unframed.filter((line) => line.segment !== oldest);
     this.#unbatched = this.#unbatched.filter((line) => line.segment !== oldest);
     for (const batch of lost) this.giveUp(batch);
@@ -284,39 +303,38 @@ export class Spool {
       }
       case 'F':
         this.#unframed = this.#unframed.filter((line) => line.seq > record.to);
-        this.#frames.push({ epoch: record.e, frame: record.n, place });
+        this.#frames.add({ epoch: record.e, frame: record.n, place });
         this.#marks = { ...marks, frame: record.n + 1 };
         return;
       case 'B': {
         const { e: epoch, n: number, from, to, day, gaps } = record;
         this.#unbatched = this.#unbatched.filter((line) => line.seq > to || dayOfLine(line) !== day);
-        this.#batches.push({ epoch, number, from, to, day, gaps, place, state: 'spooled' });
+        this.#batches.add({ epoch, number, from, to, day, gaps, place });
         this.#marks = { ...marks, number: number + 1, prev: record.hash };
         return;
       }
       case 'AF':
-        this.#frames = this.#frames.filter((each) => each.epoch !== record.e || each.frame !== record.n);
+        this.#frames.remove(record.e, record.n);
         return;
       case 'AB':
         this.#acknowledged(record.e, record.n);
         return;
       case 'X':
-        this.#batches = this.#batches.filter((each) => each.epoch !== record.e || each.number !== record.n);
+        this.#batches.remove(record.e, record.n);
         if (record.e === marks.epoch) this.#marks = { ...marks, gaps: withGap(marks.gaps, record.n) };
         return;
       case 'E':
         // Numbers begin again. What was framed has been shown, or will be by its batch.
         this.#marks = { ...marks, epoch: record.e, frame: 0, number: 0, prev: ZERO_HASH, gaps: [] };
-        this.#frames = [];
-        this.#batches = [];
+        this.#frames.clear();
+        this.#batches.clear();
     }
   }
 
+  /** Until the log can prove that it holds a batch, its acknowledgement is what allows to delete it. */
   #acknowledged(epoch: number, number: number): void {
-    const place = this.#batches.findIndex((each) => each.epoch === epoch && each.number === number);
-    const batch = this.#batches[place];
+    const batch = this.#batches.remove(epoch, number);
     if (!batch) return;
-    this.#batches[place] = { ...batch, state: 'acknowledged' };
     const told = (gap: Gap) => batch.gaps.some(({ first, last }) => first <= gap.first && gap.last <= last);
     this.#marks = { ...this.#marks, gaps: this.#marks.gaps.filter((gap) => !told(gap)) };
   }
