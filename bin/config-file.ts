@@ -1,16 +1,16 @@
 /** A config file on disk -> Config, by the kinds that this program has. */
 import { openSync, closeSync, fstatSync, readFileSync } from 'node:fs';
-import { relative } from 'node:path';
 import { formatProblem, loadConfig } from '@highwater/config/load.ts';
 import type { Loaded } from '@highwater/config/load.ts';
 import type { Config } from '@highwater/config/model.ts';
 import { decodeText, maxConfigBytes } from '@highwater/config/source.ts';
 import { Exit, exitCode } from './exit.ts';
+import { commandLine, nearPath, quoted } from './hint.ts';
 import { tables } from './tables.ts';
 
 /** Loads a config file; `path` is absolute. Throws Exit (2) where it cannot be read at all. */
 export function loadConfigFile(path: string): Loaded {
-  const shown = shownPath(path);
+  const shown = nearPath(path);
   const text = decodeText(readBytes(path, shown));
   if (text !== undefined) return loadConfig(text, shown, tables);
   const message = 'not UTF-8 text, save the file as UTF-8';
@@ -22,12 +22,6 @@ export function readConfig(path: string): Config {
   const loaded = loadConfigFile(path);
   if ('config' in loaded) return loaded.config;
   throw new Exit(exitCode.usage, loaded.problems.map(formatProblem).join('\n'));
-}
-
-/** As short as the caller would have written it. */
-function shownPath(path: string): string {
-  const near = relative(process.env['INIT_CWD'] ?? process.cwd(), path);
-  return near === '' || near.startsWith('..') ? path : near;
 }
 
 function readBytes(path: string, shown: string): Uint8Array {
@@ -44,7 +38,7 @@ function readBytes(path: string, shown: string): Uint8Array {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
     const remedy =
       code === 'ENOENT'
-        ? 'name another with --config, or write one with highwater init'
+        ? `name another with --config, or write one: ${commandLine(`init ${quoted(shown)}`)}`
         : 'look at its rights';
     throw new Exit(exitCode.usage, `highwater: ${shown}: cannot be read (${code}), ${remedy}`, { cause });
   }

@@ -9,6 +9,7 @@ import { formatProblem } from '@highwater/config/load.ts';
 import type { Config, SecretUse } from '@highwater/config/model.ts';
 import { isSecretRef, resolveSecret } from '@highwater/config/secrets.ts';
 import { secretShelf } from '../probe/src/secrets.ts';
+import { commandLine, nearPath, quoted } from './hint.ts';
 import { otherHistory } from './operator-key.ts';
 import { portOf } from './options.ts';
 
@@ -39,16 +40,16 @@ const missing = (about: string, says: string, remedy: string): Finding => ({
 export function lookAtConfig(loaded: Loaded, file: string): Finding[] {
   if ('config' in loaded) {
     const { services, monitors } = loaded.config;
-    return [ready('config', `${file}: ${services.length} services, ${monitors.length} checks`)];
+    return [ready('config', `${nearPath(file)}: ${services.length} services, ${monitors.length} checks`)];
   }
   const [first] = loaded.problems;
-  const says = `${file} has ${loaded.problems.length} mistakes, the first: ${first ? formatProblem(first) : ''}`;
-  return [missing('config', says, `run highwater config check ${file}`)];
+  const says = `${nearPath(file)} has ${loaded.problems.length} mistakes, the first: ${first ? formatProblem(first) : ''}`;
+  return [missing('config', says, `run ${commandLine(`config check ${quoted(nearPath(file))}`)}`)];
 }
 
 /** Regions, probes and who is told. */
-export function lookAtHouse(config: Config, dataDir: string): Finding[] {
-  return [...lookAtProbes(config, dataDir), ...lookAtAlerts(config)];
+export function lookAtHouse(config: Config, file: string, dataDir: string): Finding[] {
+  return [...lookAtProbes(config, dataDir), ...lookAtAlerts(config, file)];
 }
 
 function lookAtProbes(config: Config, dataDir: string): Finding[] {
@@ -66,7 +67,7 @@ function lookAtProbes(config: Config, dataDir: string): Finding[] {
       advice(
         'probes',
         `region ${id} has no probe`,
-        'run highwater probe keygen there and highwater probe enroll here',
+        `run highwater probe keygen there and ${commandLine('probe enroll')} here`,
       ),
     );
   }
@@ -78,7 +79,7 @@ function lookAtProbes(config: Config, dataDir: string): Finding[] {
   return findings;
 }
 
-function lookAtAlerts({ alerts }: Config): Finding[] {
+function lookAtAlerts({ alerts }: Config, file: string): Finding[] {
   if (alerts.channels.length === 0) {
     return [advice('alerts', 'no channel: nobody is told', 'add one under alerts.channels, and a policy')];
   }
@@ -88,7 +89,10 @@ function lookAtAlerts({ alerts }: Config): Finding[] {
     ...alerts.channels
       .filter(({ id }) => told.has(id))
       .map(({ id, kind }) =>
-        ready('alerts', `${kind} channel ${id}; highwater alerts test ${id} sends a message`),
+        ready(
+          'alerts',
+          `${kind} channel ${id}; ${commandLine(`alerts test ${id}`, { config: file })} sends a message`,
+        ),
       ),
     ...idle.map(({ id }) =>
       advice('alerts', `channel ${id} is in no policy`, 'name it in a step of alerts.policies'),

@@ -1,6 +1,6 @@
 /** Commands as the reader can run them: by npm or by path, as this one was, and with the flags that it was given. */
 import { join, relative } from 'node:path';
-import { configFile, dataDir, programRoot, usualPorts } from './options.ts';
+import { programRoot, usualPorts } from './options.ts';
 
 /** What the command shown has to be given; whatever is the default is left out. Paths are absolute. */
 export interface Given {
@@ -22,11 +22,6 @@ export function commandLine(words: string, given: Given = {}): string {
     return [`--${name}`, quoted(name === 'collector' ? value : nearPath(value))];
   });
   return [program(), words, ...flags].join(' ');
-}
-
-/** The files that a command was given, by flag or environment. */
-export function givenFiles(flags: { readonly config?: string; readonly data?: string }): Given {
-  return { config: configFile(flags.config), data: dataDir(flags.data) };
 }
 
 /** As short as the caller would have written it. */

@@ -1,3 +1,4 @@
+import { commandLine, nearPath } from './hint.ts';
 import type { Config } from '@highwater/config/model.ts';
 
 export interface Welcome {
@@ -6,6 +7,7 @@ export interface Welcome {
   readonly collector: string;
   readonly probes: readonly string[];
   readonly fresh: boolean;
+  /** Absolute. */
   readonly file: string;
   readonly data: string;
   readonly startedInMs: number;
@@ -25,6 +27,17 @@ export function welcome(shown: Welcome): string {
   const channels = config.alerts.channels.map(({ id }) => id).join(', ');
   const from = config.regions.map(({ name }) => name).join(', ');
   const elsewhere = config.probes.map(({ id }) => id).filter((id) => !shown.probes.includes(id));
+  const { collector, data } = shown;
+  const commands: readonly (readonly [string, string])[] = [
+    [commandLine('status', { collector, data }), 'what is up, from here'],
+    [commandLine('why MONITOR', { collector, data }), 'the votes and lines behind a verdict'],
+    [commandLine('doctor', { config: shown.file, data }), 'what is missing before this can be relied on'],
+  ];
+  const width = Math.max(...commands.map(([command]) => command.length));
+  // With long paths a column for what they say would not fit the screen.
+  const next = commands.map(([command, says]) =>
+    width > 60 ? command : `${command.padEnd(width)}   ${says}`,
+  );
   return `
   Highwater watches ${config.site.name}  (started in ${(shown.startedInMs / 1000).toFixed(1)} s)
 
@@ -32,13 +45,11 @@ export function welcome(shown: Welcome): string {
   watching  ${named}: ${plural(nodes, 'node')}, ${plural(config.monitors.length, 'check')}
   from      ${from}: ${shown.probes.length > 0 ? `probe ${shown.probes.join(', ')} on this machine` : 'no probe on this machine'}${elsewhere.length > 0 ? `; expected from elsewhere: ${elsewhere.join(', ')}` : ''}
   alerts    ${channels || `none: nobody is told yet; add a channel under alerts.channels`}
-  config    ${shown.file}
-  data      ${shown.data}${shown.fresh ? '  (new keys in it: keep a copy of keys/)' : ''}
+  config    ${nearPath(shown.file)}
+  data      ${nearPath(shown.data)}${shown.fresh ? '  (new keys in it: keep a copy of keys/)' : ''}
 
-  next      npm run -s hw -- status            what is up, from here
-            npm run -s hw -- why MONITOR       the votes and lines behind a verdict
-            npm run -s hw -- doctor            what is missing before this can be relied on
-            edit ${shown.file}, then start again: your own endpoints
+  next      ${next.join('\n            ')}
+            edit ${nearPath(shown.file)}, then start again: your own endpoints
             Ctrl-C ends everything; the next start goes on from here
 
 `;

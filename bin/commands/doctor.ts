@@ -11,8 +11,11 @@ import { columns, plain, printJson } from '../print.ts';
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('clock, ports, disk, keys, config, secrets, mail and Discord: ready or not, and what to do')
-    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--data <DIR>', 'the data folder (HIGHWATER_DATA; default ./data)')
+    .option(
+      '--config <FILE>',
+      'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml of the program)',
+    )
+    .option('--data <DIR>', "the data folder (HIGHWATER_DATA; default data in the program's folder)")
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -40,7 +43,7 @@ async function lookAround(file: string, data: string): Promise<Finding[]> {
   const secrets = 'config' in loaded ? loaded.secrets : [];
   return [
     ...lookAtConfig(loaded, file),
-    ...(config ? lookAtHouse(config, data) : []),
+    ...(config ? lookAtHouse(config, file, data) : []),
     ...lookAtSecrets(secrets, process.env),
     ...(config ? lookAtHeaders(config, data, process.env) : []),
     ...(config ? lookAtKeys(config, data) : []),

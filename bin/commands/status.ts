@@ -5,13 +5,15 @@ import type { OperatorStatus } from '@highwater/config/wire.ts';
 import { getFromCollector } from '../collector-client.ts';
 import type { CollectorFlags } from '../collector-client.ts';
 import { exitCode } from '../exit.ts';
+import { commandLine } from '../hint.ts';
+import { collectorUrl, dataDir } from '../options.ts';
 import { ago, columns, plain, printJson, utc } from '../print.ts';
 
 export function statusCommand(): Command {
   return new Command('status')
     .description('verdicts, heads, open incidents, and the probes with the config that each runs')
     .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
-    .option('--data <DIR>', 'where the token is (HIGHWATER_DATA; default ./data)')
+    .option('--data <DIR>', "where the token is (HIGHWATER_DATA; default data in the program's folder)")
     .option('--insecure', 'plain http to a collector on another machine')
     .option('--json', 'as JSON')
     .addHelpText(
@@ -26,7 +28,7 @@ Examples:
     .action(async (options: CollectorFlags & { json?: boolean }) => {
       const status = await getFromCollector('/v1/status', operatorStatus, options);
       if (options.json) printJson(status);
-      else process.stdout.write(plainLines(statusText(status)));
+      else process.stdout.write(plainLines(statusText(status, options)));
       if ([...status.services, ...status.nodes].some((verdict) => verdict.status === 'down')) {
         process.exitCode = exitCode.no;
       }
@@ -38,7 +40,7 @@ function plainLines(text: string): string {
   return text.split('\n').map(plain).join('\n');
 }
 
-function statusText(status: OperatorStatus): string {
+function statusText(status: OperatorStatus, { collector, data }: CollectorFlags): string {
   const parts = [
     `${status.site} at ${utc(status.at)}\n`,
     block(
@@ -75,7 +77,11 @@ function statusText(status: OperatorStatus): string {
         troubled.map((verdict) => verdictRow(verdict, status.at)),
       ),
     );
-    parts.push('highwater why MONITOR shows what is behind one of them.\n');
+    const why = commandLine('why MONITOR', {
+      collector: collectorUrl(collector, true),
+      data: dataDir(data),
+    });
+    parts.push(`${why} shows what is behind one of them.\n`);
   }
   return parts.join('\n');
 }

@@ -1,6 +1,5 @@
 /** `highwater up`: everything on one machine, supervised. */
 import { existsSync } from 'node:fs';
-import { relative } from 'node:path';
 import { Command } from 'commander';
 import { loadSigningKey } from '@highwater/config/keys.ts';
 import { readConfig } from '../config-file.ts';
@@ -25,8 +24,14 @@ interface UpOptions {
 export function upCommand(): Command {
   return new Command('up')
     .description('everything on one machine: collector, local probe, alerts and page, each kept alive')
-    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--data <DIR>', 'where keys, evidence and state are kept (HIGHWATER_DATA; default ./data)')
+    .option(
+      '--config <FILE>',
+      'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml of the program)',
+    )
+    .option(
+      '--data <DIR>',
+      "where keys, evidence and state are kept (HIGHWATER_DATA; default data in the program's folder)",
+    )
     .option('--site-port <PORT>', 'the public page (HIGHWATER_SITE_PORT; default 3000; 0 is any free one)')
     .option('--collector-port <PORT>', 'the collector (HIGHWATER_COLLECTOR_PORT; default 4000)')
     .option(
@@ -77,7 +82,7 @@ async function up(options: UpOptions): Promise<void> {
   try {
     const work = async () => {
       const addresses = await startRoles(supervisor, { file, data, probes, ports, bind });
-      const shown = { config, ...addresses, probes, fresh, file: near(file), data: near(data) };
+      const shown = { config, ...addresses, probes, fresh, file, data };
       if (stop.signal.aborted) return;
       process.stdout.write(welcome({ ...shown, startedInMs: performance.now() - startedAt }));
       await aborted(stop.signal);
@@ -148,11 +153,6 @@ function tell(event: SupervisorEvent): void {
     const how = `did not answer /healthz ${event.unanswered} times in a row`;
     process.stderr.write(`highwater: ${event.role} ${how}: killed, to be started again\n`);
   }
-}
-
-function near(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith('..') ? path : short || '.';
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
