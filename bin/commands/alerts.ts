@@ -21,8 +21,14 @@ export function alertsCommand(): Command {
   const command = new Command('alerts')
     .description('tells people: follows the events of the collector and delivers to channels')
     .enablePositionalOptions()
-    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--data <DIR>', 'where it keeps what it still has to say (HIGHWATER_DATA; default ./data)')
+    .option(
+      '--config <FILE>',
+      'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml of the program)',
+    )
+    .option(
+      '--data <DIR>',
+      "where it keeps what it still has to say (HIGHWATER_DATA; default data in the program's folder)",
+    )
     .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
     .option('--port <PORT>', 'health and metrics (HIGHWATER_ALERTS_PORT; default 4100; 0 is any free one)')
     .option('--bind <ADDRESS>', 'where they listen (default 127.0.0.1)')
@@ -68,7 +74,10 @@ function testCommand(): Command {
   return new Command('test')
     .description('sends a message that says it is a test')
     .argument('<CHANNEL>', 'its id under alerts.channels')
-    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .option(
+      '--config <FILE>',
+      'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml of the program)',
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -101,7 +110,7 @@ function listCommand(): Command {
       '--alerts <URL>',
       'the alerts role (default http://127.0.0.1:4100, port by HIGHWATER_ALERTS_PORT)',
     )
-    .option('--data <DIR>', 'where the token is (HIGHWATER_DATA; default ./data)')
+    .option('--data <DIR>', "where the token is (HIGHWATER_DATA; default data in the program's folder)")
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  highwater alerts list')
     .action(async (options: { alerts?: string; data?: string; json?: boolean }) => {
@@ -140,7 +149,7 @@ function ackCommand(): Command {
     .argument('<ID>', 'the incident, as alerts list and the messages name it')
     .option('--by <NAME>', 'who you are; your user name here when left out')
     .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
-    .option('--data <DIR>', 'where the token is (HIGHWATER_DATA; default ./data)')
+    .option('--data <DIR>', "where the token is (HIGHWATER_DATA; default data in the program's folder)")
     .option('--insecure', 'plain http to a collector on another machine')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  highwater alerts ack inc-42 --by Ada')

@@ -33,8 +33,11 @@ export function checkCommand(): Command {
     .option('--set <JSON>', "the kind's settings, for a URL")
     .option('--timeout <DURATION>', 'the deadline, for a URL', '10s')
     .option('--allow-private', 'a name may lead to a private address, for a URL')
-    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--data <DIR>', 'where secrets/ lies (HIGHWATER_DATA; default ./data)')
+    .option(
+      '--config <FILE>',
+      'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml of the program)',
+    )
+    .option('--data <DIR>', "where secrets/ lies (HIGHWATER_DATA; default data in the program's folder)")
     .option('--json', 'as JSON')
     .addHelpText(
       'after',

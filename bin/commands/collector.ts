@@ -18,8 +18,14 @@ interface CollectorFlags {
 export function collectorCommand(): Command {
   return new Command('collector')
     .description('stores what the probes saw, agrees on what is true, and answers for it')
-    .option('--config <FILE>', 'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml)')
-    .option('--data <DIR>', 'where keys and history are (HIGHWATER_DATA; default ./data)')
+    .option(
+      '--config <FILE>',
+      'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml of the program)',
+    )
+    .option(
+      '--data <DIR>',
+      "where keys and history are (HIGHWATER_DATA; default data in the program's folder)",
+    )
     .option('--port <PORT>', 'where it listens (HIGHWATER_COLLECTOR_PORT; default 4000; 0 is any free one)')
     .option(
       '--bind <ADDRESS>',

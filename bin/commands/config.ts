@@ -14,7 +14,7 @@ export function configCommand(): Command {
   command
     .command('check')
     .description('every mistake at once: FILE:LINE:COL path: value: what is wrong, what to write instead')
-    .argument('[FILE]', 'the file (HIGHWATER_CONFIG; default config/highwater.yaml)')
+    .argument('[FILE]', 'the file (HIGHWATER_CONFIG; default config/highwater.yaml of the program)')
     .option('--config <FILE>', 'the same as FILE')
     .option('--json', 'the mistakes, or what is watched, as JSON')
     .addHelpText(

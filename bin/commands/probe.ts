@@ -23,7 +23,10 @@ export function probeCommand(): Command {
     .description('the agent in a region: asks what the collector assigns, and ships what it saw')
     .enablePositionalOptions()
     .option('--id <ID>', 'its name, given at keygen (HIGHWATER_PROBE_ID)')
-    .option('--data <DIR>', 'where its key and spool are (HIGHWATER_DATA; default ./data)')
+    .option(
+      '--data <DIR>',
+      "where its key and spool are (HIGHWATER_DATA; default data in the program's folder)",
+    )
     .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
     .option('--trust <VKEY>', "the operator's verifier key; the first one seen when left out, printed")
     .option(
@@ -80,7 +83,10 @@ function keygenCommand(): Command {
   return new Command('keygen')
     .description("makes a probe's key; prints its verifier key on the last line of standard output")
     .requiredOption('--id <ID>', 'the name of the probe, such as eu-1')
-    .option('--data <DIR>', 'where the key goes: DIR/keys/ID.key (HIGHWATER_DATA; default ./data)')
+    .option(
+      '--data <DIR>',
+      "where the key goes: DIR/keys/ID.key (HIGHWATER_DATA; default data in the program's folder)",
+    )
     .addHelpText(
       'after',
       `

@@ -17,7 +17,10 @@ export function siteCommand(): Command {
   return new Command('site')
     .description('the public page; built first where it is missing or older than its sources')
     .option('--config <FILE>', "the configuration, for the page's own address (HIGHWATER_CONFIG); not needed")
-    .option('--data <DIR>', 'where the last good snapshot is kept (HIGHWATER_DATA; default ./data)')
+    .option(
+      '--data <DIR>',
+      "where the last good snapshot is kept (HIGHWATER_DATA; default data in the program's folder)",
+    )
     .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
     .option('--port <PORT>', 'where it listens (HIGHWATER_SITE_PORT; default 3000; 0 is any free one)')
     .option('--bind <ADDRESS>', 'the address it listens on (HIGHWATER_BIND; default 127.0.0.1)')

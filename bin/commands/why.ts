@@ -16,7 +16,7 @@ export function whyCommand(): Command {
     .argument('<MONITOR>', 'service/node/check')
     .option('--at <TIME>', 'at another time: 2026-11-21T06:00:00Z, or Unix milliseconds')
     .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
-    .option('--data <DIR>', 'where the token is (HIGHWATER_DATA; default ./data)')
+    .option('--data <DIR>', "where the token is (HIGHWATER_DATA; default data in the program's folder)")
     .option('--insecure', 'plain http to a collector on another machine')
     .option('--json', 'as JSON')
     .addHelpText(
