@@ -5,6 +5,7 @@ import type { Clock } from '@highwater/config/time.ts';
 import type { Logger } from 'pino';
 import { ConflictError, DiskFullError } from '../store/store.ts';
 import { admit } from './access.ts';
+import { MAX_CALLS, openPools, type Pools } from './pools.ts';
 import { HttpError, json, type Reply } from './reply.ts';
 import { findRoute, type Route } from './routes.ts';
 
@@ -17,10 +18,9 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Aborts held calls, so that draining does not wait for them. */
   readonly signal: AbortSignal;
+  /** In place of MAX_CALLS for each pool. */
+  readonly places?: number;
 }
-
-/** Calls at once that are worked on; more are asked to come again. */
-const maxCalls = 256;
 
 function refusal(error: unknown, at: number, log: Logger): Reply {
   if (error instanceof HttpError) {
@@ -42,7 +42,12 @@ function refusal(error: unknown, at: number, log: Logger): Reply {
   return json(500, { error: 'the collector failed at this call', remedy: 'its log says why', at });
 }
 
-async function answer(options: ServerOptions, request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
+async function answer(
+  options: ServerOptions,
+  pools: Pools,
+  request: IncomingMessage,
+  signal: AbortSignal,
+): Promise<Reply> {
   const url = new URL(request.url ?? '/', 'http://collector');
   const found = findRoute(options.routes, request.method ?? '', url.pathname);
   if ('allow' in found) {
@@ -52,7 +57,12 @@ async function answer(options: ServerOptions, request: IncomingMessage, signal: 
     });
   }
   admit(request, found.route.access ?? 'write', options.host, options.token);
-  return found.route.handle({ request, query: url.searchParams, params: found.params, signal });
+  const leave = pools.enter(found.route);
+  try {
+    return await found.route.handle({ request, query: url.searchParams, params: found.params, signal });
+  } finally {
+    leave();
+  }
 }
 
 function write(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
@@ -69,21 +79,15 @@ function write(request: IncomingMessage, response: ServerResponse, reply: Reply)
 }
 
 function listener(options: ServerOptions) {
-  let calls = 0;
+  const pools = openPools(options.places ?? MAX_CALLS);
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    calls += 1;
     let reply: Reply;
     try {
-      if (calls > maxCalls) {
-        throw new HttpError(429, 'too many calls at once', 'come again', { 'retry-after': '1' });
-      }
-      reply = await answer(options, request, AbortSignal.any([gone.signal, options.signal]));
+      reply = await answer(options, pools, request, AbortSignal.any([gone.signal, options.signal]));
     } catch (error) {
       reply = refusal(error, options.clock.now(), options.log);
-    } finally {
-      calls -= 1;
     }
     if (!response.destroyed) write(request, response, reply);
   };
