@@ -17,6 +17,8 @@ const MAX_AHEAD_MINUTES = 2;
 const MAX_FRAMES = 10_000;
 /** Batches of one probe that may wait for each other; more are asked to come again. */
 const MAX_WAITING = 4;
+/** Contradictions of one epoch of a probe that are kept; the rest are counted in the metrics. */
+const MAX_CONFLICTS = 16;
 
 export interface BatchIngest {
   /** Keeps a batch and its bodies durably before it is acknowledged; the same one again is `held`. */
@@ -47,10 +49,27 @@ async function alreadyHeld(
   return refuse(409, at, `prev is not the batch ${batch.number - 1} that is held`);
 }
 
-/** Two texts under one number: the second is kept as evidence against the key, and refused. */
+/** Contradictions of an epoch that were kept: `conflicts` in the log's shard, by `PROBE EPOCH`. */
+interface ConflictState {
+  readonly kept: number;
+  /** The lowest number among them: from it on the rule takes nothing of this epoch. */
+  readonly least: number;
+}
+
+/**
+ * Two texts under one number: the second is kept as evidence against the key, and refused. Past the cap only one
+ * that says more is kept, with a lower number; a key in wrong hands must not fill the log.
+ */
 async function keepConflict(tx: Tx, { batch, note, hash, at }: Incoming): Promise<IngestAnswer> {
   const { probe, epoch, number } = batch;
-  await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number } });
+  const key = `${probe} ${epoch}`;
+  const row = await tx.getState('conflicts', key);
+  const { kept, least } = (row?.value as ConflictState | undefined) ?? { kept: 0, least: number };
+  if (kept < MAX_CONFLICTS || number < least) {
+    await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number } });
+    const next: ConflictState = { kept: kept + 1, least: Math.min(least, number) };
+    await tx.putState('conflicts', key, row?.version ?? 0, next);
+  }
   return refuse(409, at, `batch ${number} of epoch ${epoch} is held with another text`, {
     remedy: 'the probe starts a new epoch; two machines may be using one key',
   });
