@@ -56,7 +56,7 @@ export interface FrameRecord {
   readonly details?: Readonly<Record<string, string>>;
 }
 
-/** S marks, L line, R line again after a new epoch, F frame, B batch, A… acknowledged, X given up, E epoch. */
+/** S marks, L line, R line again for the epoch of the next E, F frame, B batch, A… acknowledged, X given up, E epoch. */
 export type SpoolRecord =
   | ({ readonly t: 'S' } & Marks)
   | { readonly t: 'L' | 'R'; readonly s: number; readonly l: string; readonly d?: string }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import {
   appendFileSync,
+  cpSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -127,6 +128,56 @@ describe('a spool', () => {
     const again = open(dir);
     expect(again.unbatched.map((each) => each.text)).toEqual([line(start, 1)]);
     again[Symbol.dispose]();
+  });
+});
+
+describe('a crash while an epoch begins', () => {
+  it('loses no line, at whatever byte it comes', async () => {
+    const dir = folder();
+    const spool = open(dir);
+    for (let n = 0; n < 3; n += 1) {
+      spool.add(line(start, n), n === 0 ? 'detail' : undefined);
+      if (n < 2) close(spool);
+    }
+    await spool.sync();
+    const lines = [0, 1, 2].map((n) => line(start, n));
+    const before = new Map(segments(dir).map((file) => [file, readFileSync(file).length]));
+    spool.startNewEpoch({ name: 'x', note: 'x' });
+    spool[Symbol.dispose]();
+
+    const texts = (from: Spool) => [
+      ...from.batches.flatMap((batch) => from.linesOf(batch).map((each) => each.text)),
+      ...from.unbatched.map((each) => each.text),
+    ];
+    let cuts = 0;
+    for (const [nth, file] of segments(dir).entries()) {
+      for (let size = before.get(file) ?? 0; size <= readFileSync(file).length; size += 1) {
+        const crashed = folder();
+        cpSync(dir, crashed, { recursive: true });
+        for (const later of segments(crashed).slice(nth + 1)) rmSync(later);
+        truncateSync(segments(crashed)[nth] ?? '', size);
+        const again = open(crashed);
+        expect(texts(again).sort(), `${nth}: cut at ${size}`).toEqual(lines);
+        expect(again.epoch).toBeGreaterThan(spool.epoch - 1);
+        expect(again.repair.quarantined).toBe(0);
+        again[Symbol.dispose]();
+        const third = open(crashed);
+        expect([texts(third).sort(), third.epoch]).toEqual([lines, again.epoch]);
+        third[Symbol.dispose]();
+        rmSync(crashed, { recursive: true });
+        cuts += 1;
+      }
+    }
+    expect(cuts).toBeGreaterThan(300);
+  }, 60_000);
+
+  it('is made good with the next start, also where it was only the number that was written', () => {
+    const dir = folder();
+    open(dir)[Symbol.dispose]();
+    writeFileSync(join(dir, 'epoch'), '1800000001\n');
+    const spool = open(dir);
+    expect([spool.epoch, spool.startedAnew]).toEqual([1_800_000_002, true]);
+    spool[Symbol.dispose]();
   });
 });
 

@@ -30,10 +30,12 @@ export interface SpoolOptions {
 }
 
 const maxConflictFiles = 100;
+/** Records in one write. */
+const mostAtOnce = 256;
 
 export class Spool {
   readonly repair: Repair;
-  /** A new epoch was begun at opening, because the last number was not certain. */
+  /** A new epoch was begun at opening: the last number was not certain, or a crash cut the beginning of one. */
   readonly startedAnew: boolean;
   readonly #options: SpoolOptions;
   readonly #journal: Journal;
@@ -43,6 +45,8 @@ export class Spool {
   #unbatched: PendingLine[] = [];
   readonly #frames = spoolQueue<SpooledFrame>((frame) => frame.frame);
   readonly #batches = spoolQueue<SpooledBatch>((batch) => batch.number);
+  /** Lines of an epoch that is about to begin; its E takes them up. */
+  #again: PendingLine[] = [];
   /** Highest line by segment. */
   readonly #lastLine = new Map<number, number>();
   #dropped = 0;
@@ -63,9 +67,13 @@ export class Spool {
     this.#frames.reached(this.#durable);
     this.#batches.reached(this.#durable);
     this.repair = this.#journal.repair;
+    const keptEpoch = this.#keptEpoch();
     // A damaged record may have been the last number: only a new epoch is sure not to use it twice.
-    this.startedAnew = !marked || this.repair.quarantined > 0;
-    if (this.startedAnew) this.#beginEpoch(this.#nextEpoch(marked));
+    this.startedAnew = !marked || this.repair.quarantined > 0 || keptEpoch > this.#marks.epoch;
+    if (!this.startedAnew) return;
+    const known = Math.max(marked ? this.#marks.epoch : -1, keptEpoch);
+    // Nothing is known: the clock gives a number above those of an earlier life whose disk was lost.
+    this.#beginEpoch(known >= 0 ? known + 1 : Math.floor(options.now / 1_000));
   }
 
   get epoch(): number {
@@ -158,17 +166,7 @@ export class Spool {
 
   /** The lines of a batch, read again from disk; fewer than there were when part of them was dropped. */
   linesOf(batch: SpooledBatch): readonly PendingLine[] {
-    const lines = new Map<number, PendingLine>();
-    for (const segment of this.#journal.segments) {
-      if ((this.#lastLine.get(segment) ?? -1) < batch.from) continue;
-      for (const json of this.#journal.recordsOf(segment)) {
-        const record = JSON.parse(json) as SpoolRecord;
-        if ((record.t !== 'L' && record.t !== 'R') || record.s < batch.from || record.s > batch.to) continue;
-        const line = lineOf(record);
-        if (dayOfLine(line) === batch.day) lines.set(line.seq, { ...line, segment });
-      }
-    }
-    return [...lines.values()].sort((a, b) => a.seq - b.seq);
+    return this.#linesOf([batch]);
   }
 
   acknowledgeFrame(frame: SpooledFrame): void {
@@ -202,6 +200,24 @@ export class Spool {
     this.#journal[Symbol.dispose]();
   }
 
+  /** Each segment is read once, whatever the number of batches. */
+  #linesOf(batches: readonly SpooledBatch[]): readonly PendingLine[] {
+    const ofDay = Map.groupBy(batches, (batch) => batch.day);
+    const first = batches.reduce((least, batch) => Math.min(least, batch.from), Infinity);
+    const lines = new Map<number, PendingLine>();
+    for (const segment of this.#journal.segments) {
+      if ((this.#lastLine.get(segment) ?? -1) < first) continue;
+      for (const json of this.#journal.recordsOf(segment)) {
+        const record = JSON.parse(json) as SpoolRecord;
+        if (record.t !== 'L' && record.t !== 'R') continue;
+        const line = lineOf(record);
+        const isIn = (batch: SpooledBatch) => batch.from <= line.seq && line.seq <= batch.to;
+        if (ofDay.get(dayOfLine(line))?.some(isIn)) lines.set(line.seq, { ...line, segment });
+      }
+    }
+    return [...lines.values()].sort((a, b) => a.seq - b.seq);
+  }
+
   #reached(end: Pick<Place, 'segment' | 'offset'>): void {
     const { segment, offset } = this.#durable;
     if (end.segment > segment || (end.segment === segment && end.offset > offset)) this.#durable = end;
@@ -209,36 +225,48 @@ export class Spool {
     this.#batches.reached(this.#durable);
   }
 
-  #nextEpoch(marked: boolean): number {
+  /** The last epoch that was begun, from a file of its own; -1 when nothing is known. */
+  #keptEpoch(): number {
     const file = join(this.#options.dir, 'epoch');
     const kept = existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : NaN;
-    const known = Math.max(marked ? this.#marks.epoch : -1, Number.isSafeInteger(kept) ? kept : -1);
-    // Nothing is known: the clock gives a number above those of an earlier life whose disk was lost.
-    return known >= 0 ? known + 1 : Math.floor(this.#options.now / 1_000);
+    return Number.isSafeInteger(kept) ? kept : -1;
   }
 
+  /**
+   * The lines of waiting batches are written again first and taken up by the E after them, which also drops those
+   * batches: wherever a crash cuts this off, they are in the one or in the other.
+   */
   #beginEpoch(epoch: number): void {
     writeDurably(join(this.#options.dir, 'epoch'), `${epoch}\n`, this.#options.dir);
-    const again = [...this.#batches.all()].flatMap((batch) => this.linesOf(batch));
-    this.#write({ t: 'E', e: epoch });
-    for (const { seq, text, detail } of again) {
-      this.#write({ t: 'R', s: seq, l: text, ...(detail === undefined ? {} : { d: detail }) });
+    const again = this.#linesOf([...this.#batches.all()]).map(({ seq, text, detail }): SpoolRecord => ({
+      t: 'R',
+      s: seq,
+      l: text,
+      ...(detail === undefined ? {} : { d: detail }),
+    }));
+    for (let from = 0; from < again.length; from += mostAtOnce) {
+      this.#write(...again.slice(from, from + mostAtOnce));
     }
+    // Also where the power is cut: no E without its lines.
+    if (again.length > 0) this.#rotate();
+    this.#write({ t: 'E', e: epoch });
     this.#rotate();
   }
 
-  #write(record: SpoolRecord): void {
-    const json = JSON.stringify(record);
+  #write(...records: readonly SpoolRecord[]): void {
+    const jsons = records.map((record) => JSON.stringify(record));
     let places: readonly Place[];
     try {
-      places = this.#journal.append(json);
+      places = this.#journal.append(...jsons);
     } catch (thrown) {
       // A full disk: the oldest makes room, as it does for a full spool.
       if (!this.#dropOldest()) throw thrown;
-      places = this.#journal.append(json);
+      places = this.#journal.append(...jsons);
     }
-    const [place] = places;
-    if (place) this.#apply(record, place);
+    for (const [nth, record] of records.entries()) {
+      const place = places[nth];
+      if (place) this.#apply(record, place);
+    }
     if (this.#journal.currentBytes > this.#segmentBytes) this.#rotate();
   }
 
@@ -251,7 +279,11 @@ export class Spool {
 
   /** Deletes the oldest segments as long as nobody needs anything in them. */
   #sweep(): void {
-    let needed = Math.min(this.#unframed[0]?.seq ?? Infinity, this.#unbatched[0]?.seq ?? Infinity);
+    let needed = Math.min(
+      this.#unframed[0]?.seq ?? Infinity,
+      this.#unbatched[0]?.seq ?? Infinity,
+      this.#again[0]?.seq ?? Infinity,
+    );
     for (const batch of this.#batches.all()) needed = Math.min(needed, batch.from);
     const held = Math.min(
       this.#frames.first()?.place.segment ?? Infinity,
@@ -278,6 +310,7 @@ export class Spool {
     }
     this.#unframed = this.#unframed.filter((line) => line.segment !== oldest);
     this.#unbatched = this.#unbatched.filter((line) => line.segment !== oldest);
+    this.#again = this.#again.filter((line) => line.segment !== oldest);
     for (const batch of lost) this.giveUp(batch);
     return true;
   }
@@ -285,6 +318,8 @@ export class Spool {
   /** Takes a record into the state: the same for one just written and one replayed. */
   #apply(record: SpoolRecord, place: Place): void {
     const marks = this.#marks;
+    // Making room may come between an epoch's lines and its E; anything else says that a crash cut its beginning off.
+    if (!['R', 'S', 'X', 'E'].includes(record.t)) this.#again = [];
     switch (record.t) {
       case 'S': {
         const { t: _, ...read } = record;
@@ -295,10 +330,13 @@ export class Spool {
       case 'R': {
         const line = { ...lineOf(record), segment: place.segment };
         this.#lastLine.set(place.segment, Math.max(record.s, this.#lastLine.get(place.segment) ?? -1));
-        this.#unbatched.push(line);
-        if (record.t === 'L') this.#unframed.push(line);
-        else this.#unbatched.sort((a, b) => a.seq - b.seq);
         this.#marks = { ...marks, seq: Math.max(marks.seq, record.s + 1) };
+        if (record.t === 'R') {
+          this.#again.push(line);
+          return;
+        }
+        this.#unbatched.push(line);
+        this.#unframed.push(line);
         return;
       }
       case 'F':
@@ -328,6 +366,8 @@ export class Spool {
         this.#marks = { ...marks, epoch: record.e, frame: 0, number: 0, prev: ZERO_HASH, gaps: [] };
         this.#frames.clear();
         this.#batches.clear();
+        this.#unbatched = inOrder([...this.#again, ...this.#unbatched]);
+        this.#again = [];
     }
   }
 
@@ -338,4 +378,10 @@ export class Spool {
     const told = (gap: Gap) => batch.gaps.some(({ first, last }) => first <= gap.first && gap.last <= last);
     this.#marks = { ...this.#marks, gaps: this.#marks.gaps.filter((gap) => !told(gap)) };
   }
+}
+
+/** By number; each once. */
+function inOrder(lines: readonly PendingLine[]): PendingLine[] {
+  const bySeq = new Map(lines.map((line) => [line.seq, line]));
+  return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
 }
