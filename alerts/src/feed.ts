@@ -53,7 +53,15 @@ export async function follow(parts: FeedParts, signal: AbortSignal): Promise<voi
       failures += 1;
       // Once per outage: a collector that is away for a day is not a day of log.
       waitSeconds = 0;
-      if (failures === 1) parts.log.warn({ event: 'feed.failed', why: whyOf(error) });
+      if (failures === 1) {
+        parts.log.warn({
+          event: 'feed.failed',
+          url: parts.collector.url,
+          why: whyOf(error),
+          remedy:
+            'is the collector running there? it is asked again until it answers; --collector names another',
+        });
+      }
       const waitMs = Math.min(parts.maxRetryMs, backoffMs(failures, parts.random()));
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }
