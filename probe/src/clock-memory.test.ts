@@ -18,6 +18,8 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 it('a restart in the same boot and epoch knows what was known', () => {
   clockMemory(dir, 'boot').save(7, state);
   expect(clockMemory(dir, 'boot').load(7)).toEqual(state);
+  clockMemory(dir, 'boot').save(7, { ...state, slow: true });
+  expect(clockMemory(dir, 'boot').load(7)).toEqual({ ...state, slow: true });
 });
 
 it.each([

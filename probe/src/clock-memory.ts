@@ -14,6 +14,7 @@ const kept = z.strictObject({
   epoch: z.int(),
   worst: z.array(z.strictObject({ monotonicMs: z.number(), errorMs: z.number() })),
   last: reading,
+  slow: z.literal(true).optional(),
 });
 
 export interface ClockMemory {
@@ -34,11 +35,11 @@ export function clockMemory(dir: string, boot = bootId()): ClockMemory {
     load(epoch) {
       const state = boot === undefined ? undefined : read(file);
       if (state === undefined || state.boot !== boot || state.epoch !== epoch) return neverCompared;
-      return { worst: state.worst, last: state.last };
+      return { worst: state.worst, last: state.last, ...(state.slow ? { slow: true } : {}) };
     },
-    save(epoch, { worst, last }) {
+    save(epoch, { worst, last, slow }) {
       if (boot === undefined || last === undefined) return;
-      writeFileSync(`${file}.tmp`, JSON.stringify({ boot, epoch, worst, last }), { mode: 0o600 });
+      writeFileSync(`${file}.tmp`, JSON.stringify({ boot, epoch, worst, last, slow }), { mode: 0o600 });
       renameSync(`${file}.tmp`, file);
     },
   };

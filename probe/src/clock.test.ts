@@ -42,4 +42,55 @@ describe('the clock bound', () => {
     const again = compared(state, heard(61_000, 3, 20, 5_000));
     expect(clockBound(again, at(61_000, 5_000)).boundMs).toBe(13);
   });
+
+  const minutes = (n: number) => n * 60_000;
+  const after = (...each: ReturnType<typeof heard>[]) => each.reduce(compared, neverCompared);
+  it.each([
+    [
+      'a stall of 14 s changes nothing',
+      after(heard(0, 3), heard(minutes(5), 3, 14_000)),
+      minutes(5),
+      13 + 30,
+    ],
+    ['one of just a second counts', after(heard(0, 3), heard(minutes(5), 3, 1_000)), minutes(5), 503],
+    [
+      'only ever slow ones: a large bound',
+      after(heard(0, 3, 4_000), heard(minutes(5), 3, 9_000)),
+      minutes(5),
+      4_503,
+    ],
+    [
+      'a quick one takes the place of slow ones',
+      after(heard(0, 3, 9_000), heard(minutes(5), 3)),
+      minutes(5),
+      13,
+    ],
+    [
+      'an hour after the last quick one, slow ones count',
+      after(heard(0, 3), heard(minutes(61), 3, 4_000)),
+      minutes(61),
+      2_003,
+    ],
+    [
+      'a slow one after 59 minutes does not',
+      after(heard(0, 3), heard(minutes(59), 3, 4_000)),
+      minutes(59),
+      13 + 354,
+    ],
+    [
+      'a slow one that proves that a clock is wrong counts',
+      after(heard(0, 3), heard(minutes(5), 10_000, 4_000)),
+      minutes(5),
+      12_000,
+    ],
+  ])('%s', (_, state, ms, boundMs) => {
+    expect(clockBound(state, at(ms)).boundMs).toBe(boundMs);
+  });
+
+  it('sees a step of the clock also by a slow answer', () => {
+    const state = after(heard(0, 3), heard(minutes(1), 3, 4_000));
+    expect(clockBound(state, at(minutes(2), 5_000)).boundMs).toBe(-1);
+    const stepped = compared(state, heard(minutes(2), 3, 4_000, 5_000));
+    expect(clockBound(stepped, at(minutes(2), 5_000)).boundMs).toBe(2_003);
+  });
 });
