@@ -14,7 +14,7 @@ export interface CollectorFlags {
   readonly insecure?: boolean;
 }
 
-/** GET, decoded. Throws Exit (3) where the collector is not reached, (1) where it refuses. */
+/** GET, decoded. Throws Exit (3) where the collector is not reached, (2) where it has no such thing, (1) where it refuses. */
 export async function getFromCollector<S extends z.ZodType>(
   path: string,
   schema: S,
@@ -86,7 +86,9 @@ async function ask(
   const why = said.success
     ? `${said.data.error}${said.data.remedy ? `; ${said.data.remedy}` : ''}`
     : 'no reason given';
-  throw new Exit(exitCode.no, `highwater: ${base} refused (${answer.status}): ${plain(why)}`);
+  // What was asked about is not there: the argument is wrong, not the state of things.
+  const code = answer.status === 404 && said.success ? exitCode.usage : exitCode.no;
+  throw new Exit(code, `highwater: ${base} refused (${answer.status}): ${plain(why)}`);
 }
 
 async function readBounded(answer: Response): Promise<string> {

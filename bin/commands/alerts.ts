@@ -1,6 +1,7 @@
 /** `highwater alerts`: the role that tells people, and what people say to it. */
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
+import type { Config } from '@highwater/config/model.ts';
 import { alertList } from '@highwater/config/wire.ts';
 import type { AlertList } from '@highwater/config/wire.ts';
 import { getJson, postToCollector } from '../collector-client.ts';
@@ -81,15 +82,24 @@ function testCommand(): Command {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nEnds with 0 when it was delivered, 1 when not.\n\nExample:\n  highwater alerts test ops',
+      '\nEnds with 0 when it was delivered, 1 when not, 2 without such a channel.\n\nExample:\n  highwater alerts test ops',
     )
     .action(async (channel: string, options: { config?: string; json?: boolean }) => {
       const { sendTest } = await import('../../alerts/src/test.ts');
-      const delivery = await sendTest(channel, readConfig(configFile(options.config)));
+      const config = readConfig(configFile(options.config));
+      refuseUnknownChannel(channel, config);
+      const delivery = await sendTest(channel, config);
       if (options.json) printJson({ channel, ...delivery });
       else process.stdout.write(`${deliveryText(channel, delivery)}\n`);
       if (delivery.result !== 'delivered') process.exitCode = exitCode.no;
     });
+}
+
+function refuseUnknownChannel(channel: string, { alerts }: Config): void {
+  const ids = alerts.channels.map(({ id }) => id);
+  if (ids.includes(channel)) return;
+  const remedy = ids.length === 0 ? 'add one under alerts.channels' : `there are: ${ids.join(', ')}`;
+  throw new Exit(exitCode.usage, `highwater alerts test: ${plain(channel)}: no such channel, ${remedy}`);
 }
 
 function deliveryText(
