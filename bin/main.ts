@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands/index.ts';
+import { plannedCommands } from './commands/planned.ts';
 import { Exit, exitCode } from './exit.ts';
 import { startTelemetry } from './telemetry.ts';
 
@@ -28,12 +29,17 @@ async function buildProgram(args: readonly string[]): Promise<Command> {
     .showSuggestionAfterError()
     // `probe keygen --id` is the id of keygen, not of probe.
     .enablePositionalOptions()
-    .addHelpText('after', '\nhighwater COMMAND --help explains one command. Settings: docs/config.md.');
+    .addHelpText(
+      'after',
+      `\nNot in this version: ${Object.keys(plannedCommands).join(', ')}.\n\nhighwater COMMAND --help explains one command. Settings: docs/config.md.`,
+    );
   const wanted = args.find((arg) => !arg.startsWith('-')) ?? '';
   // Only the command that runs is loaded: a status query needs neither a database nor a mail client.
   const load = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
   const loaded = load ? [await load()] : await Promise.all(Object.values(commands).map((each) => each()));
-  for (const command of loaded) program.addCommand(command);
+  for (const command of loaded) {
+    program.addCommand(command, { hidden: Object.hasOwn(plannedCommands, command.name()) });
+  }
   everyCommand(program, (command) => command.exitOverride().helpOption('--help', 'this help'));
   return program;
 }
