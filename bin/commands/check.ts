@@ -1,5 +1,6 @@
 /** `highwater check`: one check now, by the probe's own machinery, explained. */
 import { Command } from 'commander';
+import { builtInChains } from '@highwater/config/chains.ts';
 import { isPrivateHost } from '@highwater/config/crosscheck-targets.ts';
 import { explainFault } from '@highwater/config/explain.ts';
 import { faultId } from '@highwater/config/faults.ts';
@@ -7,6 +8,7 @@ import type { Observation } from '@highwater/config/domain.ts';
 import { loadConfig } from '@highwater/config/load.ts';
 import type { Chain, Config, Monitor } from '@highwater/config/model.ts';
 import { nearest } from '@highwater/config/problems.ts';
+import { formatDuration } from '@highwater/config/time.ts';
 import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { configFile, dataDir } from '../options.ts';
@@ -29,7 +31,7 @@ export function checkCommand(): Command {
     .description('one check now: where the time went, what came back, what it means')
     .argument('<MONITOR|URL>', 'service/node/check of the config, or a URL with --kind')
     .option('--kind <KIND>', `the kind of check, for a URL: ${Object.keys(tables.checks).join(', ')}`)
-    .option('--chain <NAME>', 'the chain that the URL should serve, for a URL')
+    .option('--chain <NAME>', 'the chain that the URL should serve, built in or of the config, for a URL')
     .option('--set <JSON>', "the kind's settings, for a URL")
     .option('--timeout <DURATION>', 'the deadline, for a URL', '10s')
     .option('--allow-private', 'a name may lead to a private address, for a URL')
@@ -100,7 +102,11 @@ function ofUrl(url: string, options: CheckFlags): Asked {
     const kinds = Object.keys(tables.checks).join(', ');
     throw new Exit(exitCode.usage, `highwater check: a URL needs --kind, write one of: ${kinds}`);
   }
+  const own = ownChain(options);
   const text = JSON.stringify({
+    ...(own && !Object.hasOwn(builtInChains, own.name)
+      ? { chains: { [own.name]: { family: own.family, blockTime: formatDuration(own.blockTimeMs) } } }
+      : {}),
     site: { name: 'check', url: 'http://localhost' },
     services: [
       {
@@ -115,12 +121,26 @@ function ofUrl(url: string, options: CheckFlags): Asked {
   });
   const loaded = loadConfig(text, 'arguments', tables);
   if ('problems' in loaded) {
-    const lines = loaded.problems.map(({ path, value, message }) => `${flagOf(path)}: ${value}: ${message}`);
+    const lines = loaded.problems.map(
+      ({ path, value, message }) => `${flagOf(path)}: ${value}: ${remedyOf(message)}`,
+    );
     throw new Exit(exitCode.usage, lines.map((line) => `highwater check: ${line}`).join('\n'));
   }
   const [monitor] = loaded.config.monitors;
   if (!monitor) throw new Error('no monitor came of a check of a URL');
-  return { monitor, chain: chainOf(monitor, loaded.config) };
+  return { monitor, chain: own ?? chainOf(monitor, loaded.config) };
+}
+
+/** A chain that services of the config use: one that is not built in, or a built-in one as --config changes it. */
+function ownChain({ chain, config }: CheckFlags): Chain | undefined {
+  if (chain === undefined || (config === undefined && Object.hasOwn(builtInChains, chain))) return undefined;
+  const { chains } = readConfig(configFile(config));
+  return Object.hasOwn(chains, chain) ? chains[chain] : undefined;
+}
+
+/** The same remedy for somebody who writes flags. */
+function remedyOf(message: string): string {
+  return message.replace('write chain: NAME on the service', 'add --chain NAME, such as --chain ethereum');
 }
 
 /** Where the caller wrote what stands at a path of the config made for it. */
