@@ -16,6 +16,7 @@ import { keepEvidence } from './evidence.ts';
 import { fault } from './fault.ts';
 import { type Consent, parseConsent } from './io/reach.ts';
 import { makeResolve } from './io/resolve.ts';
+import { watchLink } from './link-watch.ts';
 import { listen } from './listener.ts';
 import { takeLock } from './lock.ts';
 import { watchLoop } from './loop-watch.ts';
@@ -86,7 +87,9 @@ async function assemble(
   const { key, made } = loadOrMakeSigningKey(join(dataDir, 'keys', `${id}.key`), id);
   if (made) log.warn({ vkey: key.vkey }, 'probe.key-made');
   const trust = openTrust(dir, options.trust, log);
-  const link = openLink(options.collectorUrl, options.insecure ?? false);
+  const monotonic = () => performance.now();
+  const bare = openLink(options.collectorUrl, options.insecure ?? false);
+  const link = watchLink(bare, options.collectorUrl, log, monotonic);
   opened.push(() => link.close());
   const recorder = options.recordFile === undefined ? undefined : openRecorder(options.recordFile, id);
   opened.push(() => recorder?.close());
@@ -95,7 +98,6 @@ async function assemble(
   tellOfSpool(spool, log);
 
   const now = () => Date.now();
-  const monotonic = () => performance.now();
   const metrics = makeMetrics();
   const loop = watchLoop(monotonic);
   opened.push(() => loop.stop());

@@ -252,7 +252,7 @@ async function posted(
   } catch (thrown) {
     options.log.debug(
       { path, because: thrown instanceof Error ? thrown.message : String(thrown) },
-      'collector.unreachable',
+      'post.failed',
     );
     return { retryMs: 0 };
   }
