@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -196,6 +196,7 @@ describe('a probe', () => {
     ['an address that is none', { collectorUrl: 'collector' }, /^--collector: 'collector' is no address/],
     ['a key that is none', { trust: 'x' }, /^--trust: /],
     ['a network that is none', { allowPrivate: ['lan'] }, /^--allow-private: 'lan'/],
+    ['an id without a key', { id: 'eu-2' }, /^--id: .*: highwater probe keygen --id eu-2$/],
     ['a record that cannot be written', { recordFile: '/nonexistent/x' }, /^--record: /],
   ])('refuses %s, naming the flag', async (_, more, message) => {
     await expect(start(more)).rejects.toThrow(message);
@@ -203,8 +204,17 @@ describe('a probe', () => {
     await start();
   });
 
+  it('refuses the key of another id, and makes none', async () => {
+    const keys = join(dataDir, 'keys');
+    renameSync(join(keys, 'eu-1.key'), join(keys, 'eu-2.key'));
+    await expect(start({ id: 'eu-2' })).rejects.toThrow(/^--id: .* is named 'eu-1', not 'eu-2'/);
+    await expect(start()).rejects.toThrow(/^--id: there is no key /);
+    expect([readdirSync(keys), existsSync(join(dataDir, 'probe'))]).toEqual([['eu-2.key'], false]);
+  });
+
   it('refuses a port in use and a folder in use', async () => {
     const running = await start();
+    loadOrMakeSigningKey(join(dataDir, 'keys', 'us-1.key'), 'us-1');
     await expect(start({ id: 'us-1', port: Number(new URL(running.url).port) })).rejects.toThrow(
       /in use; choose another with --port/,
     );

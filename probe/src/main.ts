@@ -1,9 +1,9 @@
 /** The probe: follows its assignment, runs checks when they are due, and brings what it saw to the collector. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Observation } from '@highwater/config/domain.ts';
-import { loadOrMakeSigningKey } from '@highwater/config/keys.ts';
+import { loadSigningKey, type SigningKey } from '@highwater/config/keys.ts';
 import { formatLine } from '@highwater/config/proof/line.ts';
 import type { Running } from '@highwater/config/running.ts';
 import { type Assigned, followAssignments, lastAssignment, openTrust } from './assign.ts';
@@ -58,15 +58,31 @@ const drainSendMs = 3_000;
 export async function startProbe(options: ProbeOptions, signal: AbortSignal): Promise<Running> {
   const { id, dataDir } = options;
   const consent = parseConsent(options.allowPrivate);
+  const key = keyOf(id, dataDir);
   const dir = join(dataDir, 'probe', id);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const opened: (() => unknown)[] = [];
   try {
-    return await assemble(options, dir, consent, opened, signal);
+    return await assemble(options, key, dir, consent, opened, signal);
   } catch (thrown) {
     await closeAll(opened);
     throw thrown;
   }
+}
+
+/** A key is never made here: under a mistyped id that would be a probe that nobody enrolled. */
+function keyOf(id: string, dataDir: string): SigningKey {
+  const file = join(dataDir, 'keys', `${id}.key`);
+  if (!existsSync(file)) {
+    throw new Error(
+      `--id: there is no key ${file}; correct --id or --data, or make a new probe with: highwater probe keygen --id ${id}`,
+    );
+  }
+  const key = loadSigningKey(file);
+  if (key.name === id) return key;
+  throw new Error(
+    `--id: the key in ${file} is named '${key.name}', not '${id}'; start with --id ${key.name}`,
+  );
 }
 
 /** Last opened, first closed. */
@@ -76,6 +92,7 @@ async function closeAll(opened: readonly (() => unknown)[]): Promise<void> {
 
 async function assemble(
   options: ProbeOptions,
+  key: SigningKey,
   dir: string,
   consent: Consent,
   opened: (() => unknown)[],
@@ -84,8 +101,6 @@ async function assemble(
   const { id, dataDir, log } = options;
   const lock = await takeLock(dir);
   opened.push(() => lock.release());
-  const { key, made } = loadOrMakeSigningKey(join(dataDir, 'keys', `${id}.key`), id);
-  if (made) log.warn({ vkey: key.vkey }, 'probe.key-made');
   const trust = openTrust(dir, options.trust, log);
   const monotonic = () => performance.now();
   const bare = openLink(options.collectorUrl, options.insecure ?? false);
