@@ -34,6 +34,15 @@ export interface Answer {
   readonly blockId?: string;
 }
 
+/** Why a probe could not tell of a monitor: a fault of its own, or a check that it skipped. It is no answer. */
+export interface ProbeTrouble {
+  readonly monitor: string;
+  readonly probe: string;
+  readonly region: string;
+  readonly receivedAt: Instant;
+  readonly fault: FaultId;
+}
+
 /** What one probe says of one monitor, damped by `fall` and `rise`. */
 export interface Streak {
   /** `unknown` only before `fall` failing answers have confirmed a first failure. */

@@ -24,7 +24,7 @@ export function judgeMonitor(policy: MonitorPolicy, votes: readonly Vote[], prev
   if (up.length < policy.quorum) {
     return {
       status: 'unknown',
-      because: whyUnknown(policy, up, down),
+      because: whyUnknown(policy, up, down, votes),
       ...kept(previous),
       ...regions,
       ...notice,
@@ -93,13 +93,22 @@ function whyNotice(policy: MonitorPolicy, down: readonly Vote[]): string {
   return `down in ${names(down)} alone, ${policy.quorum} needed for a verdict${faults(down)}`;
 }
 
-function whyUnknown(policy: MonitorPolicy, up: readonly Vote[], down: readonly Vote[]): string {
+function whyUnknown(
+  policy: MonitorPolicy,
+  up: readonly Vote[],
+  down: readonly Vote[],
+  votes: readonly Vote[],
+): string {
   const n = policy.regions.length;
   if (n === 0) return 'no region watches it';
   const silent = n - up.length - down.length;
+  const own = votes.filter((vote) => vote.status === 'unknown' && vote.fault !== undefined);
+  if (silent === n && own.length > 0) {
+    return `no answer that counts from ${ofRegions(policy, silent)}${faults(own)}`;
+  }
   if (silent === n) return `no fresh answer from any of ${plural(n, 'region')}`;
   const parts = [`${up.length} up`, `${down.length} down`, `${silent} without a fresh answer`];
-  return `${parts.join(', ')}: ${policy.quorum} of ${plural(n, 'region')} must agree${faults(down)}`;
+  return `${parts.join(', ')}: ${policy.quorum} of ${plural(n, 'region')} must agree${faults([...down, ...own])}`;
 }
 
 function whyUp(

@@ -1,8 +1,9 @@
+import { faultId } from '@highwater/config/faults.ts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { advance } from './streak.ts';
 import { answerOf, policyOf, voteOf } from './testing.ts';
-import type { Answer, Streak, Vote } from './types.ts';
+import type { Answer, ProbeTrouble, Streak, Vote } from './types.ts';
 import { regionVotes, staleAt } from './votes.ts';
 
 /** A probe's streak that has been in a state since `at`. */
@@ -114,5 +115,44 @@ describe('the votes of regions', () => {
         },
       ),
     );
+  });
+});
+
+/** Trouble of a probe in eu: who, when, what. */
+function troubleOf(probe: string, receivedAt: number, fault: ProbeTrouble['fault']): ProbeTrouble {
+  return { monitor: 'rpc/a/head', probe, region: 'eu', receivedAt, fault };
+}
+const control = 'probe.control.failed';
+
+/** An answer of eu at 1,000 or none, troubles, now, the vote and its fault. */
+const troubles: [string, boolean, ProbeTrouble[], number, string][] = [
+  ['the probe could not tell', false, [troubleOf('p', 1_000, control)], 2_000, `unknown ${control}`],
+  ['while it is fresh', false, [troubleOf('p', 1_000, control)], 30_999, `unknown ${control}`],
+  ['not once it is stale', false, [troubleOf('p', 1_000, control)], 31_000, 'unknown -'],
+  ['never over an answer', true, [troubleOf('p', 2_000, control)], 2_500, 'up -'],
+  ['over one that is stale', true, [troubleOf('p', 30_000, control)], 31_000, `unknown ${control}`],
+  [
+    'the newest of two',
+    false,
+    [troubleOf('p', 2_000, 'probe.loop.late'), troubleOf('q', 1_000, control)],
+    2_500,
+    'unknown probe.loop.late',
+  ],
+];
+
+describe('trouble of the probes themselves', () => {
+  it.each(troubles)('%s', (_, answered, own, now, expected) => {
+    const policy = policyOf({ regions: ['eu'] });
+    const streaks = answered ? [streakOf('eu', 'p', 'ok', 1_000)] : [];
+    const [vote] = regionVotes(policy, streaks, now, [], own);
+    expect(`${vote?.status ?? ''} ${vote?.fault ? faultId(vote.fault) : '-'}`).toBe(expected);
+  });
+
+  it('is to be looked at again when it goes stale', () => {
+    const policy = policyOf({ regions: ['eu'] });
+    const own = [troubleOf('p', 5_000, control)];
+    expect(staleAt(policy, [streakOf('eu', 'p', 'ok', 1_000)], 6_000, own)).toBe(31_000);
+    expect(staleAt(policy, [], 6_000, own)).toBe(35_000);
+    expect(staleAt(policy, [], 35_000, own)).toBeNull();
   });
 });

@@ -2,23 +2,26 @@
 import type { Fault } from '@highwater/config/faults.ts';
 import { faultFromId } from '@highwater/config/faults.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import type { MonitorPolicy, Streak, Vote } from './types.ts';
+import type { MonitorPolicy, ProbeTrouble, Streak, Vote } from './types.ts';
 
 /**
  * One vote for each assigned region, in the policy's order. CONTRACTS "Live": an answer is fresh while younger, by
  * receipt, than `freshMs`; of several probes the majority counts, a tie keeps what the region said before.
  * @param streaks one per probe, of enrolled probes only; those of regions that are not assigned are left out
  * @param previous the votes of the last judgement of this monitor
+ * @param troubles the newest of each enrolled probe's own: the fault of a region without a fresh answer
  */
 export function regionVotes(
   policy: MonitorPolicy,
   streaks: Iterable<Streak>,
   now: Instant,
   previous: readonly Vote[] = [],
+  troubles: readonly ProbeTrouble[] = [],
 ): Vote[] {
   const fresh = [...streaks].filter((streak) => isFresh(policy, streak, now));
   return policy.regions.map((region) => {
     const here = fresh.filter((streak) => streak.newest.region === region).sort(newestFirst);
+    if (here.length === 0) return { ...silent(region), ...ownFault(policy, region, troubles, now) };
     return vote(
       region,
       here,
@@ -28,15 +31,42 @@ export function regionVotes(
 }
 
 /** When the next vote goes stale if nothing more is heard; null when none is fresh. For the driver's wakeAt. */
-export function staleAt(policy: MonitorPolicy, streaks: Iterable<Streak>, now: Instant): Instant | null {
-  const ends = [...streaks]
-    .filter((streak) => isFresh(policy, streak, now))
-    .map((streak) => streak.newest.receivedAt + policy.freshMs);
+export function staleAt(
+  policy: MonitorPolicy,
+  streaks: Iterable<Streak>,
+  now: Instant,
+  troubles: readonly ProbeTrouble[] = [],
+): Instant | null {
+  const ends = [...[...streaks].map(({ newest }) => newest), ...troubles]
+    .filter(({ receivedAt }) => isYoung(policy, receivedAt, now))
+    .map(({ receivedAt }) => receivedAt + policy.freshMs);
   return ends.length === 0 ? null : Math.min(...ends);
 }
 
+function isYoung(policy: MonitorPolicy, receivedAt: Instant, now: Instant): boolean {
+  return now - receivedAt < policy.freshMs;
+}
+
 function isFresh(policy: MonitorPolicy, streak: Streak, now: Instant): boolean {
-  return now - streak.newest.receivedAt < policy.freshMs;
+  return isYoung(policy, streak.newest.receivedAt, now);
+}
+
+function silent(region: string): Pick<Vote, 'region' | 'ok' | 'degraded'> & { readonly status: 'unknown' } {
+  return { region, status: 'unknown', ok: 0, degraded: 0 };
+}
+
+/** Why nothing that counts comes from a region; of several probes what the newest says. */
+function ownFault(
+  policy: MonitorPolicy,
+  region: string,
+  troubles: readonly ProbeTrouble[],
+  now: Instant,
+): Pick<Vote, 'fault'> {
+  const [newest] = troubles
+    .filter((each) => each.region === region && isYoung(policy, each.receivedAt, now))
+    .sort((a, b) => b.receivedAt - a.receivedAt || (a.probe < b.probe ? -1 : 1));
+  const fault = newest === undefined ? undefined : faultFromId(newest.fault);
+  return fault === undefined ? {} : { fault };
 }
 
 /** By receipt; then by the probe's name, so that the order of arrival never decides. */
@@ -46,16 +76,16 @@ function newestFirst(a: Streak, b: Streak): number {
 
 function vote(region: string, here: readonly Streak[], before: Vote | undefined): Vote {
   const newest = here[0]?.newest;
-  const silent = { region, status: 'unknown', ok: 0, degraded: 0 } as const;
-  if (newest === undefined) return silent;
+  const unknown = silent(region);
+  if (newest === undefined) return unknown;
   const heard = { at: newest.receivedAt, latencyTenths: newest.latencyTenths };
   const failing = here.filter((streak) => streak.state === 'fail');
   const passing = here.filter((streak) => streak.state === 'ok');
   const judged = failing.length + passing.length;
   const state = majority(failing.length, passing.length, before);
-  if (state === 'unknown') return { ...silent, ...heard };
+  if (state === 'unknown') return { ...unknown, ...heard };
   if (state === 'down') {
-    return { ...silent, ...heard, ...faultOf(failing), ...since(failing, judged, before), status: 'down' };
+    return { ...unknown, ...heard, ...faultOf(failing), ...since(failing, judged, before), status: 'down' };
   }
   const slow = passing.filter((streak) => streak.degraded);
   const ok = passing.length - slow.length;

@@ -1,40 +1,50 @@
-import { faultId } from '@highwater/config/faults.ts';
+import { type FaultId, faultId } from '@highwater/config/faults.ts';
 import { parseLine } from '@highwater/config/proof/line.ts';
-import type { Answer } from '../decide/types.ts';
+import type { Answer, ProbeTrouble } from '../decide/types.ts';
 import { linesOfFrame } from '../ingest/rebuild.ts';
 import type { FrameRow } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
 
-/**
- * What the lines of a frame answer. Left out: skipped ones, faults of the probe itself (they say nothing of the
- * target), monitors that the configuration does not know, and probes that it no longer has.
- */
-export function answersOf(watched: Watched, row: FrameRow): Answer[] {
-  const region = watched.regionOf.get(row.probe);
-  if (region === undefined) return [];
-  return linesOfFrame(row).flatMap((line, place): Answer[] => {
+/** What the lines of a frame say, in their order. */
+export interface Said {
+  readonly answers: readonly Answer[];
+  /** Of skipped lines and faults of the probe itself: they say nothing of the target, but why nothing is known. */
+  readonly troubles: readonly ProbeTrouble[];
+}
+
+/** Left out: monitors that the configuration does not know, and probes that it no longer has. */
+export function saidIn(watched: Watched, row: FrameRow): Said {
+  const answers: Answer[] = [];
+  const troubles: ProbeTrouble[] = [];
+  const { probe, receivedAt } = row;
+  const region = watched.regionOf.get(probe);
+  if (region === undefined) return { answers, troubles };
+  for (const [place, line] of linesOfFrame(row).entries()) {
     const seen = parseLine(line);
-    if ('error' in seen || !watched.policies.has(seen.monitor)) return [];
-    if (seen.outcome === 'skipped' || seen.fault?.source === 'probe') return [];
-    const { facts } = seen;
+    if ('error' in seen || !watched.policies.has(seen.monitor)) continue;
+    const { monitor, facts } = seen;
+    const fault: FaultId | undefined = seen.fault === undefined ? undefined : faultId(seen.fault);
+    if (seen.outcome === 'skipped' || seen.fault?.source === 'probe') {
+      if (fault !== undefined) troubles.push({ monitor, probe, region, receivedAt, fault });
+      continue;
+    }
     const detail = row.details?.[String(place)];
-    return [
-      {
-        monitor: seen.monitor,
-        probe: row.probe,
-        region,
-        dueAt: seen.dueAt,
-        receivedAt: row.receivedAt,
-        outcome: seen.outcome,
-        latencyTenths: seen.latencyTenths,
-        recheck: seen.recheck,
-        ...(seen.fault === undefined ? {} : { fault: faultId(seen.fault) }),
-        ...(detail === undefined ? {} : { detail }),
-        ...(facts['h'] === undefined ? {} : { height: Number(facts['h']) }),
-        ...(facts['bt'] === undefined ? {} : { blockAt: Number(facts['bt']) }),
-        ...(facts['g'] === undefined ? {} : { genesis: facts['g'] }),
-        ...(facts['id'] === undefined ? {} : { blockId: facts['id'] }),
-      },
-    ];
-  });
+    answers.push({
+      monitor,
+      probe,
+      region,
+      dueAt: seen.dueAt,
+      receivedAt,
+      outcome: seen.outcome,
+      latencyTenths: seen.latencyTenths,
+      recheck: seen.recheck,
+      ...(fault === undefined ? {} : { fault }),
+      ...(detail === undefined ? {} : { detail }),
+      ...(facts['h'] === undefined ? {} : { height: Number(facts['h']) }),
+      ...(facts['bt'] === undefined ? {} : { blockAt: Number(facts['bt']) }),
+      ...(facts['g'] === undefined ? {} : { genesis: facts['g'] }),
+      ...(facts['id'] === undefined ? {} : { blockId: facts['id'] }),
+    });
+  }
+  return { answers, troubles };
 }

@@ -1,9 +1,9 @@
 /** The loop that follows the frames: each shard takes its lines in, once, in one transaction with its cursor. */
 import type { Clock, Instant } from '@highwater/config/time.ts';
-import type { Answer } from '../decide/types.ts';
+import type { Answer, ProbeTrouble } from '../decide/types.ts';
 import type { FrameRow, Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
-import { answersOf } from './answers.ts';
+import { saidIn } from './answers.ts';
 import { judgeShard, type Occasion } from './judge.ts';
 import { cursorOf, keptShard, loadShard, newShard, saveShard, type Shard } from './shard.ts';
 
@@ -31,16 +31,29 @@ export interface LiveOptions {
   readonly flipped: (shard: string) => void;
 }
 
-function byShard(watched: Watched, frames: readonly FrameRow[]): Map<string, (Answer & { pos: number })[]> {
-  const split = new Map<string, (Answer & { pos: number })[]>();
+/** By shard, with the positions of the frames that said it. */
+interface Split {
+  readonly answers: Map<string, (Answer & { pos: number })[]>;
+  readonly troubles: Map<string, (ProbeTrouble & { pos: number })[]>;
+}
+
+function byShard(watched: Watched, frames: readonly FrameRow[]): Split {
+  const split: Split = { answers: new Map(), troubles: new Map() };
+  const put = <T extends { readonly monitor: string }>(
+    into: Map<string, (T & { pos: number })[]>,
+    each: T,
+    pos: number,
+  ): void => {
+    const shard = watched.shardOf.get(watched.monitors.get(each.monitor)?.service ?? '');
+    if (shard === undefined) return;
+    const own = into.get(shard) ?? [];
+    own.push({ ...each, pos });
+    into.set(shard, own);
+  };
   for (const frame of frames) {
-    for (const answer of answersOf(watched, frame)) {
-      const shard = watched.shardOf.get(watched.monitors.get(answer.monitor)?.service ?? '');
-      if (shard === undefined) continue;
-      const own = split.get(shard) ?? [];
-      own.push({ ...answer, pos: frame.pos });
-      split.set(shard, own);
-    }
+    const { answers, troubles } = saidIn(watched, frame);
+    for (const answer of answers) put(split.answers, answer, frame.pos);
+    for (const trouble of troubles) put(split.troubles, trouble, frame.pos);
   }
   return split;
 }
@@ -119,9 +132,11 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     // Together: the store commits what is asked for at once in one go.
     await settled(
       [...shards.values()].map(async (shard) => {
-        const answers = (split.get(shard.name) ?? []).filter((answer) => answer.pos > cursorOf(shard));
-        if (answers.length === 0 && last - cursorOf(shard) < CURSOR_SLACK) return;
-        await judge(shard, { answers, woken: new Set() }, Math.max(last, cursorOf(shard)));
+        const isNew = ({ pos }: { readonly pos: number }): boolean => pos > cursorOf(shard);
+        const answers = (split.answers.get(shard.name) ?? []).filter(isNew);
+        const troubles = (split.troubles.get(shard.name) ?? []).filter(isNew);
+        if (answers.length + troubles.length === 0 && last - cursorOf(shard) < CURSOR_SLACK) return;
+        await judge(shard, { answers, troubles, woken: new Set() }, Math.max(last, cursorOf(shard)));
       }),
     );
     position = last;

@@ -2,7 +2,7 @@ import type { Flip } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { settle } from '../decide/flip.ts';
 import { advance } from '../decide/streak.ts';
-import type { Answer, MonitorPolicy, Streak } from '../decide/types.ts';
+import type { Answer, MonitorPolicy, ProbeTrouble } from '../decide/types.ts';
 import { judgeMonitor } from '../decide/verdict.ts';
 import { regionVotes, staleAt } from '../decide/votes.ts';
 import type { Watched } from '../watched.ts';
@@ -24,14 +24,12 @@ function blank(monitor: string, now: Instant): MonitorRow {
     because: nothingYet.because,
     votes: [],
   } as const;
-  return { streaks: {}, judgement: nothingYet, verdict };
+  return { streaks: {}, troubles: {}, judgement: nothingYet, verdict };
 }
 
-/** Streaks of probes that are still enrolled. */
-function enrolled(watched: Watched, row: MonitorRow): Streak[] {
-  return Object.entries(row.streaks).flatMap(([probe, streak]) =>
-    watched.regionOf.has(probe) ? [streak] : [],
-  );
+/** Those of probes that are still enrolled. */
+function enrolled<T>(watched: Watched, byProbe: Readonly<Record<string, T>>): T[] {
+  return Object.entries(byProbe).flatMap(([probe, each]) => (watched.regionOf.has(probe) ? [each] : []));
 }
 
 /** Takes answers into their streaks. Returns the monitors that they touch. */
@@ -58,6 +56,22 @@ export function takeAnswers(
   return touched;
 }
 
+/** Remembers what kept probes from an answer. Returns the monitors that this touches. */
+export function takeTroubles(
+  watched: Watched,
+  shard: Shard,
+  troubles: readonly ProbeTrouble[],
+  now: Instant,
+): Set<string> {
+  for (const trouble of troubles) {
+    if (!watched.policies.has(trouble.monitor)) continue;
+    const row = shard.monitors.get(trouble.monitor) ?? blank(trouble.monitor, now);
+    const own = { ...row.troubles, [trouble.probe]: trouble };
+    shard.monitors.set(trouble.monitor, { ...row, troubles: own });
+  }
+  return new Set(troubles.map(({ monitor }) => monitor));
+}
+
 /** Judges one monitor from its streaks. Returns its flip, if it flips. */
 export function judgeOne(
   watched: Watched,
@@ -67,10 +81,11 @@ export function judgeOne(
 ): Flip | undefined {
   const before = shard.monitors.get(policy.id);
   const row = before ?? blank(policy.id, now);
-  const streaks = enrolled(watched, row);
-  const votes = regionVotes(policy, streaks, now, row.judgement.votes);
+  const streaks = enrolled(watched, row.streaks);
+  const troubles = enrolled(watched, row.troubles);
+  const votes = regionVotes(policy, streaks, now, row.judgement.votes, troubles);
   const judgement = judgeMonitor(policy, votes, before?.judgement);
   const { verdict, flip } = settle(policy.id, before?.verdict, judgement, now);
-  shard.monitors.set(policy.id, { ...row, judgement, verdict }, staleAt(policy, streaks, now));
+  shard.monitors.set(policy.id, { ...row, judgement, verdict }, staleAt(policy, streaks, now, troubles));
   return flip;
 }

@@ -112,3 +112,38 @@ describe('judging what is touched', () => {
     expect(flipped).toBeGreaterThan(100);
   });
 });
+
+describe('what keeps probes from an answer', () => {
+  it('is told of a monitor that nobody answers for, and until it is stale', () => {
+    const shard = newShard(name);
+    const monitor = monitors[0]?.id ?? '';
+    const said = (): unknown => {
+      const row = shard.monitors.get(monitor);
+      return [
+        row?.verdict.status,
+        row?.verdict.because,
+        row?.verdict.votes.map(({ fault }) => fault?.source),
+      ];
+    };
+    const now = 1_000_000_000;
+    const troubles = regions.map((region) => ({
+      monitor,
+      probe: `${region}-1`,
+      region,
+      receivedAt: now,
+      fault: 'probe.control.failed' as const,
+    }));
+    judgeShard(watched, services, shard, { answers: [], troubles, woken: new Set() }, 0, now);
+    const because = 'no answer that counts from 3 of 3 regions: probe.control.failed';
+    expect(said()).toEqual(['unknown', because, ['probe', 'probe', 'probe']]);
+    const later = now + (watched.policies.get(monitor)?.freshMs ?? 0);
+    expect(shard.monitors.due(later - 1)).toEqual([]);
+    expect(shard.monitors.due(later)).toEqual([monitor]);
+    judgeShard(watched, services, shard, { answers: [], woken: new Set([monitor]) }, 0, later);
+    expect(said()).toEqual([
+      'unknown',
+      'no fresh answer from any of 3 regions',
+      [undefined, undefined, undefined],
+    ]);
+  });
+});

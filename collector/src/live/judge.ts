@@ -5,10 +5,10 @@ import type { Instant } from '@highwater/config/time.ts';
 import { component, staleAt } from '../decide/component.ts';
 import { settle } from '../decide/flip.ts';
 import { judgeNode, judgeService, type JudgedMonitor } from '../decide/subject.ts';
-import type { Answer, Judgement, Standing } from '../decide/types.ts';
+import type { Answer, Judgement, ProbeTrouble, Standing } from '../decide/types.ts';
 import type { Watched } from '../watched.ts';
 import { headsOf } from './heads.ts';
-import { judgeOne, takeAnswers } from './judge-monitor.ts';
+import { judgeOne, takeAnswers, takeTroubles } from './judge-monitor.ts';
 import type { Shard } from './shard.ts';
 
 const nodeOf = (monitor: string): string => monitor.slice(0, monitor.lastIndexOf('/'));
@@ -76,6 +76,8 @@ function judgeServiceRow(
 
 export interface Occasion {
   readonly answers: readonly Answer[];
+  /** What kept probes from an answer. */
+  readonly troubles?: readonly ProbeTrouble[];
   /** Monitors, nodes and services to look at again because their time has come; `all` at start. */
   readonly woken: ReadonlySet<string> | 'all';
 }
@@ -88,12 +90,13 @@ export function judgeShard(
   watched: Watched,
   services: readonly Service[],
   shard: Shard,
-  { answers, woken }: Occasion,
+  { answers, troubles = [], woken }: Occasion,
   watchedSince: Instant,
   now: Instant,
 ): Flip[] {
   const flips: (Flip | undefined)[] = [];
   const monitors = takeAnswers(watched, shard, answers, now);
+  for (const id of takeTroubles(watched, shard, troubles, now)) monitors.add(id);
   const isWoken = (id: string): boolean => woken === 'all' || woken.has(id);
   const known =
     woken === 'all' ? watched.monitors.values() : [...woken].flatMap((id) => watched.monitors.get(id) ?? []);

@@ -2,13 +2,15 @@
 import type { Status, Verdict } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Component } from '../decide/component.ts';
-import type { Judgement, Standing, Streak, Vote } from '../decide/types.ts';
+import type { Judgement, ProbeTrouble, Standing, Streak, Vote } from '../decide/types.ts';
 import { Rows } from '../rows.ts';
 import type { ReadTx, Store, Tx } from '../store/store.ts';
 
 export interface MonitorRow {
   /** By probe. */
   readonly streaks: Readonly<Record<string, Streak>>;
+  /** By probe, what kept it from an answer last; not kept: the next line tells it again. */
+  readonly troubles: Readonly<Record<string, ProbeTrouble>>;
   readonly judgement: Judgement;
   readonly verdict: Verdict;
 }
@@ -46,8 +48,10 @@ function lasting({ at: _, latencyTenths: __, ...vote }: Vote): Vote {
   return vote;
 }
 
+type Kept = Omit<MonitorRow, 'streaks' | 'troubles'>;
+
 /** The verdict's votes are the judgement's. */
-function essenceOfMonitor({ judgement, verdict }: MonitorRow): Omit<MonitorRow, 'streaks'> {
+function essenceOfMonitor({ judgement, verdict }: MonitorRow): Kept {
   const votes = judgement.votes.map(lasting);
   return { judgement: { ...judgement, votes }, verdict: { ...verdict, votes: [] } };
 }
@@ -95,8 +99,13 @@ async function loadMonitors(tx: ReadTx, shard: Shard): Promise<void> {
     streaks.set(monitor, own);
   }
   await shard.monitors.load(tx, (id, written) => {
-    const { judgement, verdict } = written as Omit<MonitorRow, 'streaks'>;
-    return { streaks: streaks.get(id) ?? {}, judgement, verdict: { ...verdict, votes: judgement.votes } };
+    const { judgement, verdict } = written as Kept;
+    return {
+      streaks: streaks.get(id) ?? {},
+      troubles: {},
+      judgement,
+      verdict: { ...verdict, votes: judgement.votes },
+    };
   });
 }
 

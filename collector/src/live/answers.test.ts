@@ -1,0 +1,29 @@
+import { formatFrameText } from '@highwater/config/proof/frame.ts';
+import { describe, expect, it } from 'vitest';
+import { testHouse } from '../testing/config.ts';
+import { watch } from '../watched.ts';
+import { saidIn } from './answers.ts';
+
+const { config, keys } = testHouse();
+const watched = watch(config);
+
+function said(probe: string, line: string): unknown {
+  const text = formatFrameText({ origin: config.origin, probe: 'eu-1', epoch: 0, frame: 0, lines: [line] });
+  const note = keys.eu.sign(text);
+  const { answers, troubles } = saidIn(watched, { pos: 1, probe, epoch: 0, frame: 0, receivedAt: 9, note });
+  return [...answers.map(({ outcome, fault }) => [outcome, fault]), ...troubles.map(({ fault }) => fault)];
+}
+
+/** Probe, line, outcome and fault of answers, fault of troubles. */
+const rows: [string, string, unknown[]][] = [
+  ['eu-1', 'web/main/http 8 ok 12 -', [['ok', undefined]]],
+  ['eu-1', 'web/main/http 8 fail 12 target.connect.refused', [['fail', 'target.connect.refused']]],
+  ['eu-1', 'web/main/http 8 fail 12 probe.control.failed', ['probe.control.failed']],
+  ['eu-1', 'web/main/http 8 skipped 0 probe.loop.late', ['probe.loop.late']],
+  ['eu-1', 'web/gone/http 8 skipped 0 probe.loop.late', []],
+  ['gone-1', 'web/main/http 8 ok 12 -', []],
+];
+
+describe('what a frame says', () => {
+  it.each(rows)('%s: %s', (probe, line, expected) => expect(said(probe, line)).toEqual(expected));
+});
