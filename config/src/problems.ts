@@ -44,7 +44,7 @@ const shownLength = 60;
 
 /**
  * A value as an error may show it. Anything that may hold a secret is `[hidden]`: all text of a channel's
- * settings, header values, and values under keys that sound like secrets. Of a URL only scheme and host are shown,
+ * settings but mail addresses, header values, and values under keys that sound like secrets. Of a URL only scheme and host are shown,
  * as paths and queries often carry access keys.
  */
 export function showValue(path: Path, value: unknown): string {
@@ -53,7 +53,7 @@ export function showValue(path: Path, value: unknown): string {
   if (Array.isArray(value)) return '(a list)';
   if (typeof value === 'object') return '(a map)';
   if (typeof value !== 'string') return JSON.stringify(value);
-  if (mayBeSecret(path)) return '[hidden]';
+  if (mayBeSecret(path) && !isMailAddress(path, value)) return '[hidden]';
   return showText(value);
 }
 
@@ -76,6 +76,12 @@ function showText(text: string): string {
 }
 
 const secretWords = /secret|token|passw|apikey|api_key|authorization|cookie|webhook|smtp|credential/i;
+
+/** Who sends mail and who gets it is no secret; what does not look like an address may be a secret by mistake. */
+function isMailAddress([first, second, , name]: Path, value: string): boolean {
+  const isPlace = first === 'alerts' && second === 'channels' && (name === 'from' || name === 'to');
+  return isPlace && /^[^\s:/@]{1,64}@[^\s:/@]{1,255}$/.test(value);
+}
 
 function mayBeSecret(path: Path): boolean {
   const [first, second, , name] = path;
