@@ -40,7 +40,9 @@ export function checkKnown(
 ): void {
   if (typeof name !== 'string' || known.includes(name)) return;
   const near = nearest(name, known);
-  const list = known.length === 0 ? 'none is declared' : `write one of: ${known.slice(0, 20).join(', ')}`;
+  // A second entry with the same id is a mistake of its own.
+  const ids = [...new Set(known)];
+  const list = ids.length === 0 ? 'none is declared' : `write one of: ${ids.slice(0, 20).join(', ')}`;
   findings.push(wrong(path, name, `unknown ${what}, ${near === undefined ? list : `did you mean ${near}?`}`));
 }
 
