@@ -97,6 +97,12 @@ describe('config check', () => {
     const { code, err } = await hw(['config', 'check', 'nowhere.yaml']);
     expect(err).toMatch(/^highwater: nowhere\.yaml: cannot be read \(ENOENT\), name another with --config/);
     expect(code).toBe(2);
+    const asked = await hw(['config', 'check', 'nowhere.yaml', '--json']);
+    expect(asked.code).toBe(2);
+    expect(JSON.parse(asked.out)).toMatchObject({
+      ok: false,
+      problems: [{ file: 'nowhere.yaml', message: expect.stringMatching(/^cannot be read/) as unknown }],
+    });
   });
 
   it('refuses bytes that are not UTF-8, and a file that is too large', async () => {

@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import { configReference } from '@highwater/config/docs.ts';
 import { formatProblem } from '@highwater/config/load.ts';
+import type { Loaded } from '@highwater/config/load.ts';
 import { configJsonSchema } from '@highwater/config/json-schema.ts';
 import { loadConfigFile } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
+import { nearPath } from '../hint.ts';
 import { callersFile, configFile } from '../options.ts';
 import { printJson } from '../print.ts';
 import { tables } from '../tables.ts';
@@ -53,8 +55,20 @@ Examples:
   return command;
 }
 
+/** For a program that reads the answer, a file that is not there is one more mistake. */
+function load(path: string, asJson: boolean): Loaded {
+  try {
+    return loadConfigFile(path);
+  } catch (error) {
+    if (!asJson || !(error instanceof Exit)) throw error;
+    const file = nearPath(path);
+    const message = error.message.replace(`highwater: ${file}: `, '');
+    return { problems: [{ file, line: 1, column: 1, path: '(file)', value: '(unreadable)', message }] };
+  }
+}
+
 function check(file: string | undefined, asJson: boolean): void {
-  const loaded = loadConfigFile(file === undefined ? configFile() : callersFile(file));
+  const loaded = load(file === undefined ? configFile() : callersFile(file), asJson);
   if ('problems' in loaded) {
     const { problems } = loaded;
     if (asJson) printJson({ ok: false, problems });
