@@ -8,7 +8,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{config,probe,collector,alerts,bin}/**/*.test.ts', 'test/{contracts,scenarios}/**/*.test.ts'],
+          include: [
+            '{config,probe,collector,alerts,bin}/**/*.test.ts',
+            'test/{contracts,scenarios}/**/*.test.ts',
+          ],
         },
       },
       { test: { name: 'site', include: ['status-site/src/**/*.test.ts'] } },

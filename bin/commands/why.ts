@@ -111,7 +111,7 @@ function votesText(votes: Why['verdict']['votes'], now: number): string {
       '',
       region,
       status,
-      at === undefined ? 'no answer yet' : `${ago(now - at)} ago`,
+      at === undefined ? 'no answer that counts' : `${ago(now - at)} ago`,
       latencyTenths === undefined ? '' : `${latencyTenths / 10} ms`,
       [fault, detail].filter((text) => text !== undefined).join(': '),
     ]),

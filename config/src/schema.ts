@@ -309,12 +309,12 @@ export const retentionSchema = z.strictObject({
   hot: key(durationBetween(HOUR_MS, 30 * DAY_MS).default(2 * DAY_MS), 'Lines kept for `why`.', '48h'),
   bodies: key(
     durationBetween(31 * DAY_MS, 3_650 * DAY_MS).default(390 * DAY_MS),
-    'Bodies: the evidence.',
+    'Bodies, the evidence: kept at least so long. In this version nothing deletes them.',
     '13mo',
   ),
   slots: key(
     durationBetween(90 * DAY_MS, 7_300 * DAY_MS).default(1_825 * DAY_MS),
-    'Slots: the uptime.',
+    'Slots, the uptime: kept at least so long. In this version nothing deletes them.',
     '5y',
   ),
 });

@@ -23,7 +23,7 @@ const serviceCount = 80;
 const nodesEach = 25;
 const probeCount = 5;
 const intervalMs = 30_000;
-const minutes = Number(process.env["HIGHWATER_BENCH_MINUTES"] ?? 10);
+const minutes = Number(process.env['HIGHWATER_BENCH_MINUTES'] ?? 10);
 const origin = 'bench.example.com/log';
 
 interface Sender {
