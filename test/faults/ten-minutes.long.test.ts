@@ -4,7 +4,7 @@
  * HIGHWATER_MINUTES sets the length.
  */
 import { expect, it } from 'vitest';
-import { getJson, startAnvil, until } from '../e2e/process.ts';
+import { getJson, startAnvil, until, type Process } from '../e2e/process.ts';
 import { regions, services, startWorld } from '../e2e/world.ts';
 import { plainTally, readRecords } from './tally.ts';
 
@@ -17,6 +17,7 @@ function clock(at: number): Promise<void> {
 
 it(`${minutes} minutes of faults: slots equal the plain tally`, async () => {
   await using world = await startWorld();
+  await using again = new AsyncDisposableStack();
   const from = Math.ceil(Date.now() / 60_000) * 60_000;
   const at = (second: number) => clock(from + second * 1_000);
   const node = (id: string) => world.nodes[id];
@@ -34,7 +35,8 @@ it(`${minutes} minutes of faults: slots equal the plain tally`, async () => {
       205,
       async () => {
         const { port } = new URL(node('gamma')?.url ?? '');
-        (world.nodes as Record<string, unknown>)['gamma'] = await startAnvil({ port: Number(port) });
+        const started = again.use(await startAnvil({ port: Number(port) }));
+        (world.nodes as Record<string, Process>)['gamma'] = started;
       },
     ],
     [
