@@ -104,6 +104,8 @@ function buildChain(name: string, declared: Declared): Chain {
   // Another chain id makes another chain: the built-in genesis does not belong to it.
   const sameChain = own?.chainId === undefined || own.chainId === builtIn?.chainId;
   const genesis = own?.genesis ?? (sameChain ? builtIn?.genesis : undefined);
+  const maxFinalityLagBlocks = own?.maxFinalityLag ?? builtIn?.maxFinalityLagBlocks;
+  const forkDepthBlocks = own?.forkDepth ?? builtIn?.forkDepthBlocks;
   return {
     name,
     family: own?.family ?? builtIn?.family ?? '',
@@ -112,6 +114,8 @@ function buildChain(name: string, declared: Declared): Chain {
     blockTimeMs,
     maxLagBlocks: own?.maxLag ?? builtIn?.maxLagBlocks ?? defaultMaxLagBlocks(blockTimeMs),
     maxAgeMs: own?.maxAge ?? builtIn?.maxAgeMs ?? defaultMaxAgeMs(blockTimeMs),
+    ...(maxFinalityLagBlocks === undefined ? {} : { maxFinalityLagBlocks }),
+    ...(forkDepthBlocks === undefined ? {} : { forkDepthBlocks }),
     references: (own?.references ?? []).map(({ url, operator }) => ({
       url,
       operator: operator ?? new URL(url).hostname,

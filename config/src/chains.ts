@@ -68,7 +68,15 @@ export const builtInChains: Readonly<Record<string, BuiltIn>> = {
 };
 
 /** Families of chains whose head this version can read. */
-export const families: readonly string[] = ['evm'];
+export const families: readonly string[] = [
+  'evm',
+  'substrate',
+  'graphene',
+  'algorand',
+  'cosmos',
+  'solana',
+  'bitcoin',
+];
 
 /** What a chain of the operator's own may leave out. */
 export function defaultMaxLagBlocks(blockTimeMs: number): number {

@@ -4,7 +4,7 @@ import { checkKnown } from './crosscheck-common.ts';
 import { checkTarget } from './crosscheck-targets.ts';
 import type { Declared } from './declared.ts';
 import { wrong } from './decode.ts';
-import { notYet, plannedChains, plannedFamilies } from './planned.ts';
+import { notYet, plannedChains } from './planned.ts';
 import type { Finding, Path } from './problems.ts';
 
 export function checkChains(declared: Declared, findings: Finding[]): void {
@@ -60,8 +60,6 @@ function checkFamily(path: Path, family: string | undefined, builtIn: boolean, f
       findings.push(
         wrong(path, undefined, `required for a chain that is not built in, write ${families.join(' or ')}`),
       );
-  } else if (plannedFamilies.includes(family)) {
-    findings.push(wrong(path, family, `${notYet}, write ${families.join(' or ')}`));
   } else {
     checkKnown(path, family, 'family', families, findings);
   }

@@ -185,6 +185,78 @@ export const faultMeanings: Readonly<Record<FaultId, FaultMeaning>> = {
     means: 'The node says that it is still syncing.',
     look: 'Wait until it has caught up; if it never does, look at peers and disk.',
   },
+  'target.head.future': {
+    means: 'The newest block is dated in the future.',
+    look: 'A clock is wrong: of the node that made the block, or of the probe.',
+  },
+  'target.head.finality': {
+    means: 'The finalized block has been too far behind the newest one for some minutes.',
+    look: 'Finality of the chain itself is in trouble, or this node has lost the peers that vote.',
+  },
+  'target.head.upgrade': {
+    means: 'An upgrade of the protocol is ahead that this node does not support: it will stop there.',
+    look: 'Install the newer version before the round that the detail names.',
+  },
+  'target.head.stopped': {
+    means: 'The node has stopped for good at a protocol upgrade that it does not support.',
+    look: 'Install the newer version; it goes on from where it stopped.',
+  },
+  'target.head.peers': {
+    means: 'The node has fewer peers than it needs to follow the chain.',
+    look: 'Look at its network: firewall, port forwarding, bootnodes; and whether it was banned by its peers.',
+  },
+  'target.head.plugins': {
+    means: 'An API that users of this node need is missing: a plugin is not loaded.',
+    look: "Compare the node's plugins and api-access with those of the other nodes.",
+  },
+  'target.head.index': {
+    means: 'The indexer says that it is not well: no database, migrating, or errors of its own.',
+    look: "The detail has what it said; look at the indexer's log and its database.",
+  },
+  'target.ws.upgrade': {
+    means: 'The server did not open a WebSocket: it answered the upgrade with another status.',
+    look: 'The wrong path, a proxy that does not pass Upgrade headers, or a limit on connections.',
+  },
+  'target.ws.timeout': {
+    means: 'The WebSocket is open, but what was asked on it was not answered before the deadline.',
+    look: 'The server behind the proxy hangs, or accepts connections without serving them.',
+  },
+  'target.ws.closed': {
+    means: 'The WebSocket was closed before the answer came.',
+    look: 'The detail has the close code: 1006 is a connection cut off, 1008 and 1013 a policy or a limit, 1011 an error of the server.',
+  },
+  'target.ws.protocol': {
+    means: 'What came over the WebSocket is not valid: frames, masking, text encoding or subprotocol.',
+    look: 'Does something else listen on that port? Does a proxy alter the stream?',
+  },
+  'target.ws.too-large': {
+    means: 'A message was larger than this check reads, or more came than it keeps.',
+    look: 'A subscription that sends more than was asked for, or a server that sends without end.',
+  },
+  'target.ws.subscription': {
+    means: 'The subscription was refused or not acknowledged as it should be.',
+    look: 'Is the subscription API enabled on this node and let through by the proxy?',
+  },
+  'target.ws.silent': {
+    means: 'The WebSocket is open but pushes no blocks, although the node has newer ones.',
+    look: 'A load balancer holds on to a dead backend, or the node has dropped its subscribers.',
+  },
+  'target.ws.gap': {
+    means: 'Blocks were missing between those pushed over the WebSocket.',
+    look: 'The node or a proxy drops messages under load.',
+  },
+  'target.ws.dropped': {
+    means: 'The long-lived WebSocket is closed again and again.',
+    look: 'Timeouts of the proxies on the way, limits per connection, or a server that restarts.',
+  },
+  'target.ws.unexpected': {
+    means: 'A message of the script was not answered with what this check expects.',
+    look: 'The detail has the step, what was expected and what came.',
+  },
+  'target.ws.slow': {
+    means: 'The WebSocket answered more slowly than its limit.',
+    look: 'Load, the network between, or many subscribers.',
+  },
   'probe.control.failed': {
     means: 'The probe could not reach its control targets either: it is probably the probe.',
     look: "Check the probe's own network.",

@@ -53,22 +53,35 @@ function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
+function urlOf(schemes: readonly string[], message: string) {
+  return z
+    .string(typed('not a URL, write one such as https://rpc.example.com'))
+    .max(2_000, 'too long, write a URL of at most 2000 characters')
+    .superRefine((text, ctx) => {
+      const url = parseUrl(text);
+      if (!url || !schemes.includes(url.protocol) || /\s/.test(text)) {
+        ctx.addIssue(message);
+      } else if (url.username !== '' || url.password !== '') {
+        ctx.addIssue(
+          'a URL with a user name or password in it, write them as a header, headers: { Authorization: env:HIGHWATER_SECRET_NAME }',
+        );
+      } else if (url.hash !== '') {
+        ctx.addIssue('a URL with a fragment (#…), which is never sent, remove it');
+      }
+    });
+}
+
 /** An http or https URL without credentials and fragment. */
-export const httpUrl = z
-  .string(typed('not a URL, write one such as https://rpc.example.com'))
-  .max(2_000, 'too long, write a URL of at most 2000 characters')
-  .superRefine((text, ctx) => {
-    const url = parseUrl(text);
-    if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || /\s/.test(text)) {
-      ctx.addIssue('not an http or https URL, write one such as https://rpc.example.com');
-    } else if (url.username !== '' || url.password !== '') {
-      ctx.addIssue(
-        'a URL with a user name or password in it, write them as a header, headers: { Authorization: env:HIGHWATER_SECRET_NAME }',
-      );
-    } else if (url.hash !== '') {
-      ctx.addIssue('a URL with a fragment (#…), which is never sent, remove it');
-    }
-  });
+export const httpUrl = urlOf(
+  ['http:', 'https:'],
+  'not an http or https URL, write one such as https://rpc.example.com',
+);
+
+/** Where checks ask: http, https, ws or wss, without credentials and fragment. */
+export const targetUrl = urlOf(
+  ['http:', 'https:', 'ws:', 'wss:'],
+  'not an http, https, ws or wss URL, write one such as https://rpc.example.com',
+);
 
 export const ipv4 = z
   .string(typed('not an IPv4 address, write one such as 192.0.2.10'))

@@ -15,6 +15,8 @@ export interface ExchangeRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
   /** Appended to the target's URL path; default none. */
   readonly path?: string;
+  /** Of the same host; the URL's own by default. */
+  readonly port?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Default 1 MiB. */
@@ -37,6 +39,53 @@ export interface ExchangeAnswer {
   readonly address: string;
   /** Unix ms of the earliest expiry in the chain, when TLS was spoken. */
   readonly certExpiresAt?: Instant;
+}
+
+/** One WebSocket asked of the one way out. A target's http URL is asked as ws, https as wss, and the other way round. */
+export interface SocketRequest {
+  readonly path?: string;
+  readonly port?: number;
+  /** Subprotocols offered; the server must pick one of them. */
+  readonly protocols?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of one message; default 1 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** Why a WebSocket ended. 1006: without a close frame (RFC 6455 section 7.1.5). */
+export interface SocketClose {
+  readonly code: number;
+  /** From outside. */
+  readonly reason: string;
+}
+
+/** An open WebSocket. What arrives is hostile. Disposing it destroys the connection. */
+export interface SocketLink extends Disposable {
+  /** Of making it: `firstByte` is the upgrade. */
+  readonly phases: Phases;
+  /** The subprotocol that the server picked; empty for none. */
+  readonly protocol: string;
+  readonly address: string;
+  readonly certExpiresAt?: Instant;
+  /** Set once it has ended. */
+  readonly closed: SocketClose | undefined;
+  /** Throws FaultError when it has ended. */
+  send(text: string): void;
+  /** The next text message, in order. Rejects with FaultError `target.ws.*` when there will be none, and when `signal` ends. */
+  next(signal: AbortSignal): Promise<string>;
+}
+
+/** The way out for what outlives a round: each call brings its own deadline. */
+export interface LastingWay {
+  /** Aborts when the monitor is no longer assigned or the probe ends. */
+  readonly signal: AbortSignal;
+  now(): Instant;
+  /** Milliseconds that never step. */
+  monotonic(): number;
+  /** `signal` is the deadline of making it; afterwards it lives until it is disposed. */
+  socket(request: SocketRequest, signal: AbortSignal): Promise<SocketLink>;
+  /** On a connection of its own. */
+  exchange(request: ExchangeRequest, signal: AbortSignal): Promise<ExchangeAnswer>;
 }
 
 /** Thrown by the one way out and by checks; the driver turns it into an Observation. */
@@ -62,6 +111,15 @@ export interface CheckContext {
   /** The greatest clock error the probe now knows of, ms; 0 when it was never compared. */
   readonly clockBoundMs: number;
   exchange(request: ExchangeRequest): Promise<ExchangeAnswer>;
+  /** A WebSocket of this round: destroyed at its end. */
+  socket(request: SocketRequest): Promise<SocketLink>;
+  /**
+   * What lives on between rounds (a subscription): made by the first call with this name, given back by later ones,
+   * disposed when the monitor is no longer assigned or the probe ends.
+   */
+  lasting<T extends Disposable>(name: string, open: (way: LastingWay) => T): T;
+  /** Intervals since 1970 at the due time: one number for all nodes and probes of a check in about the same time. */
+  readonly round: number;
   /** Kept between rounds of one monitor (an identity that was checked, the last height); lost at restart. */
   readonly memory: Map<string, unknown>;
 }

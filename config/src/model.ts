@@ -18,13 +18,17 @@ export interface ProbeDecl {
 export interface Chain {
   readonly name: string;
   readonly family: string;
-  /** EVM chain id; compared with eth_chainId. */
-  readonly chainId?: number;
-  /** Hash of block 0, `0x…`, when it is known. */
+  /** EVM: a number, compared with eth_chainId. Cosmos: the network's name. */
+  readonly chainId?: number | string;
+  /** What the family identifies a chain by, in its own notation: hash of block 0, Graphene's chain id, Algorand's base64. */
   readonly genesis?: string;
   readonly blockTimeMs: number;
   readonly maxLagBlocks: number;
   readonly maxAgeMs: number;
+  /** More blocks than this between best and finalized, for some minutes, is degraded; undefined: not judged. */
+  readonly maxFinalityLagBlocks?: number;
+  /** From this depth on all nodes must have the same blocks; undefined: hashes are not compared. */
+  readonly forkDepthBlocks?: number;
   /** Trusted heads elsewhere: asked like nodes, shown nowhere. */
   readonly references: readonly { readonly url: string; readonly operator: string }[];
 }

@@ -42,15 +42,6 @@ export const plannedChannels: readonly string[] = [
   'pagerduty',
 ];
 
-export const plannedFamilies: readonly string[] = [
-  'substrate',
-  'graphene',
-  'algorand',
-  'cosmos',
-  'solana',
-  'bitcoin',
-];
-
 export const plannedChains: readonly string[] = [
   'bitshares',
   'bitshares-testnet',

@@ -49,6 +49,23 @@ export const publicLatency = z.strictObject({
   hourlyTenths: z.array(count.nullable()),
 });
 
+/** One method of one node over the last 24 hours, all regions together. */
+export const publicMethod = z.strictObject({
+  check: text,
+  method: text,
+  /** Answers with a time. */
+  calls: count,
+  /** Of those, tenths of a millisecond, within 1 %; absent without any. */
+  p50Tenths: count.optional(),
+  p95Tenths: count.optional(),
+  /** Answers with a fault, most frequent first. */
+  faults: z.array(z.strictObject({ fault: text, count })),
+  /** Start of the first hour, ms; medians, one an hour, null where nothing was measured. */
+  from: ms,
+  hourlyP50Tenths: z.array(count.nullable()),
+});
+export type PublicMethod = z.infer<typeof publicMethod>;
+
 export const publicNode = z.strictObject({
   id: text,
   zone: text,
@@ -56,12 +73,17 @@ export const publicNode = z.strictObject({
   since: ms.optional(),
   because: text,
   height: count.optional(),
+  /** Negative when it is ahead. */
   lagBlocks: z.int().optional(),
+  /** The lag in time, by the chain's block time. */
+  lagMs: z.int().optional(),
   headAt: ms.optional(),
+  finalizedHeight: count.optional(),
   checks: z.array(
     z.strictObject({ id: text, kind: text, status, because: text, regions: z.array(publicRegionVote) }),
   ),
   latency: z.array(publicLatency),
+  methods: z.array(publicMethod),
   days: z.array(publicDay),
   uptime: publicUptime,
 });
@@ -84,7 +106,20 @@ export const publicService = z.strictObject({
   since: ms.optional(),
   because: text,
   /** The agreed head of its chain. */
-  head: z.strictObject({ chain: text, height: count, at: ms, nodes: count }).optional(),
+  head: z
+    .strictObject({
+      chain: text,
+      height: count,
+      at: ms,
+      /** Nodes and references that it was agreed from. */
+      nodes: count,
+      /** `stalled`: most heads stand still; `forked`: nodes have different blocks at one height. */
+      state: z.enum(['moving', 'stalled', 'forked']),
+      because: text,
+      /** As learned from the chain, within bounds of what is configured. */
+      blockTimeMs: ms,
+    })
+    .optional(),
   nodes: z.array(publicNode),
   /** Oldest first, at most 90; days before the first record are absent. */
   days: z.array(publicDay),

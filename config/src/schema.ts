@@ -14,6 +14,7 @@ import {
   key,
   line,
   percent,
+  targetUrl,
   verifierKey,
   wholeBetween,
 } from './fields.ts';
@@ -80,12 +81,14 @@ export const probeSchema = z.strictObject({
 });
 
 const referenceSchema = z.strictObject({
-  url: key(httpUrl, 'A trusted endpoint of the same chain.', 'https://rpc.elsewhere.example'),
+  url: key(targetUrl, 'A trusted endpoint of the same chain.', 'https://rpc.elsewhere.example'),
   operator: key(line(100).optional(), 'Who runs it; its host when left out.', 'Elsewhere'),
   allowPrivate: key(flag.default(false), 'Whether it may have a private address.', false),
 });
 
-const genesisMessage = 'not a block hash, write 0x and 64 hex digits in quotes';
+const chainIdMessage = 'not a chain id, write a whole number (EVM) or a name such as cosmoshub-4';
+const genesisMessage =
+  "not an identity, write the family's own: 0x and 64 hex digits, 64 hex digits, or base64 or base58 text, in quotes";
 export const chainSchema = z.strictObject({
   family: key(
     line(40).optional(),
@@ -93,16 +96,23 @@ export const chainSchema = z.strictObject({
     'evm',
   ),
   chainId: key(
-    wholeBetween(1, Number.MAX_SAFE_INTEGER).optional(),
-    'EVM: the chain id that eth_chainId must give; not compared when left out.',
+    z
+      .union(
+        [wholeBetween(1, Number.MAX_SAFE_INTEGER), z.string().regex(/^(?=.*[A-Za-z])[A-Za-z0-9._-]{1,64}$/)],
+        {
+          error: (issue) => (issue.input === undefined ? undefined : chainIdMessage),
+        },
+      )
+      .optional(),
+    "EVM: the number that eth_chainId must give. Cosmos: the network's name. Not compared when left out.",
     31337,
   ),
   genesis: key(
     z
       .string({ error: (issue) => (issue.input === undefined ? undefined : genesisMessage) })
-      .regex(/^0x[0-9a-f]{64}$/, genesisMessage)
+      .regex(/^(0x[0-9a-f]{64}|[0-9a-f]{64}|[A-Za-z0-9+/]{43}=|[1-9A-HJ-NP-Za-km-z]{32,44})$/, genesisMessage)
       .optional(),
-    'The hash of block 0; tells forks with the same chain id apart. Not compared when left out.',
+    "What tells the chain from all others: the hash of block 0, Graphene's chain id, Algorand's genesis hash. Not compared when left out.",
     '"0xd4e5…"',
   ),
   blockTime: key(
@@ -119,6 +129,16 @@ export const chainSchema = z.strictObject({
     durationBetween(1_000, DAY_MS).optional(),
     'How old the newest block may be before the head counts as standing still; 20 block times, at least 1m, when left out.',
     '10s',
+  ),
+  maxFinalityLag: key(
+    wholeBetween(1, 1_000_000).optional(),
+    'How many blocks the finalized one may be behind the newest for eight minutes; not judged when left out, unless the chain is built in.',
+    10,
+  ),
+  forkDepth: key(
+    wholeBetween(0, 1_000_000).optional(),
+    'From how many blocks below the newest all nodes must have the same ones; not compared when left out, unless the chain is built in.',
+    6,
   ),
   references: key(
     z.array(referenceSchema).max(limits.references).default([]),
@@ -190,7 +210,7 @@ const headers = z
   .default({});
 
 const targetKeys = {
-  url: key(httpUrl, 'Where checks ask; their paths are relative to it.', 'https://rpc.example.com'),
+  url: key(targetUrl, 'Where checks ask; their paths are relative to it.', 'https://rpc.example.com'),
   headers: key(
     headers,
     'Headers of each request. A secret is written as env:HIGHWATER_SECRET_NAME; the probe has it, and sends it only to the host in HIGHWATER_SECRET_NAME_HOST.',

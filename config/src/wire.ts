@@ -52,11 +52,13 @@ export const wireTarget = z.strictObject({
 export const wireChain = z.strictObject({
   name: text,
   family: text,
-  chainId: z.int().optional(),
+  chainId: z.union([z.int(), text]).optional(),
   genesis: text.optional(),
   blockTimeMs: ms,
   maxLagBlocks: z.int(),
   maxAgeMs: ms,
+  maxFinalityLagBlocks: z.int().optional(),
+  forkDepthBlocks: z.int().optional(),
 });
 
 export const assignedMonitor = z.strictObject({

@@ -6,7 +6,7 @@ import { type AnyCheckKind, type CheckContext, FaultError, type Reading } from '
 import type { Chain } from '@highwater/config/model.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { cleanDetail, fault, isTimeout, timeoutFault } from './fault.ts';
+import { cleanDetail, fault, faultError, isTimeout, timeoutFault } from './fault.ts';
 import { openWay } from './io/exchange.ts';
 import type { Outside } from './io/outside.ts';
 import { noPhases, totalTenths } from './io/stopwatch.ts';
@@ -95,6 +95,11 @@ export async function observe(
       now: () => house.now(),
       clockBoundMs: house.clockBoundMs(),
       exchange: (request) => open.exchange(request),
+      socket: () => Promise.reject(faultError('probe.check.failed', 'no WebSocket yet')),
+      lasting: () => {
+        throw faultError('probe.check.failed', 'nothing lasting yet');
+      },
+      round: Math.floor(at.dueAt / monitor.intervalMs),
       memory: prepared.memory,
       ...(prepared.chain ? { chain: prepared.chain } : {}),
     });

@@ -77,6 +77,7 @@ function nodeOf(
     ...headPart(heads.byNode.get(id)),
     checks: checksOf(input.watched, shard, id),
     latency: input.history.latency.get(id) ?? [],
+    methods: [],
     days,
     uptime,
   };
@@ -89,7 +90,15 @@ function headOfService(heads: Heads, service: Service): PublicService['head'] {
   const [most] = [...counts.values()].sort((a, b) => b.length - a.length);
   const head = most?.[0] ?? heads.heads[0];
   if (head === undefined) return undefined;
-  return { chain: head.chain, height: head.height, at: head.at, nodes: head.nodes };
+  return {
+    chain: head.chain,
+    height: head.height,
+    at: head.at,
+    nodes: head.nodes,
+    state: 'moving',
+    because: '',
+    blockTimeMs: 0,
+  };
 }
 
 function serviceOf(input: SnapshotInput, service: Service): PublicService[] {

@@ -62,6 +62,10 @@ export function assignmentFor(
         blockTimeMs: chain.blockTimeMs,
         maxLagBlocks: chain.maxLagBlocks,
         maxAgeMs: chain.maxAgeMs,
+        ...(chain.maxFinalityLagBlocks === undefined
+          ? {}
+          : { maxFinalityLagBlocks: chain.maxFinalityLagBlocks }),
+        ...(chain.forkDepthBlocks === undefined ? {} : { forkDepthBlocks: chain.forkDepthBlocks }),
       })),
     monitors: monitors.map(assigned),
   };

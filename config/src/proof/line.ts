@@ -20,27 +20,53 @@ export class LineError extends Error {
 const isInstant = (value: string): boolean => parseDecimal(value, MAX_INSTANT) !== undefined;
 const isCount = (value: string): boolean => parseDecimal(value) !== undefined;
 const isPrefix = (value: string): boolean => /^[0-9a-f]{8}$/.test(value);
+const isTenths = (value: string): boolean => parseDecimal(value, MAX_TENTHS) !== undefined;
+/** `HEIGHT.ID`: a block by its height and the first 8 hex digits of its hash. */
+const isBlock = (value: string): boolean => {
+  const [height = '', id = '', ...more] = value.split('.');
+  return more.length === 0 && isCount(height) && isPrefix(id);
+};
 
 /** The facts a line may carry, apart from `m.ID`: key, meaning, and what its value may be. */
 export const factTable: Readonly<Record<string, { readonly means: string; valid(value: string): boolean }>> =
   {
+    ack: { means: 'until the subscription was acknowledged, tenths of a millisecond', valid: isTenths },
+    age: { means: 'since the last block was pushed, ms', valid: isCount },
     bt: { means: 'time of the newest block, Unix ms', valid: isInstant },
+    cc: { means: 'close code of the long-lived WebSocket', valid: (value) => /^[1-4][0-9]{3}$/.test(value) },
     ce: { means: 'earliest expiry in the certificate chain, Unix ms', valid: isInstant },
+    cp: { means: 'an older block, HEIGHT.ID, by which forks are seen', valid: isBlock },
     fh: { means: 'finalized height', valid: isCount },
+    first: { means: 'until the first block was pushed, tenths of a millisecond', valid: isTenths },
     g: { means: 'first 8 hex digits of the genesis hash', valid: isPrefix },
+    gap: { means: 'blocks missing among those pushed since the last round', valid: isCount },
     h: { means: 'height of the newest block', valid: isCount },
     id: { means: 'first 8 hex digits of the newest block id', valid: isPrefix },
+    lost: { means: 'times the long-lived WebSocket was lost since the last round', valid: isCount },
+    peers: { means: 'peers that the node has', valid: isCount },
+    reorg: { means: 'blocks pushed since the last round that replaced others', valid: isCount },
+    rep: { means: 'blocks pushed again since the last round', valid: isCount },
     sc: { means: 'HTTP status', valid: (value) => /^[1-9][0-9]{2}$/.test(value) },
     v: { means: 'value, an integer', valid: (value) => parseInteger(value) !== undefined },
+    ver: {
+      means: 'version that the node says',
+      valid: (value) => /^[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}$/.test(value),
+    },
   };
 
 const methodKey = /^m\.[A-Za-z0-9._-]{1,64}$/;
+const equalKey = /^e\.[A-Za-z0-9._-]{1,64}$/;
+const equalValue = /^[0-9a-f]{8}\.[0-9a-f]{8}$/;
 const phaseNames = ['resolve', 'connect', 'tls', 'firstByte', 'transfer'] as const;
 const outcomes: ReadonlySet<string> = new Set<Outcome>(['ok', 'degraded', 'fail', 'skipped']);
 
-/** Whether a fact may stand in a line. `m.ID` is a method's latency in tenths of a millisecond, or its fault. */
+/**
+ * Whether a fact may stand in a line. `m.ID` is a method's latency in tenths of a millisecond, or its fault;
+ * `e.ID` the first 8 hex digits of the SHA-256 of its parameters and of its result, to compare nodes by.
+ */
 export function isFact(key: string, value: string): boolean {
   if (Object.hasOwn(factTable, key)) return factTable[key]?.valid(value) ?? false;
+  if (equalKey.test(key)) return equalValue.test(value);
   return (
     methodKey.test(key) && (parseDecimal(value, MAX_TENTHS) !== undefined || faultFromId(value) !== undefined)
   );

@@ -25,11 +25,14 @@ export interface RuleReference {
 export interface RuleChain {
   readonly name: string;
   readonly family: string;
-  readonly chainId?: number;
+  /** A name is never all digits. */
+  readonly chainId?: number | string;
   readonly genesis?: string;
   readonly blockTimeMs: number;
   readonly maxLagBlocks: number;
   readonly maxAgeMs: number;
+  readonly maxFinalityLagBlocks?: number;
+  readonly forkDepthBlocks?: number;
   readonly references: readonly RuleReference[];
 }
 
@@ -99,8 +102,11 @@ export function formatProjection(c: RuleConfig): string {
 }
 
 function chainLine(c: RuleChain): string {
-  const limits = `${c.blockTimeMs} ${c.maxLagBlocks} ${c.maxAgeMs}`;
-  return `chain ${c.name} ${c.family} ${c.chainId ?? '-'} ${c.genesis ?? '-'} ${limits}`;
+  const id = typeof c.chainId === 'string' ? encodeToken(c.chainId) : (c.chainId ?? '-');
+  const limits = [c.blockTimeMs, c.maxLagBlocks, c.maxAgeMs].join(' ');
+  const finality = c.maxFinalityLagBlocks === undefined ? '' : ` finality=${c.maxFinalityLagBlocks}`;
+  const fork = c.forkDepthBlocks === undefined ? '' : ` fork=${c.forkDepthBlocks}`;
+  return `chain ${c.name} ${c.family} ${id} ${c.genesis ?? '-'} ${limits}${finality}${fork}`;
 }
 
 function chainLines(c: RuleChain): string[] {
@@ -218,14 +224,21 @@ const readers: Readonly<Record<string, (draft: Draft, fields: string[]) => boole
   },
   chain(draft, [name = '', family = '', id = '', genesis = '', block = '', lag = '', age = '', ...more]) {
     const [blockTimeMs, maxLagBlocks, maxAgeMs] = [parseDecimal(block), parseDecimal(lag), parseDecimal(age)];
-    const chainId = id === '-' ? undefined : parseDecimal(id);
+    const chainId = id === '-' ? undefined : /^[0-9]+$/.test(id) ? parseDecimal(id) : decodeToken(id);
     if (blockTimeMs === undefined || maxLagBlocks === undefined || maxAgeMs === undefined) return false;
-    if (more.length > 0 || !isId(name) || !isId(family) || (chainId === undefined && id !== '-'))
-      return false;
-    if (!/^(?:-|(?:0x)?[0-9a-f]{1,128})$/.test(genesis)) return false;
+    if (!isId(name) || !isId(family) || (chainId === undefined && id !== '-')) return false;
+    if (!/^(?:-|[A-Za-z0-9+/=]{1,128})$/.test(genesis)) return false;
     const chain: Open<Omit<RuleChain, 'references'>> = { name, family, blockTimeMs, maxLagBlocks, maxAgeMs };
     if (chainId !== undefined) chain.chainId = chainId;
     if (genesis !== '-') chain.genesis = genesis;
+    for (const field of more) {
+      const [key = '', text = ''] = field.split('=');
+      const blocks = parseDecimal(text);
+      if (blocks === undefined) return false;
+      if (key === 'finality') chain.maxFinalityLagBlocks = blocks;
+      else if (key === 'fork') chain.forkDepthBlocks = blocks;
+      else return false;
+    }
     return draft.chains.push(chain) > 0;
   },
   reference(draft, [chain = '', host = '', token = '', ...more]) {

@@ -1,113 +1,182 @@
 import { z } from 'zod';
-import { durationBetween, key } from '@highwater/config/fields.ts';
+import { durationBetween, key, wholeBetween } from '@highwater/config/fields.ts';
 import type { Fault } from '@highwater/config/faults.ts';
 import { type CheckContext, defineCheck, FaultError, type Reading } from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
-import type { Instant } from '@highwater/config/time.ts';
+import { formatDuration } from '@highwater/config/time.ts';
 import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
-import type { ChainFamily, Tip } from './chains/family.ts';
-import { families } from './chains/index.ts';
-import { openRpc, type Rpc } from './rpc.ts';
-import { urlPath } from './settings.ts';
+import { type Ask, openAsk } from './ask.ts';
+import type { About, ChainFamily, Condition, Tip } from './chains/family.ts';
+import { familyOf } from './chains/index.ts';
+import { checkpoint } from './checkpoint.ts';
+import { finalityTrouble } from './finality.ts';
+import { transport, urlPath, urlPort } from './settings.ts';
 
 const identityFreshMs = 300_000;
+/** A block dated later than this is a wrong clock. */
+const maxFutureMs = 15_000;
 
-const settings = z.strictObject({
+export const headSettings = z.strictObject({
   path: urlPath,
+  port: urlPort,
+  transport,
+  api: key(
+    z
+      .enum(['indexer'], {
+        error: (issue) =>
+          issue.input === undefined ? undefined : 'not an API of its own, write indexer or leave it out',
+      })
+      .optional(),
+    "Another API than the node's own: `indexer` for Algorand's.",
+    'indexer',
+  ),
   slow: key(durationBetween(1, 600_000).optional(), 'Slower than this is degraded.', '800ms'),
+  maxAge: key(
+    durationBetween(1_000, 86_400_000).optional(),
+    "How old the newest block may be; the chain's own when left out.",
+    '1m',
+  ),
+  maxLag: key(
+    wholeBetween(1, 1_000_000).optional(),
+    "How many blocks it may be behind the agreed head; the chain's own when left out.",
+    10,
+  ),
 });
 
 /** Asks which chain a node serves and for its newest block; an old block is a node that stands still. */
 export const head = defineCheck({
   kind: 'head',
   summary: 'Asks for the newest block: is it the right chain, and does the head move.',
-  settings,
+  settings: headSettings,
   counts: true,
   needsChain: true,
-  async run({ path, slow }, ctx): Promise<Reading> {
+  async run({ path, port, transport, api, slow, maxAge }, ctx): Promise<Reading> {
     const { chain } = ctx;
     if (!chain) throw faultError('probe.config.kind', 'a head check without a chain');
-    const family = Object.hasOwn(families, chain.family) ? families[chain.family] : undefined;
-    if (!family) throw faultError('probe.config.kind', `chain family ${chain.family}`);
-    const rpc = openRpc(ctx, path);
+    const family = familyOf(chain.family, api);
+    if (!family)
+      throw faultError('probe.config.kind', `chain family ${[chain.family, api].filter(Boolean).join('.')}`);
+    const ask = openAsk(ctx, { path, port, transport });
     try {
-      const { genesis } = await identity(family, rpc, chain, ctx);
-      const tip = await family.tip(rpc);
+      const known = await acquaintance(family, ask, chain, ctx);
+      const tip = await family.tip(ask);
       const answeredAt = ctx.now();
       // The latest call alone: identity is asked only now and then, and must not make that round look slow.
-      const phases = rpc.phases('last');
+      const phases = ask.phases('last');
       const latencyTenths = totalTenths(phases);
-      const facts = {
-        h: String(tip.height),
-        ...(tip.id === undefined ? {} : { id: tip.id }),
-        ...(tip.blockAt === undefined ? {} : { bt: String(tip.blockAt) }),
-        ...(genesis === undefined ? {} : { g: genesis }),
-      };
-      const old = standsStill(tip, answeredAt, chain, ctx);
+      const facts = tipFacts(tip, known);
+      const old = standsStill(tip, answeredAt, maxAge ?? chain.maxAgeMs, ctx);
       if (old) return { outcome: 'fail', fault: old, latencyTenths, phases, facts };
+      const said = await silently(() => family.condition(ask, tip), {});
+      const older = await silently(() => checkpoint(family, ask, tip, chain, ctx.memory), undefined);
       const called = phases.firstByte + phases.transfer;
-      const trouble = (await syncing(family, rpc)) ?? tooSlow(called, slow);
+      const trouble =
+        future(tip, answeredAt, ctx) ??
+        (said.syncing ? fault('target.head.syncing') : undefined) ??
+        said.trouble ??
+        known.about.trouble ??
+        finalityTrouble(said.finalizedHeight, tip.height, answeredAt, chain, ctx.memory) ??
+        tooSlow(called, slow);
       return {
         outcome: trouble ? 'degraded' : 'ok',
         latencyTenths,
         phases,
-        facts,
+        facts: { ...facts, ...conditionFacts(said), ...(older === undefined ? {} : { cp: older }) },
         ...(trouble ? { fault: trouble } : {}),
       };
     } catch (thrown) {
       if (!(thrown instanceof FaultError)) throw thrown;
-      throw new FaultError(thrown.fault, rpc.phases('all'));
+      throw new FaultError(thrown.fault, ask.phases('all'));
     }
   },
 });
 
-interface Identity {
-  readonly at: Instant;
+/** Who the node is. */
+interface Acquaintance {
+  readonly at: number;
   readonly genesis?: string;
+  readonly about: About;
+  /** Whether it was asked in this round. */
+  readonly fresh: boolean;
 }
 
 /** Identity is asked in the first round, after every fault in it, and every five minutes. */
-async function identity(family: ChainFamily, rpc: Rpc, chain: Chain, ctx: CheckContext): Promise<Identity> {
-  const known = ctx.memory.get('identity') as Identity | undefined;
+async function acquaintance(
+  family: ChainFamily,
+  ask: Ask,
+  chain: Chain,
+  ctx: CheckContext,
+): Promise<Acquaintance> {
+  const known = ctx.memory.get('identity') as Acquaintance | undefined;
   const age = known ? ctx.now() - known.at : Infinity;
-  if (known && age >= 0 && age < identityFreshMs) return known;
+  if (known && age >= 0 && age < identityFreshMs) return { ...known, fresh: false };
   ctx.memory.delete('identity');
-  const found: Identity = { at: ctx.now(), ...(await family.identify(rpc, chain)) };
+  const identity = await family.identify(ask, chain);
+  const about = await silently(() => family.about(ask), {});
+  const found: Acquaintance = { at: ctx.now(), ...identity, about, fresh: true };
   ctx.memory.set('identity', found);
   return found;
 }
 
+function tipFacts(tip: Tip, { genesis, about, fresh }: Acquaintance): Record<string, string> {
+  return {
+    h: String(tip.height),
+    ...(tip.id === undefined ? {} : { id: tip.id }),
+    ...(tip.blockAt === undefined ? {} : { bt: String(tip.blockAt) }),
+    ...(genesis === undefined ? {} : { g: genesis }),
+    ...(fresh && about.peers !== undefined ? { peers: String(about.peers) } : {}),
+    ...(fresh && about.version !== undefined ? { ver: about.version } : {}),
+  };
+}
+
+function conditionFacts({ finalizedHeight }: Condition): Record<string, string> {
+  return finalizedHeight === undefined ? {} : { fh: String(finalizedHeight) };
+}
+
 /** CONTRACTS "Head": by the block's time, or where there is none by the height, which must advance. */
-function standsStill(tip: Tip, answeredAt: Instant, chain: Chain, ctx: CheckContext): Fault | undefined {
+function standsStill(tip: Tip, answeredAt: number, maxAgeMs: number, ctx: CheckContext): Fault | undefined {
   const ageMs =
     tip.blockAt !== undefined ? answeredAt - tip.blockAt : sinceAdvance(tip.height, answeredAt, ctx.memory);
   const oldMs = ageMs - (tip.blockAt !== undefined ? ctx.clockBoundMs : 0);
-  if (oldMs <= chain.maxAgeMs) return undefined;
+  if (oldMs <= maxAgeMs) return undefined;
   return fault(
     'target.head.old',
-    `block ${tip.height} is ${Math.floor(ageMs / 1_000)} s old, limit ${chain.maxAgeMs / 1_000} s`,
+    `block ${tip.height} is ${Math.floor(ageMs / 1_000)} s old, limit ${formatDuration(maxAgeMs)}`,
+  );
+}
+
+function future(
+  { blockAt, height }: Tip,
+  answeredAt: number,
+  { clockBoundMs }: CheckContext,
+): Fault | undefined {
+  const aheadMs = blockAt === undefined ? 0 : blockAt - answeredAt;
+  if (aheadMs <= maxFutureMs + clockBoundMs) return undefined;
+  return fault(
+    'target.head.future',
+    `block ${height} is dated ${Math.floor(aheadMs / 1_000)} s in the future`,
   );
 }
 
 interface Advance {
   readonly height: number;
-  readonly at: Instant;
+  readonly at: number;
 }
 
-function sinceAdvance(height: number, at: Instant, memory: Map<string, unknown>): number {
+function sinceAdvance(height: number, at: number, memory: Map<string, unknown>): number {
   const last = memory.get('advance') as Advance | undefined;
   if (last && height <= last.height) return at - last.at;
   memory.set('advance', { height, at } satisfies Advance);
   return 0;
 }
 
-/** A node that says it syncs is degraded; one that does not answer this question properly is not judged by it. */
-async function syncing(family: ChainFamily, rpc: Rpc): Promise<Fault | undefined> {
+/** A node is not judged by questions that it does not answer properly, beside the one for its tip. */
+async function silently<T>(asked: () => Promise<T>, otherwise: T): Promise<T> {
   try {
-    return (await family.syncing(rpc)) ? fault('target.head.syncing') : undefined;
+    return await asked();
   } catch (thrown) {
-    if (thrown instanceof FaultError) return undefined;
+    if (thrown instanceof FaultError) return otherwise;
     throw thrown;
   }
 }

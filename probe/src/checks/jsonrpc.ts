@@ -5,8 +5,8 @@ import { defineCheck, FaultError, type Reading } from '@highwater/config/kinds.t
 import { totalTenths } from '../io/stopwatch.ts';
 import { fault } from '../fault.ts';
 import { type Json, sameJson, typeOf, valueAt } from './json.ts';
-import { openRpc, type Reply, type Rpc } from './rpc.ts';
-import { urlPath } from './settings.ts';
+import { type Ask, openAsk, type Reply } from './ask.ts';
+import { transport, urlPath, urlPort } from './settings.ts';
 
 const resultType = z.enum(['string', 'number', 'boolean', 'array', 'object', 'null']);
 const methodId = /^[A-Za-z0-9._-]{1,64}$/;
@@ -35,6 +35,8 @@ type Method = z.infer<typeof method>;
 
 const settings = z.strictObject({
   path: urlPath,
+  port: urlPort,
+  transport,
   methods: key(z.array(method).min(1).max(16), 'Asked one after the other, each timed alone.', [
     { method: 'eth_blockNumber' },
   ]).superRefine((methods, ctx) => {
@@ -70,7 +72,7 @@ export const jsonrpc = defineCheck({
   settings,
   counts: true,
   needsChain: false,
-  async run({ path, methods, maxBytes }, ctx): Promise<Reading> {
+  async run({ path, port, transport, methods, maxBytes }, ctx): Promise<Reading> {
     const limited =
       maxBytes === undefined
         ? ctx
@@ -78,7 +80,7 @@ export const jsonrpc = defineCheck({
             ...ctx,
             exchange: (asked: Parameters<typeof ctx.exchange>[0]) => ctx.exchange({ ...asked, maxBytes }),
           };
-    const rpc = openRpc(limited, path);
+    const rpc = openAsk(limited, { path, port, transport });
     const facts: Record<string, string> = {};
     const faults: Fault[] = [];
     for (const each of methods) {
@@ -100,7 +102,7 @@ export const jsonrpc = defineCheck({
   },
 });
 
-async function asked(rpc: Rpc, each: Method): Promise<{ fact: string; found?: Fault; over?: boolean }> {
+async function asked(rpc: Ask, each: Method): Promise<{ fact: string; found?: Fault; over?: boolean }> {
   let reply: Reply;
   try {
     reply = await rpc.call(each.method, each.params);

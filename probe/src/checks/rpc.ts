@@ -4,33 +4,21 @@
  */
 import type { Phases } from '@highwater/config/domain.ts';
 import type { FaultId } from '@highwater/config/faults.ts';
-import { FaultError, type CheckContext, type ExchangeAnswer } from '@highwater/config/kinds.ts';
+import {
+  FaultError,
+  type CheckContext,
+  type ExchangeAnswer,
+  type ExchangeRequest,
+} from '@highwater/config/kinds.ts';
 import { fault, faultError } from '../fault.ts';
+import type { Ask, Place, Reply } from './ask.ts';
 import { excerpt, isRecord, type Json, readJson } from './json.ts';
-
-export type RpcParams = readonly unknown[] | Readonly<Record<string, unknown>>;
-
-/** One method's answer. A refusal by the node is a value here, so that the next method can still be asked. */
-export interface Reply {
-  readonly result?: Json;
-  /** The answer is not a good one; transport faults are thrown instead. */
-  readonly error?: FaultError;
-  /** From the request until the whole answer, tenths of a millisecond, without making the connection. */
-  readonly latencyTenths: number;
-}
-
-/** The requests of one run. */
-export interface Rpc {
-  /** Throws FaultError where there was no HTTP answer at all. */
-  call(method: string, params: RpcParams): Promise<Reply>;
-  /** Making connections, over all calls, with first byte and transfer of the calls picked. */
-  phases(of: 'all' | 'last'): Phases;
-}
 
 // Begins anywhere, so that an answer that a proxy kept from an earlier run does not fit.
 let lastId = Math.floor(Math.random() * 1_000_000_000);
 
-export function openRpc(ctx: CheckContext, path?: string): Rpc {
+export function openRpc(ctx: CheckContext, { path, port }: Place): Ask {
+  const place = { ...(path ? { path } : {}), ...(port ? { port } : {}) };
   let connecting = { resolve: 0, connect: 0, tls: 0 };
   let sum = { firstByte: 0, transfer: 0 };
   let last = { firstByte: 0, transfer: 0 };
@@ -45,23 +33,37 @@ export function openRpc(ctx: CheckContext, path?: string): Rpc {
     last = { firstByte, transfer };
     sum = { firstByte: sum.firstByte + firstByte, transfer: sum.transfer + transfer };
   };
+  const exchanged = async (request: ExchangeRequest): Promise<ExchangeAnswer> => {
+    try {
+      const answer = await ctx.exchange(request);
+      account(answer.phases);
+      return answer;
+    } catch (thrown) {
+      if (thrown instanceof FaultError) account(thrown.phases);
+      throw thrown;
+    }
+  };
   return {
     async call(method, params) {
       lastId += 1;
       const id = lastId;
       const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
       const headers = { 'content-type': 'application/json', accept: 'application/json' };
-      try {
-        const answer = await ctx.exchange({ method: 'POST', headers, body, ...(path ? { path } : {}) });
-        account(answer.phases);
-        return { ...read(answer, id), latencyTenths: answer.phases.firstByte + answer.phases.transfer };
-      } catch (thrown) {
-        if (thrown instanceof FaultError) account(thrown.phases);
-        throw thrown;
-      }
+      const answer = await exchanged({ method: 'POST', headers, body, ...place });
+      return { ...read(answer, id), status: answer.status, latencyTenths: tookTenths(answer) };
+    },
+    async get(more) {
+      const headers = { accept: 'application/json' };
+      const at = `${path?.replace(/\/$/, '') ?? ''}/${more.replace(/^\//, '')}`;
+      const answer = await exchanged({ method: 'GET', headers, ...place, path: at });
+      return { ...readRest(answer), status: answer.status, latencyTenths: tookTenths(answer) };
     },
     phases: (of) => ({ ...connecting, ...(of === 'all' ? sum : last) }),
   };
+}
+
+function tookTenths({ phases }: ExchangeAnswer): number {
+  return phases.firstByte + phases.transfer;
 }
 
 /** Whether the node refused or did not understand, as opposed to not answering properly. */
@@ -79,8 +81,18 @@ function read(answer: ExchangeAnswer, id: number): Pick<Reply, 'result' | 'error
   return readAnswer(value, id);
 }
 
+function readRest({ status, body }: ExchangeAnswer): Pick<Reply, 'result' | 'error'> {
+  const parsed = readJson(body);
+  if (status < 200 || status > 299)
+    return { error: badStatus(status, 'value' in parsed ? parsed.value : undefined) };
+  return 'because' in parsed ? wrong('target.rpc.json', parsed.because) : { result: parsed.value };
+}
+
 /** Error by error, result by result: JSON-RPC 2.0 section 5; `error: null` beside a result is version 1.0. */
-function readAnswer(value: { readonly [key: string]: Json }, id: number): Pick<Reply, 'result' | 'error'> {
+export function readAnswer(
+  value: { readonly [key: string]: Json },
+  id: number,
+): Pick<Reply, 'result' | 'error'> {
   const error = Object.hasOwn(value, 'error') ? value['error'] : undefined;
   const failed = error !== undefined && error !== null;
   const result = Object.hasOwn(value, 'result') ? value['result'] : undefined;

@@ -1,6 +1,6 @@
 /** Settings that several kinds share. */
 import { z } from 'zod';
-import { key } from '@highwater/config/fields.ts';
+import { key, wholeBetween } from '@highwater/config/fields.ts';
 
 export const urlPath = key(
   z
@@ -10,4 +10,21 @@ export const urlPath = key(
     .optional(),
   "Appended to the path of the node's URL.",
   '/health',
+);
+
+export const urlPort = key(
+  wholeBetween(1, 65_535).optional(),
+  "A port of the node's host, where it is not the URL's.",
+  8900,
+);
+
+export const transport = key(
+  z
+    .enum(['http', 'websocket'], {
+      error: (issue) =>
+        issue.input === undefined ? undefined : 'neither http nor websocket, write one of them',
+    })
+    .optional(),
+  "How methods are called; by the scheme of the node's URL when left out.",
+  'websocket',
 );

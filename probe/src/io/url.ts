@@ -15,7 +15,12 @@ export function joinPath(base: URL, path: string | undefined): URL {
 
 /** The port a URL names or implies. */
 export function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  return url.port === '' ? (isSecure(url) ? 443 : 80) : Number(url.port);
+}
+
+/** Whether TLS is spoken. */
+export function isSecure(url: URL): boolean {
+  return url.protocol === 'https:' || url.protocol === 'wss:';
 }
 
 /** The host without the brackets of an IPv6 address. */

@@ -2,27 +2,29 @@
 import type { Chain } from '@highwater/config/model.ts';
 import { faultError } from '../../fault.ts';
 import { isRecord, type Json } from '../json.ts';
-import { isRefusal, type Rpc, type RpcParams } from '../rpc.ts';
-import type { ChainFamily } from './family.ts';
+import type { Ask } from '../ask.ts';
+import { isRefusal } from '../rpc.ts';
+import { type ChainFamily, optional, resultOf, versionText } from './family.ts';
 
 /** The latest instant that a Date and a line can hold. */
 const maxSeconds = 8_640_000_000_000;
 
 export const evm: ChainFamily = {
   family: 'evm',
+  heights: 'hex',
 
-  async identify(rpc, chain) {
+  async identify(ask, chain) {
     if (chain.chainId !== undefined) {
-      const id = quantity(await result(rpc, 'eth_chainId', []), 'eth_chainId');
+      const id = quantity(await resultOf(ask.call('eth_chainId', [])), 'eth_chainId');
       if (id !== chain.chainId) {
         throw faultError('target.head.chain', `the chain id is ${id}, expected ${chain.chainId}`);
       }
     }
-    return genesisOf(rpc, chain);
+    return genesisOf(ask, chain);
   },
 
-  async tip(rpc) {
-    const block = await result(rpc, 'eth_getBlockByNumber', ['latest', false]);
+  async tip(ask) {
+    const block = await resultOf(ask.call('eth_getBlockByNumber', ['latest', false]));
     if (!isRecord(block)) throw faultError('target.rpc.result', 'the latest block is missing');
     const seconds = quantity(block['timestamp'], 'timestamp');
     if (seconds > maxSeconds) throw faultError('target.rpc.result', 'timestamp is beyond all dates');
@@ -33,18 +35,35 @@ export const evm: ChainFamily = {
     };
   },
 
-  async syncing(rpc) {
-    const reply = await rpc.call('eth_syncing', []);
-    if (reply.error && !isRefusal(reply.error)) throw reply.error;
-    // An object tells how far it is; some clients wrap or quote the word.
-    if (isRecord(reply.result)) return Object.keys(reply.result).length > 0;
-    return typeof reply.result === 'boolean' ? reply.result : undefined;
+  async condition(ask) {
+    const said = await optional(ask, 'eth_syncing', []);
+    const finalized = await optional(ask, 'eth_getBlockByNumber', ['finalized', false]);
+    return {
+      // An object tells how far it is; some clients wrap or quote the word.
+      ...(isRecord(said) ? { syncing: Object.keys(said).length > 0 } : {}),
+      ...(typeof said === 'boolean' ? { syncing: said } : {}),
+      ...(isRecord(finalized) ? { finalizedHeight: quantity(finalized['number'], 'number') } : {}),
+    };
+  },
+
+  async about(ask) {
+    const peers = await optional(ask, 'net_peerCount', []);
+    const version = versionText(await optional(ask, 'web3_clientVersion', []));
+    return {
+      ...(typeof peers === 'string' ? { peers: quantity(peers, 'net_peerCount') } : {}),
+      ...(version === undefined ? {} : { version }),
+    };
+  },
+
+  async idAt(ask, height) {
+    const block = await optional(ask, 'eth_getBlockByNumber', [`0x${height.toString(16)}`, false]);
+    return isRecord(block) ? hash(block['hash'], 'hash').slice(2, 10) : undefined;
   },
 };
 
 /** Block 0 tells chains of the same id apart. A node that has pruned it or refuses is not at fault for that. */
-async function genesisOf(rpc: Rpc, chain: Chain): Promise<{ genesis?: string }> {
-  const reply = await rpc.call('eth_getBlockByNumber', ['0x0', false]);
+async function genesisOf(ask: Ask, chain: Chain): Promise<{ genesis?: string }> {
+  const reply = await ask.call('eth_getBlockByNumber', ['0x0', false]);
   if (reply.error && !isRefusal(reply.error)) throw reply.error;
   if (!isRecord(reply.result)) return {};
   const genesis = hash(reply.result['hash'], 'hash of block 0');
@@ -52,12 +71,6 @@ async function genesisOf(rpc: Rpc, chain: Chain): Promise<{ genesis?: string }> 
     throw faultError('target.head.genesis', `block 0 is ${genesis}, expected ${chain.genesis}`);
   }
   return { genesis: genesis.slice(2, 10) };
-}
-
-async function result(rpc: Rpc, method: string, params: RpcParams): Promise<Json> {
-  const reply = await rpc.call(method, params);
-  if (reply.error) throw reply.error;
-  return reply.result as Json;
 }
 
 /** A hex quantity, strictly: `0x0` or no leading zero. Above 2^53 it would silently be another number. */

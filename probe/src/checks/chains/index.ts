@@ -1,5 +1,11 @@
-/** The table of chain families: one file each. */
+/** The table of chain families: one file each. `FAMILY.API` is another API of the same chain. */
 import { evm } from './evm.ts';
 import type { ChainFamily } from './family.ts';
 
-export const families: Readonly<Record<string, ChainFamily>> = { evm };
+const table: Readonly<Record<string, ChainFamily>> = { evm };
+
+/** The family's way of asking; undefined for one that this probe does not know. */
+export function familyOf(family: string, api?: string): ChainFamily | undefined {
+  const name = api === undefined ? family : `${family}.${api}`;
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
