@@ -240,7 +240,7 @@ describe.runIf(installed)('in chromium', () => {
       because: text,
       status: 'down',
       component: 'major_outage',
-      head: { chain: text, height: 1, at: now, nodes: 1 },
+      head: { chain: text, height: 1, at: now, nodes: 1, state: 'moving', because: text, blockTimeMs: 1 },
       nodes: [
         {
           ...node,

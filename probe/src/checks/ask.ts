@@ -1,9 +1,7 @@
-/** Questions to one node in one run: JSON-RPC over HTTP or WebSocket, and plain GET for REST. Seams only. */
+/** Questions to one node in one run: JSON-RPC over HTTP or WebSocket, and plain GET for REST. */
 import type { Phases } from '@highwater/config/domain.ts';
-import type { CheckContext, FaultError } from '@highwater/config/kinds.ts';
+import type { FaultError } from '@highwater/config/kinds.ts';
 import type { Json } from './json.ts';
-import { openRpc } from './rpc.ts';
-import { openSocketRpc } from './rpc-socket.ts';
 
 export type RpcParams = readonly unknown[] | Readonly<Record<string, unknown>>;
 
@@ -34,11 +32,4 @@ export interface Place {
   readonly port?: number | undefined;
   /** By the URL's scheme when left out. */
   readonly transport?: 'http' | 'websocket' | undefined;
-}
-
-/** The way that the check's place and the target's URL lead to. A WebSocket is opened at the first question. */
-export function openAsk(ctx: CheckContext, place: Place): Ask {
-  const socket =
-    place.transport === undefined ? /^wss?:/.test(ctx.target.url) : place.transport === 'websocket';
-  return socket ? openSocketRpc(ctx, place) : openRpc(ctx, place);
 }

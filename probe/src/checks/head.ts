@@ -6,11 +6,12 @@ import type { Chain } from '@highwater/config/model.ts';
 import { formatDuration } from '@highwater/config/time.ts';
 import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
-import { type Ask, openAsk } from './ask.ts';
+import type { Ask } from './ask.ts';
 import type { About, ChainFamily, Condition, Tip } from './chains/family.ts';
 import { familyOf } from './chains/index.ts';
 import { checkpoint } from './checkpoint.ts';
 import { finalityTrouble } from './finality.ts';
+import { openAsk } from './open-ask.ts';
 import { transport, urlPath, urlPort } from './settings.ts';
 
 const identityFreshMs = 300_000;

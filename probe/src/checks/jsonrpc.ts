@@ -5,7 +5,8 @@ import { defineCheck, FaultError, type Reading } from '@highwater/config/kinds.t
 import { totalTenths } from '../io/stopwatch.ts';
 import { fault } from '../fault.ts';
 import { type Json, sameJson, typeOf, valueAt } from './json.ts';
-import { type Ask, openAsk, type Reply } from './ask.ts';
+import type { Ask, Reply } from './ask.ts';
+import { openAsk } from './open-ask.ts';
 import { transport, urlPath, urlPort } from './settings.ts';
 
 const resultType = z.enum(['string', 'number', 'boolean', 'array', 'object', 'null']);
