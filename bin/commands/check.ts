@@ -1,6 +1,6 @@
 /** `highwater check`: one check now, by the probe's own machinery, explained. */
 import { Command } from 'commander';
-import { builtInChains } from '@highwater/config/chains.ts';
+import { builtInChains } from '@highwater/config/built-in-chains.ts';
 import { isPrivateHost } from '@highwater/config/crosscheck-targets.ts';
 import { explainFault } from '@highwater/config/explain.ts';
 import { faultId } from '@highwater/config/faults.ts';

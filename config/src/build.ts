@@ -1,6 +1,7 @@
 /** The pieces of a config that has no mistakes -> Config: defaults that depend on other keys, monitors flattened. */
-import { builtInChains, defaultMaxAgeMs, defaultMaxLagBlocks } from './chains.ts';
-import { familyPresets, headPreset, referenceHost } from './chains.ts';
+import { builtInChains } from './built-in-chains.ts';
+import { defaultMaxAgeMs, defaultMaxLagBlocks, referenceHost } from './chains.ts';
+import { familyPresets, headPreset } from './presets.ts';
 import { readChecks } from './declared.ts';
 import type { CheckEntry, Declared, ServiceEntry } from './declared.ts';
 import { regionIds } from './crosscheck-common.ts';

@@ -1,10 +1,10 @@
 /** Chains of the operator's own, and names of chains. */
-import { builtInChains, families, referenceHost } from './chains.ts';
+import { builtInChains } from './built-in-chains.ts';
+import { families, identityForms, referenceHost } from './chains.ts';
 import { checkKnown } from './crosscheck-common.ts';
 import { checkTarget } from './crosscheck-targets.ts';
 import type { Declared } from './declared.ts';
 import { wrong } from './decode.ts';
-import { notYet, plannedChains } from './planned.ts';
 import type { Finding, Path } from './problems.ts';
 
 export function checkChains(declared: Declared, findings: Finding[]): void {
@@ -29,7 +29,32 @@ export function checkChains(declared: Declared, findings: Finding[]): void {
         ),
       );
     }
+    checkIdentity(path, value, value.family ?? builtInChains[name]?.family, findings);
     checkReferences(path, value.references, findings);
+  }
+}
+
+/** Each family tells its chains apart in its own notation: another one could never fit. */
+function checkIdentity(
+  path: Path,
+  { chainId, genesis }: { readonly chainId?: unknown; readonly genesis?: string | undefined },
+  family: string | undefined,
+  findings: Finding[],
+): void {
+  if (family === undefined || !Object.hasOwn(identityForms, family)) return;
+  const form = identityForms[family];
+  if (chainId !== undefined && typeof chainId !== form?.chainId) {
+    const remedy =
+      form?.chainId === undefined
+        ? `not compared in family ${family}, leave it out`
+        : `not a chain id of family ${family}, write a ${form.chainId === 'number' ? 'number such as 1' : 'name such as cosmoshub-4'}`;
+    findings.push(wrong([...path, 'chainId'], chainId, remedy));
+  }
+  if (genesis !== undefined && !form?.genesis?.pattern.test(genesis)) {
+    const remedy = form?.genesis
+      ? `not what family ${family} tells its chains by, write ${form.genesis.write}`
+      : `not compared in family ${family}, write chainId`;
+    findings.push(wrong([...path, 'genesis'], genesis, remedy));
   }
 }
 
@@ -72,11 +97,5 @@ export function checkChainName(
   findings: Finding[],
 ): void {
   if (name === undefined || declared.chains.has(name)) return;
-  if (plannedChains.includes(name)) {
-    findings.push(
-      wrong(path, name, `${notYet}; without \`chain\`, checks of kind http and jsonrpc can watch it`),
-    );
-  } else {
-    checkKnown(path, name, 'chain', [...Object.keys(builtInChains), ...declared.chains.keys()], findings);
-  }
+  checkKnown(path, name, 'chain', [...Object.keys(builtInChains), ...declared.chains.keys()], findings);
 }

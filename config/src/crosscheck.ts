@@ -1,6 +1,6 @@
 /** What must fit together across the pieces of a config: references, duplicates, numbers that bound each other. */
 import { createHash } from 'node:crypto';
-import { familyPresets } from './chains.ts';
+import { familyPresets } from './presets.ts';
 import { checkPolicies } from './crosscheck-alerts.ts';
 import { checkChains } from './crosscheck-chains.ts';
 import { checkKnown, checkUnique, enrolRemedy, regionIds } from './crosscheck-common.ts';
@@ -48,9 +48,12 @@ function checkProbes(declared: Declared, regions: readonly string[], findings: F
   }
 }
 
+/** A service without checks gets those of its chain's family; which one that is does not matter here. */
+const mostPresets = Math.max(...Object.values(familyPresets).map((preset) => preset.length));
+
 function checkMonitorCount(declared: Declared, findings: Finding[]): void {
   const count = declared.services.reduce(
-    (sum, { nodes, checks }) => sum + nodes.length * (checks?.length ?? familyPresets['evm']?.length ?? 0),
+    (sum, { nodes, checks }) => sum + nodes.length * (checks?.length ?? mostPresets),
     0,
   );
   if (count > limits.monitors) {

@@ -1,6 +1,7 @@
 /** The reference of every key as Markdown, from the schema: docs/config.md. */
 import { z } from 'zod';
-import { builtInChains, familyPresets } from './chains.ts';
+import { builtInChains } from './built-in-chains.ts';
+import { familyPresets } from './presets.ts';
 import { bare, metaOf } from './decode.ts';
 import type { AnyChannelKind, AnyCheckKind, Tables } from './kinds.ts';
 import { plannedChannels, plannedKeys, plannedKinds } from './planned.ts';

@@ -41,16 +41,3 @@ export const plannedChannels: readonly string[] = [
   'alertmanager',
   'pagerduty',
 ];
-
-export const plannedChains: readonly string[] = [
-  'bitshares',
-  'bitshares-testnet',
-  'polkadot',
-  'kusama',
-  'westend',
-  'algorand',
-  'algorand-testnet',
-  'solana',
-  'bitcoin',
-  'cosmoshub',
-];
