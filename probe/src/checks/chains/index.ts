@@ -1,8 +1,9 @@
 /** The table of chain families: one file each. `FAMILY.API` is another API of the same chain. */
 import { evm } from './evm.ts';
 import type { ChainFamily } from './family.ts';
+import { substrate } from './substrate.ts';
 
-const table: Readonly<Record<string, ChainFamily>> = { evm };
+const table: Readonly<Record<string, ChainFamily>> = { evm, substrate };
 
 /** The family's way of asking; undefined for one that this probe does not know. */
 export function familyOf(family: string, api?: string): ChainFamily | undefined {
