@@ -4,7 +4,7 @@ import { faultId, type Fault } from '@highwater/config/faults.ts';
 import { defineCheck, FaultError, type Reading } from '@highwater/config/kinds.ts';
 import { totalTenths } from '../io/stopwatch.ts';
 import { fault } from '../fault.ts';
-import { type Json, sameJson, typeOf, valueAt } from './json.ts';
+import { type Json, sameJson, shown, typeOf, valueAt } from './json.ts';
 import type { Ask, Reply } from './ask.ts';
 import { openAsk } from './open-ask.ts';
 import { transport, urlPath, urlPort } from './settings.ts';
@@ -131,8 +131,7 @@ function unexpected(result: Json, each: Method): Fault | undefined {
     return fault('target.rpc.result', `${where} is of type ${typeOf(value)}, expected ${each.type}`);
   }
   if (each.equals !== undefined && !sameJson(value, each.equals)) {
-    const [came, wanted] = [value, each.equals].map((json) => JSON.stringify(json).slice(0, 80));
-    return fault('target.rpc.result', `${where} is ${came}, expected ${wanted}`);
+    return fault('target.rpc.result', `${where} is ${shown(value)}, expected ${shown(each.equals)}`);
   }
   return undefined;
 }

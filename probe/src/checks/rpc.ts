@@ -3,7 +3,7 @@
  * its own fault. Imports no I/O: everything goes out through the context.
  */
 import type { Phases } from '@highwater/config/domain.ts';
-import type { FaultId } from '@highwater/config/faults.ts';
+import { type Fault, faultId, type FaultId } from '@highwater/config/faults.ts';
 import {
   FaultError,
   type CheckContext,
@@ -12,7 +12,7 @@ import {
 } from '@highwater/config/kinds.ts';
 import { fault, faultError } from '../fault.ts';
 import type { Ask, Place, Reply } from './ask.ts';
-import { excerpt, isRecord, type Json, readJson } from './json.ts';
+import { excerpt, isRecord, type Json, jsonText, readJson, shown } from './json.ts';
 
 // Begins anywhere, so that an answer that a proxy kept from an earlier run does not fit.
 let lastId = Math.floor(Math.random() * 1_000_000_000);
@@ -47,7 +47,7 @@ export function openRpc(ctx: CheckContext, { path, port }: Place): Ask {
     async call(method, params) {
       lastId += 1;
       const id = lastId;
-      const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+      const body = jsonText({ jsonrpc: '2.0', id, method, params });
       const headers = { 'content-type': 'application/json', accept: 'application/json' };
       const answer = await exchanged({ method: 'POST', headers, body, ...place });
       return { ...read(answer, id), status: answer.status, latencyTenths: tookTenths(answer) };
@@ -74,8 +74,7 @@ export function isRefusal(error: FaultError): boolean {
 function read(answer: ExchangeAnswer, id: number): Pick<Reply, 'result' | 'error'> {
   const parsed = readJson(answer.body);
   const value = 'value' in parsed ? parsed.value : undefined;
-  const good = answer.status >= 200 && answer.status <= 299;
-  if (!good) return { error: badStatus(answer.status, value) };
+  if (answer.status < 200 || answer.status > 299) return { error: badAnswer(answer.status, value, id) };
   if ('because' in parsed) return wrong('target.rpc.json', parsed.because);
   if (!isRecord(value)) return wrong('target.rpc.shape', excerpt(answer.body));
   return readAnswer(value, id);
@@ -102,10 +101,7 @@ export function readAnswer(
   const answered = Object.hasOwn(value, 'id') ? value['id'] : undefined;
   // A node that could not read the request answers an error with the id null.
   if (answered !== id && !(failed && (answered === null || answered === undefined))) {
-    return wrong(
-      'target.rpc.id',
-      `asked ${id}, answered ${JSON.stringify(answered)?.slice(0, 60) ?? 'none'}`,
-    );
+    return wrong('target.rpc.id', `asked ${id}, answered ${shown(answered)}`);
   }
   if (failed) return { error: new FaultError(refusal(error)) };
   return { result: result as Json };
@@ -115,12 +111,9 @@ const limitCodes: ReadonlySet<number> = new Set([-32005, -32029, -32097, 429]);
 const limitWords =
   /rate.?limit|too many requests|limit (?:was )?(?:exceeded|reached)|quota|throttl|capacity exceeded/i;
 
-function refusal(error: Json) {
+function refusal(error: Json): Fault {
   const code = isRecord(error) && typeof error['code'] === 'number' ? error['code'] : undefined;
-  const message =
-    isRecord(error) && typeof error['message'] === 'string'
-      ? error['message']
-      : excerpt(JSON.stringify(error));
+  const message = isRecord(error) && typeof error['message'] === 'string' ? error['message'] : shown(error);
   const detail = `${code ?? 'no code'}: ${message}`;
   if (code === -32601) return fault('target.rpc.method', detail);
   if ((code !== undefined && limitCodes.has(code)) || limitWords.test(message))
@@ -128,7 +121,20 @@ function refusal(error: Json) {
   return fault('target.rpc.error', detail);
 }
 
-/** Many nodes put their JSON-RPC error under a bad status too; its message helps, the status decides. */
+/** Refused by what stands before the node, whatever the body says. */
+const statusDecides: ReadonlySet<number> = new Set([401, 403, 429, 502, 503, 504]);
+
+/** Graphene answers errors with 400 and 500, Bitcoin with 404 and 500: an error that answers our question decides. */
+function badAnswer(status: number, value: Json | undefined, id: number): FaultError {
+  const error = isRecord(value) && Object.hasOwn(value, 'error') ? value['error'] : undefined;
+  const answered = isRecord(value) && Object.hasOwn(value, 'id') ? value['id'] : undefined;
+  const ours = error !== undefined && error !== null && (answered === id || answered === null);
+  if (!ours || statusDecides.has(status)) return badStatus(status, value);
+  const { source, operation, code, detail = '' } = refusal(error);
+  return faultError(faultId({ source, operation, code }), `HTTP ${status}: ${detail}`);
+}
+
+/** A message in the body helps, the status decides. */
 function badStatus(status: number, value: Json | undefined): FaultError {
   const error = isRecord(value) ? value['error'] : undefined;
   const said =

@@ -1,7 +1,7 @@
 /** EVM nodes: the Ethereum JSON-RPC API (ethereum/execution-apis). */
 import type { Chain } from '@highwater/config/model.ts';
 import { faultError } from '../../fault.ts';
-import { isRecord, type Json } from '../json.ts';
+import { isRecord, type Json, shown } from '../json.ts';
 import type { Ask } from '../ask.ts';
 import { isRefusal } from '../rpc.ts';
 import { type ChainFamily, optional, resultOf, versionText } from './family.ts';
@@ -89,8 +89,4 @@ function hash(value: Json | undefined, what: string): string {
     throw faultError('target.rpc.result', `${what} is no 32-byte hash: ${shown(value)}`);
   }
   return value.toLowerCase();
-}
-
-function shown(value: Json | undefined): string {
-  return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
 }
