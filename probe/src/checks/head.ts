@@ -15,7 +15,7 @@ import { openAsk } from './open-ask.ts';
 import { transport, urlPath, urlPort } from './settings.ts';
 
 const identityFreshMs = 300_000;
-/** A block dated later than this is a wrong clock. */
+/** A block dated later than this is a wrong clock, unless the family allows more. */
 const maxFutureMs = 15_000;
 
 export const headSettings = z.strictObject({
@@ -73,7 +73,7 @@ export const head = defineCheck({
       const older = await silently(() => checkpoint(family, ask, tip, chain, ctx.memory), undefined);
       const called = phases.firstByte + phases.transfer;
       const trouble =
-        future(tip, answeredAt, ctx) ??
+        future(tip, answeredAt, family.maxFutureMs ?? maxFutureMs, ctx) ??
         (said.syncing ? fault('target.head.syncing') : undefined) ??
         said.trouble ??
         known.about.trouble ??
@@ -150,10 +150,11 @@ function standsStill(tip: Tip, answeredAt: number, maxAgeMs: number, ctx: CheckC
 function future(
   { blockAt, height }: Tip,
   answeredAt: number,
+  limitMs: number,
   { clockBoundMs }: CheckContext,
 ): Fault | undefined {
   const aheadMs = blockAt === undefined ? 0 : blockAt - answeredAt;
-  if (aheadMs <= maxFutureMs + clockBoundMs) return undefined;
+  if (aheadMs <= limitMs + clockBoundMs) return undefined;
   return fault(
     'target.head.future',
     `block ${height} is dated ${Math.floor(aheadMs / 1_000)} s in the future`,

@@ -15,6 +15,8 @@ export interface Tip {
   readonly id?: string;
   /** Left out where the family has no block time to be had. */
   readonly blockAt?: Instant;
+  /** What the same answer tells of the node's condition, so that `condition` need not ask for it again. */
+  readonly along?: Condition;
 }
 
 /** What is asked each round after the tip. Left out: the node does not say, which is no fault. */
@@ -52,6 +54,11 @@ export interface SocketStream {
   /** Appended to the URL's path unless the check says otherwise. */
   readonly path?: string;
   readonly protocols?: readonly string[];
+  /**
+   * Not every height has a block, and one of another fork may come late: a missing height is no gap, a lower one
+   * no reorg.
+   */
+  readonly sparse?: boolean;
   /** Logs in where that is needed and subscribes; resolves once all is acknowledged. */
   subscribe(ask: Pick<Ask, 'call'>): Promise<void>;
   /** Reads a message that is no reply: its block, or undefined for what is none of ours. */
@@ -71,6 +78,8 @@ export interface ChainFamily {
   readonly family: string;
   /** How methods of this family take a height: `0x1f`, or a number. */
   readonly heights: 'hex' | 'number';
+  /** How far in the future the chain's own rules let a block be dated; 15 s when left out. */
+  readonly maxFutureMs?: number;
   /** Finds out which chain this is and compares it with the one configured; gives the fact `g` if it can be known. */
   identify(ask: Ask, chain: Chain): Promise<{ readonly genesis?: string }>;
   tip(ask: Ask): Promise<Tip>;
