@@ -1,9 +1,12 @@
 /** The table of chain families: one file each. `FAMILY.API` is another API of the same chain. */
+import { bitcoin } from './bitcoin.ts';
+import { cosmos } from './cosmos.ts';
 import { evm } from './evm.ts';
 import type { ChainFamily } from './family.ts';
+import { solana } from './solana.ts';
 import { substrate } from './substrate.ts';
 
-const table: Readonly<Record<string, ChainFamily>> = { evm, substrate };
+const table: Readonly<Record<string, ChainFamily>> = { bitcoin, cosmos, evm, solana, substrate };
 
 /** The family's way of asking; undefined for one that this probe does not know. */
 export function familyOf(family: string, api?: string): ChainFamily | undefined {
