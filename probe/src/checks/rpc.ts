@@ -136,7 +136,8 @@ function badAnswer(status: number, value: Json | undefined, id: number): FaultEr
 
 /** A message in the body helps, the status decides. */
 function badStatus(status: number, value: Json | undefined): FaultError {
-  const error = isRecord(value) ? value['error'] : undefined;
+  // Algorand's has the message at its top.
+  const error = isRecord(value) ? (value['error'] ?? value) : undefined;
   const said =
     isRecord(error) && typeof error['message'] === 'string' ? `${status}: ${error['message']}` : `${status}`;
   return faultError(status === 429 ? 'target.rpc.limit' : 'target.http.status', said);
