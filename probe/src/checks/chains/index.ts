@@ -3,10 +3,11 @@ import { bitcoin } from './bitcoin.ts';
 import { cosmos } from './cosmos.ts';
 import { evm } from './evm.ts';
 import type { ChainFamily } from './family.ts';
+import { graphene } from './graphene.ts';
 import { solana } from './solana.ts';
 import { substrate } from './substrate.ts';
 
-const table: Readonly<Record<string, ChainFamily>> = { bitcoin, cosmos, evm, solana, substrate };
+const table: Readonly<Record<string, ChainFamily>> = { bitcoin, cosmos, evm, graphene, solana, substrate };
 
 /** The family's way of asking; undefined for one that this probe does not know. */
 export function familyOf(family: string, api?: string): ChainFamily | undefined {
