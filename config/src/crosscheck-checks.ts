@@ -27,9 +27,12 @@ export function checkChecks(checks: readonly CheckEntry[], place: CheckPlace, fi
 }
 
 function checkCheck(check: CheckEntry, place: CheckPlace, findings: Finding[]): void {
-  const { path, raw, kind, value } = check;
+  const { path, raw, kind, value, settings } = check;
   if (kind?.needsChain && place.chain === undefined) {
     findings.push(wrong([...path, 'kind'], kind.kind, 'needs a chain, write chain: NAME on the service'));
+  } else if (kind?.needsChainFor?.(settings) && place.chain === undefined) {
+    const message = 'counts from the head, which needs a chain, write chain: NAME on the service';
+    findings.push(wrong([...path, 'kind'], kind.kind, message));
   }
   const regions = fieldOf(raw, 'regions');
   if (Array.isArray(regions)) {

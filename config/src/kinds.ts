@@ -142,6 +142,8 @@ export interface CheckKind<S = unknown> {
   readonly counts: boolean;
   /** Needs a chain on its service. */
   readonly needsChain: boolean;
+  /** Whether these settings, as written and perhaps wrong, need one although the kind does not. */
+  readonly needsChainFor?: (written: unknown) => boolean;
   readonly run: (settings: S, ctx: CheckContext) => Promise<Reading>;
 }
 

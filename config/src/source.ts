@@ -83,10 +83,15 @@ function syntaxProblem(fault: YAMLError, lines: LineCounter): SyntaxProblem {
   return { ...toPlace(lines, fault.pos[0]), message };
 }
 
-/** Aliases whose anchor does not stand before them. */
+/** Aliases whose anchor does not stand before them, or stands on what they are in, which would have no end. */
 function lostAliases(document: Document.Parsed, lines: LineCounter): SyntaxProblem[] {
   const lost: Alias[] = [];
-  visit(document, { Alias: (_key, alias) => void (alias.resolve(document) ?? lost.push(alias)) });
+  visit(document, {
+    Alias(_key, alias, around) {
+      const node = alias.resolve(document);
+      if (node === undefined || around.includes(node)) lost.push(alias);
+    },
+  });
   const message = 'an alias (*name) whose anchor (&name) does not stand before it, write the value out';
   return lost.map((alias) => ({ ...toPlace(lines, alias.range?.[0] ?? 0), message }));
 }

@@ -12,7 +12,7 @@ import { familyOf } from './chains/index.ts';
 import { checkpoint } from './checkpoint.ts';
 import { finalityTrouble } from './finality.ts';
 import { openAsk } from './open-ask.ts';
-import { transport, urlPath, urlPort } from './settings.ts';
+import { chainApi, transport, urlPath, urlPort } from './settings.ts';
 
 const identityFreshMs = 300_000;
 /** A block dated later than this is a wrong clock, unless the family allows more. */
@@ -22,16 +22,7 @@ export const headSettings = z.strictObject({
   path: urlPath,
   port: urlPort,
   transport,
-  api: key(
-    z
-      .enum(['indexer'], {
-        error: (issue) =>
-          issue.input === undefined ? undefined : 'not an API of its own, write indexer or leave it out',
-      })
-      .optional(),
-    "Another API than the node's own: `indexer` for Algorand's.",
-    'indexer',
-  ),
+  api: chainApi,
   slow: key(durationBetween(1, 600_000).optional(), 'Slower than this is degraded.', '800ms'),
   maxAge: key(
     durationBetween(1_000, 86_400_000).optional(),

@@ -1,98 +1,48 @@
-import { z } from 'zod';
-import { durationBetween, key, wholeBetween } from '@highwater/config/fields.ts';
+import { createHash } from 'node:crypto';
 import { faultId, type Fault } from '@highwater/config/faults.ts';
-import { defineCheck, FaultError, type Reading } from '@highwater/config/kinds.ts';
+import { type CheckContext, defineCheck, FaultError, type Reading } from '@highwater/config/kinds.ts';
+import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
-import { fault } from '../fault.ts';
-import { type Json, sameJson, shown, typeOf, valueAt } from './json.ts';
 import type { Ask, Reply } from './ask.ts';
+import { familyOf } from './chains/index.ts';
+import { canonicalJson, type Json, sameJson, shown, typeOf, valueAt } from './json.ts';
+import { idOf, jsonrpcSettings, type Method } from './jsonrpc-settings.ts';
 import { openAsk } from './open-ask.ts';
-import { transport, urlPath, urlPort } from './settings.ts';
+import { fill, type Filling, fillText, needsHead } from './template.ts';
 
-const resultType = z.enum(['string', 'number', 'boolean', 'array', 'object', 'null']);
-const methodId = /^[A-Za-z0-9._-]{1,64}$/;
-
-const method = z.strictObject({
-  method: key(z.string().min(1).max(128), 'The method to call.', 'eth_blockNumber'),
-  params: key(
-    z.union([z.array(z.json()), z.record(z.string(), z.json())]).default([]),
-    'Its parameters, a list or named.',
-    ['latest', false],
-  ),
-  id: key(
-    z.string().regex(methodId, 'not an id, write 1 to 64 of A-Z a-z 0-9 . _ -').optional(),
-    'What its figures are called; the method by default.',
-  ),
-  slow: key(durationBetween(1, 600_000).optional(), 'Slower than this is degraded.', '800ms'),
-  at: key(
-    z.string().min(1).max(200).optional(),
-    'A path into the result that must lead to a value.',
-    'peers.0.id',
-  ),
-  type: key(resultType.optional(), 'What the result, or the value at the path, must be.', 'string'),
-  equals: key(z.json().optional(), 'What it must equal.', '0x1'),
-});
-type Method = z.infer<typeof method>;
-
-const settings = z.strictObject({
-  path: urlPath,
-  port: urlPort,
-  transport,
-  methods: key(z.array(method).min(1).max(16), 'Asked one after the other, each timed alone.', [
-    { method: 'eth_blockNumber' },
-  ]).superRefine((methods, ctx) => {
-    const seen = new Set<string>();
-    for (const [index, each] of methods.entries()) {
-      const id = each.id ?? each.method;
-      if (!methodId.test(id))
-        ctx.addIssue({
-          code: 'custom',
-          path: [index, 'id'],
-          message: 'missing, and the method has characters that an id cannot have: write one',
-        });
-      if (seen.has(id))
-        ctx.addIssue({
-          code: 'custom',
-          path: [index, 'id'],
-          message: `a second '${id}', write an id that tells them apart`,
-        });
-      seen.add(id);
-    }
-  }),
-  maxBytes: key(
-    wholeBetween(1, 16_777_216).optional(),
-    'Larger answers are a fault; 1 MiB by default.',
-    65_536,
-  ),
-});
+/** Nodes a few blocks apart ask the same where their answers are compared. */
+const sharedHeadBlocks = 8;
 
 /** Calls methods one after the other on one connection; each must answer with a good result. */
 export const jsonrpc = defineCheck({
   kind: 'jsonrpc',
-  summary: 'Calls JSON-RPC methods over HTTP, each timed alone, and looks at their results.',
-  settings,
+  summary: 'Calls JSON-RPC methods, or REST paths, each timed alone, and looks at their results.',
+  settings: jsonrpcSettings,
   counts: true,
   needsChain: false,
-  async run({ path, port, transport, methods, maxBytes }, ctx): Promise<Reading> {
-    const limited =
-      maxBytes === undefined
-        ? ctx
-        : {
-            ...ctx,
-            exchange: (asked: Parameters<typeof ctx.exchange>[0]) => ctx.exchange({ ...asked, maxBytes }),
-          };
-    const rpc = openAsk(limited, { path, port, transport });
+  needsChainFor: needsHead,
+  async run({ path, port, transport, api, methods, maxBytes }, ctx): Promise<Reading> {
+    const ask = openAsk(limited(ctx, maxBytes), { path, port, transport });
     const facts: Record<string, string> = {};
     const faults: Fault[] = [];
-    for (const each of methods) {
-      const { fact, found, over } = await asked(rpc, each);
-      facts[`m.${each.id ?? each.method}`] = fact;
-      if (found) faults.push(found);
-      // The connection failed or the deadline passed: the other methods would say the same, later.
-      if (over) break;
+    try {
+      const filling = await fillingOf(ask, methods, api, ctx);
+      // One at a time and never as a batch: each is timed alone, and not every node takes batches.
+      for (const each of methods) {
+        const id = idOf(each);
+        const { latency, found, same, over } = await asked(ask, each, { ...filling, id });
+        facts[`m.${id}`] = latency;
+        if (same !== undefined) facts[`e.${id}`] = same;
+        if (found) faults.push(found);
+        // The connection failed or the deadline passed: the other methods would say the same, later.
+        if (over) break;
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof FaultError)) throw thrown;
+      throw new FaultError(thrown.fault, ask.phases('all'));
     }
     const worst = faults.find((each) => each.code !== 'slow') ?? faults[0];
-    const phases = rpc.phases('all');
+    const phases = ask.phases('all');
     return {
       outcome: worst === undefined ? 'ok' : worst.code === 'slow' ? 'degraded' : 'fail',
       ...(worst ? { fault: worst } : {}),
@@ -103,35 +53,106 @@ export const jsonrpc = defineCheck({
   },
 });
 
-async function asked(rpc: Ask, each: Method): Promise<{ fact: string; found?: Fault; over?: boolean }> {
+function limited(ctx: CheckContext, maxBytes: number | undefined): CheckContext {
+  if (maxBytes === undefined) return ctx;
+  return {
+    ...ctx,
+    exchange: (request) => ctx.exchange({ ...request, maxBytes }),
+    socket: (request) => ctx.socket({ ...request, maxBytes }),
+  };
+}
+
+/** The head is asked for once, and only where a template counts from it. */
+async function fillingOf(
+  ask: Ask,
+  methods: readonly Method[],
+  api: string | undefined,
+  { chain, round }: CheckContext,
+): Promise<Omit<Filling, 'id'>> {
+  const family = chain && familyOf(chain.family, api);
+  const filling = { round, heights: family?.heights ?? 'number' } as const;
+  if (!needsHead(methods)) return filling;
+  if (!chain) throw faultError('probe.config.kind', 'a template of the head without a chain');
+  if (!family) throw faultError('probe.config.kind', `chain family ${chain.family}${api ? `.${api}` : ''}`);
+  return { ...filling, head: (await family.tip(ask)).height };
+}
+
+interface Asked {
+  /** The fact `m.ID`: tenths of a millisecond, or the fault. */
+  readonly latency: string;
+  /** The fact `e.ID`. */
+  readonly same?: string;
+  readonly found?: Fault;
+  readonly over?: boolean;
+}
+
+async function asked(ask: Ask, each: Method, filling: Filling): Promise<Asked> {
+  const { equal } = each;
+  const own = equal && filling.head !== undefined ? { ...filling, head: shared(filling.head) } : filling;
+  const params = each.get === undefined ? fill(each.params ?? [], own) : fillText(each.get, own);
+  const named = (found: Fault): Fault => ({ ...found, detail: `${nameOf(each)}: ${found.detail ?? ''}` });
   let reply: Reply;
   try {
-    reply = await rpc.call(each.method, each.params);
+    reply = typeof params === 'string' ? await ask.get(params) : await ask.call(each.method ?? '', params);
   } catch (thrown) {
     if (!(thrown instanceof FaultError)) throw thrown;
-    return { fact: faultId(thrown.fault), found: thrown.fault, over: true };
+    const { fault: found } = thrown;
+    return goesOn(found)
+      ? { latency: faultId(found), found: named(found) }
+      : { latency: faultId(found), found, over: true };
   }
   const found = reply.error ? reply.error.fault : unexpected(reply.result as Json, each);
-  if (found)
-    return { fact: faultId(found), found: { ...found, detail: `${each.method}: ${found.detail ?? ''}` } };
-  if (each.slow !== undefined && reply.latencyTenths > each.slow * 10) {
-    const detail = `${each.method}: ${reply.latencyTenths / 10} ms, limit ${each.slow} ms`;
-    return { fact: String(reply.latencyTenths), found: fault('target.rpc.slow', detail) };
-  }
-  return { fact: String(reply.latencyTenths) };
+  if (found) return { latency: faultId(found), found: named(found) };
+  const same = equal ? { same: `${digest(params)}.${digest(lookedAt(reply.result as Json, each))}` } : {};
+  const latency = String(reply.latencyTenths);
+  if (each.slow === undefined || reply.latencyTenths <= each.slow * 10) return { latency, ...same };
+  const detail = `${reply.latencyTenths / 10} ms, limit ${each.slow} ms`;
+  return { latency, ...same, found: named(fault('target.rpc.slow', detail)) };
+}
+
+function shared(head: number): number {
+  return head - (head % sharedHeadBlocks);
+}
+
+function nameOf({ method, get, id }: Method): string {
+  return method ?? id ?? get ?? '';
+}
+
+/** The answer to this question alone was bad; the node can still be asked the next one. */
+const onlyThis: ReadonlySet<string> = new Set(['too-large', 'encoding', 'redirect']);
+
+function goesOn({ operation, code }: Fault): boolean {
+  return operation === 'rpc' || (operation === 'http' && onlyThis.has(code));
+}
+
+/** First 8 hex digits of the SHA-256 of its canonical JSON. */
+function digest(value: unknown): string {
+  return createHash('sha256')
+    .update(canonicalJson(value as Json))
+    .digest('hex')
+    .slice(0, 8);
+}
+
+function lookedAt(result: Json, { at }: Method): Json | undefined {
+  return at === undefined ? result : valueAt(result, at);
 }
 
 function unexpected(result: Json, each: Method): Fault | undefined {
   const where = each.at === undefined ? 'the result' : `the value at ${each.at}`;
-  const value = each.at === undefined ? result : valueAt(result, each.at);
+  const value = lookedAt(result, each);
   if (value === undefined || (each.at !== undefined && value === null && each.type !== 'null')) {
     return fault('target.rpc.result', `${where} is missing`);
   }
   if (each.type !== undefined && typeOf(value) !== each.type) {
     return fault('target.rpc.result', `${where} is of type ${typeOf(value)}, expected ${each.type}`);
   }
-  if (each.equals !== undefined && !sameJson(value, each.equals)) {
+  if (each.equals !== undefined && !isEqual(value, each.equals)) {
     return fault('target.rpc.result', `${where} is ${shown(value)}, expected ${shown(each.equals)}`);
   }
   return undefined;
+}
+
+/** A config can say an integer beyond 2^53 only in quotes. */
+function isEqual(value: Json, wanted: Json): boolean {
+  return sameJson(value, wanted) || (typeof value === 'bigint' && String(value) === wanted);
 }

@@ -28,3 +28,14 @@ export const transport = key(
   "How methods are called; by the scheme of the node's URL when left out.",
   'websocket',
 );
+
+export const chainApi = key(
+  z
+    .enum(['indexer'], {
+      error: (issue) =>
+        issue.input === undefined ? undefined : 'not an API of its own, write indexer or leave it out',
+    })
+    .optional(),
+  "Another API than the node's own: `indexer` for Algorand's.",
+  'indexer',
+);
