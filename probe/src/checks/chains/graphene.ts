@@ -36,7 +36,7 @@ const stream: SocketStream = {
     const { params } = message;
     if (!Array.isArray(params) || params[0] !== callbackId) return undefined;
     const told = params[1] as Json | undefined;
-    return blockId(Array.isArray(told) ? (told[0] as Json) : told, 'the block of a notice');
+    return blockId(Array.isArray(told) ? (told[0] as Json) : undefined, 'the block of a notice');
   },
 };
 
