@@ -5,9 +5,9 @@ import { WebSocket } from 'ws';
 import {
   bitsharesChainId,
   blockIdOf,
-  type GrapheneNode,
+  type GrapheneFixture,
   type GrapheneOptions,
-  serveGraphene,
+  startGraphene,
 } from '../fixtures/chains/graphene.ts';
 import { type Ledger, makeLedger } from '../fixtures/chains/ledger.ts';
 
@@ -27,7 +27,6 @@ interface Client {
       readonly chain_id: string;
       db_api(): Api;
       history_api(): Api;
-      orders_api(): Api;
     };
     close(): Promise<void>;
   };
@@ -36,9 +35,9 @@ const { Apis } = createRequire(import.meta.url)('bitsharesjs-ws') as Client;
 
 async function serve(
   options: Partial<GrapheneOptions> = {},
-): Promise<{ ledger: Ledger; node: GrapheneNode } & AsyncDisposable> {
+): Promise<{ ledger: Ledger; node: GrapheneFixture } & AsyncDisposable> {
   const ledger = makeLedger({ seed: 'graphene', blockTimeMs: 3_000, height: 86_000_000 });
-  const node = await serveGraphene({ ledger, ...options });
+  const node = await startGraphene({ view: ledger.view(), ...options });
   return {
     ledger,
     node,
@@ -59,7 +58,7 @@ describe('bitsharesjs-ws', () => {
   it.each(['6.0', '6.1'] as const)('reads the head of a node of release %s', async (release) => {
     await using served = await serve({ chainId: bitsharesChainId, release });
     const { node, ledger } = served;
-    const apis = Apis.instance(node.socketUrl, true, 4_000, { enableOrders: false });
+    const apis = Apis.instance(node.wsUrl, true, 4_000, { enableOrders: false });
     await apis.init_promise;
     expect(apis.chain_id).toBe(bitsharesChainId);
     expect(await apis.db_api().exec('get_dynamic_global_properties', [])).toMatchObject({
@@ -71,13 +70,22 @@ describe('bitsharesjs-ws', () => {
       { head_block_number: ledger.head.height },
       null,
     ]);
+    expect(await apis.db_api().exec('get_accounts', [['1.2.3', 'temp-account', 'nobody']])).toMatchObject([
+      { name: 'null-account' },
+      { id: '1.2.4' },
+      null,
+    ]);
+    expect(await apis.db_api().exec('lookup_accounts', ['n', 2])).toEqual([
+      ['null-account', '1.2.3'],
+      ['proxy-to-self', '1.2.5'],
+    ]);
     expect(await apis.history_api().exec('get_market_history_buckets', [])).toContain(3_600);
   });
 
   it('is told of blocks, and of the object that has the head', async () => {
     await using served = await serve({ chainId: bitsharesChainId });
     const { node, ledger } = served;
-    const apis = Apis.instance(node.socketUrl, true);
+    const apis = Apis.instance(node.wsUrl, true);
     await apis.init_promise;
     const told: unknown[] = [];
     const objects = new Promise<unknown>((resolve) => {
@@ -98,8 +106,8 @@ describe('bitsharesjs-ws', () => {
   it('is refused where the API is not open', async () => {
     vi.spyOn(console, 'error').mockReturnValue();
     await using served = await serve({ chainId: bitsharesChainId });
-    served.node.state.sets.delete('history_api');
-    const apis = Apis.instance(served.node.socketUrl, true);
+    served.node.sets.delete('history_api');
+    const apis = Apis.instance(served.node.wsUrl, true);
     await expect(apis.init_promise).rejects.toMatchObject({
       message: expect.stringContaining('Access denied') as string,
     });
@@ -107,7 +115,7 @@ describe('bitsharesjs-ws', () => {
 });
 
 /** One request by HTTP POST. */
-async function post(node: GrapheneNode, body: string) {
+async function post(node: GrapheneFixture, body: string) {
   const answer = await fetch(node.url, { method: 'POST', body });
   const text = await answer.text();
   return { status: answer.status, body: text === '' ? '' : (JSON.parse(text) as unknown) };
@@ -235,8 +243,8 @@ describe('the wire', () => {
 });
 
 /** The texts that come over a WebSocket on which these were sent. */
-async function listen(node: GrapheneNode, ...calls: readonly (readonly unknown[])[]) {
-  const socket = new WebSocket(node.socketUrl);
+async function listen(node: GrapheneFixture, ...calls: readonly (readonly unknown[])[]) {
+  const socket = new WebSocket(node.wsUrl);
   const texts: string[] = [];
   const closed = new Promise<number>((resolve) => socket.on('close', resolve));
   socket.on('message', (data: Buffer) => void texts.push(data.toString()));
@@ -283,22 +291,19 @@ describe('notices', () => {
     await expect.poll(() => heights(texts)).toEqual([1, 2, 3, 4]);
     node.view.fork(86_000_003);
     await expect.poll(() => heights(texts)).toEqual([1, 2, 3, 4, 3, 4]);
-    node.silent = true;
+    node.subscriptions = 'silent';
     ledger.make(2);
-    node.silent = false;
+    node.subscriptions = 'pushing';
     ledger.make();
     await expect.poll(() => heights(texts)).toEqual([1, 2, 3, 4, 3, 4, 7]);
     expect(new Set(texts).size).toBe(texts.length);
   });
 
-  it.each<[number | undefined, number]>([
-    [1_013, 1_013],
-    [undefined, 1_006],
-  ])('end with the socket, code %s', async (code, seen) => {
+  it.each([1_013, 1_006])('end with the socket, code %s', async (code) => {
     await using served = await serve();
     const { closed } = await listen(served.node, subscribe);
     served.node.closeSockets(code);
-    expect(await closed).toBe(seen);
-    await expect.poll(() => served.node.sockets).toBe(0);
+    expect(await closed).toBe(code);
+    await expect.poll(() => served.node.openSockets()).toBe(0);
   });
 });
