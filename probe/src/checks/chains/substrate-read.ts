@@ -1,6 +1,6 @@
 /** Reads single values of the Substrate RPC. Pure; each throws FaultError `target.rpc.result` for anything else. */
 import { faultError } from '../../fault.ts';
-import { isRecord, type Json } from '../json.ts';
+import { isRecord, type Json, shown } from '../json.ts';
 
 /** The latest instant that a Date and a line can hold. */
 const maxMs = 8_640_000_000_000_000n;
@@ -63,6 +63,5 @@ export function readHealth(value: Json | undefined): Health {
 }
 
 function odd(value: Json | undefined, what: string, why: string) {
-  const shown = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
-  return faultError('target.rpc.result', `${what} is ${why}: ${shown}`);
+  return faultError('target.rpc.result', `${what} is ${why}: ${shown(value)}`);
 }

@@ -1,7 +1,7 @@
 /** Polkadot, Kusama, their parachains and other nodes built on Substrate: its JSON-RPC (polkadot-sdk sc-rpc-api). */
 import { fault, faultError } from '../../fault.ts';
 import type { Ask, RpcParams } from '../ask.ts';
-import { isRecord, type Json } from '../json.ts';
+import { isRecord, type Json, shown, typeOf } from '../json.ts';
 import { isRefusal } from '../rpc.ts';
 import {
   type ChainFamily,
@@ -27,8 +27,9 @@ const stream: SocketStream = {
       const { result, error } = await ask.call(method, []);
       if (error && !isRefusal(error)) throw error;
       if (error) throw faultError('target.ws.subscription', `${method}: ${error.fault.detail ?? ''}`);
-      const isId = (typeof result === 'string' && result !== '') || Number.isSafeInteger(result);
-      if (!isId) throw faultError('target.ws.subscription', `${method} gave no id`);
+      // Text of today's nodes, a number of older ones.
+      if (result === '' || (typeof result !== 'string' && typeOf(result) !== 'number'))
+        throw faultError('target.ws.subscription', `${method} gave no id: ${shown(result)}`);
     }
   },
 
@@ -49,6 +50,8 @@ const stream: SocketStream = {
 export const substrate: ChainFamily = {
   family: 'substrate',
   heights: 'number',
+  // pallet_timestamp lets a block be dated so far ahead of the clocks that check it: MAX_TIMESTAMP_DRIFT_MILLIS.
+  maxFutureMs: 30_000,
   stream,
 
   /** The hash of block 0 alone: `system_chain` is a name that testnets and forks copy. */
