@@ -126,8 +126,7 @@ describe('a Bitcoin node', () => {
 });
 
 describe('what Bitcoin nodes say', () => {
-  const tip = (change: object) =>
-    bitcoin.tip(fakeAsk({ getblockchaininfo: { ...info, ...change } }));
+  const tip = (change: object) => bitcoin.tip(fakeAsk({ getblockchaininfo: { ...info, ...change } }));
   const identify = (said: FakeAnswer, more: object = {}) =>
     bitcoin.identify(fakeAsk({ getblockhash: said }), { ...chain, ...more });
 
