@@ -18,13 +18,18 @@ import {
 import { type ChainFamily, versionText } from './family.ts';
 import { secondsAsMs, whole } from './whole.ts';
 
+/** The version that an indexer said when it was asked for its chain, for `about` in the same run. */
+const introduced = new WeakMap<Ask, Json | undefined>();
+
 export const algorandIndexer: ChainFamily = {
   family: 'algorand',
   heights: 'number',
 
   /** The genesis hash is in each block. */
   async identify(ask, { genesis }) {
-    const { block } = await newestBlock(ask, await healthOf(ask));
+    const health = await healthOf(ask);
+    introduced.set(ask, health.version);
+    const { block } = await newestBlock(ask, health);
     const said = block['genesis-hash'];
     return { genesis: checkedGenesis(base64Hash(said, 'genesis-hash'), genesis, said) };
   },
@@ -41,11 +46,11 @@ export const algorandIndexer: ChainFamily = {
 
   condition: (_, { along = {} }) => Promise.resolve(along),
 
-  async about(ask) {
-    const said = fieldsOf(await ask.get('/health'), 'health')['version'];
+  about(ask) {
+    const said = introduced.get(ask);
     // After the number come the date and the commit.
     const version = typeof said === 'string' ? versionText(said.trim().split(/\s/)[0]) : undefined;
-    return version === undefined ? {} : { version };
+    return Promise.resolve(version === undefined ? {} : { version });
   },
 
   /** A block's own hash is not told, but the next one names it; in base64, where algod writes base32. */
@@ -61,6 +66,7 @@ interface Health {
   readonly round: number;
   /** It answers, but says that something is wrong. */
   readonly trouble?: Fault;
+  readonly version: Json | undefined;
 }
 
 /** Without its database it has nothing to tell: that is thrown. */
@@ -71,6 +77,7 @@ async function healthOf(ask: Ask): Promise<Health> {
     throw faultError('target.head.index', ['the database is not available', ...wrong].join('; '));
   return {
     round: whole(said['round'], 'round'),
+    version: said['version'],
     ...(wrong.length === 0 ? {} : { trouble: fault('target.head.index', wrong.join('; ')) }),
   };
 }

@@ -6,8 +6,9 @@
  * Peers are not told to the public. `/ready` is not asked: its 17 seconds are judged better by the age of the block,
  * and the rest of what it says is in the status; as a check of its own it is `http` with the path `/ready`.
  */
-import type { Chain } from '@highwater/config/model.ts';
 import type { Fault } from '@highwater/config/faults.ts';
+import { FaultError } from '@highwater/config/kinds.ts';
+import type { Chain } from '@highwater/config/model.ts';
 import { HOUR_MS, MINUTE_MS } from '@highwater/config/time.ts';
 import { fault, faultError } from '../../fault.ts';
 import type { Ask } from '../ask.ts';
@@ -30,18 +31,25 @@ const maxWaitMs = 65_000;
 /** So many rounds back their pace is measured; nodes that keep no history have the last 1,000. */
 const paceRounds = 500;
 
+/** What a node said when it was asked who it is, for `about` in the same run. */
+const introduced = new WeakMap<Ask, Fields>();
+
 export const algorand: ChainFamily = {
   family: 'algorand',
   heights: 'number',
 
   async identify(ask, chain) {
-    const versions = await ask.get('/versions');
-    if (!isRefused(versions)) return known(fieldsOf(versions, 'versions'), 'genesis_hash_b64', chain);
+    const reply = await ask.get('/versions');
+    if (!isRefused(reply)) {
+      const versions = fieldsOf(reply, 'versions');
+      introduced.set(ask, versions);
+      return known(versions, 'genesis_hash_b64', chain);
+    }
     const params = await ask.get('/v2/transactions/params');
     return isRefused(params) ? {} : known(fieldsOf(params, 'params'), 'genesis-hash', chain);
   },
 
-  /** Without an id: it is not in the header, and a question in each round for it alone would tell nothing more than `cp`. */
+  /** Without an id: no header has its own, and one more question each round would tell no more than `cp` does. */
   async tip(ask): Promise<RoundTip> {
     const status = await statusOf(ask);
     if (status.stopped) throw faultError('target.head.stopped', `at round ${status.round}`);
@@ -61,14 +69,12 @@ export const algorand: ChainFamily = {
     };
   },
 
-  async about(ask) {
-    const { build } = fieldsOf(await ask.get('/versions'), 'versions');
-    if (!isRecord(build)) return {};
+  about(ask) {
+    const build = introduced.get(ask)?.['build'];
+    if (!isRecord(build)) return Promise.resolve({});
     const parts = [build['major'], build['minor'], build['build_number']];
-    const version = parts.every((part) => typeof part === 'number')
-      ? versionText(parts.join('.'))
-      : undefined;
-    return version === undefined ? {} : { version };
+    const version = parts.every(isWhole) ? versionText(parts.join('.')) : undefined;
+    return Promise.resolve(version === undefined ? {} : { version });
   },
 
   /** Hashes are told in base32; the id is of the bytes, so that it is the same as the indexer's. */
@@ -150,19 +156,22 @@ async function upgradeAhead(
 ): Promise<Fault> {
   if (round === undefined) return fault('target.head.upgrade', version);
   const rounds = Math.max(0, round - tip.height);
-  const pace = await paceMs(ask, tip).catch(() => undefined);
+  const pace = await paceMs(ask, tip);
   const time = pace === undefined ? '' : `, about ${roughly(rounds * pace)}`;
   return fault('target.head.upgrade', `at round ${round}, in ${rounds} rounds${time}: ${version}`);
 }
 
-/** Mean time of the last rounds, asked only while an upgrade is ahead. */
+/** Mean time of the last rounds, asked only while an upgrade is ahead; undefined where it is not to be had. */
 async function paceMs(ask: Ask, { height, blockAt }: Tip): Promise<number | undefined> {
   const before = height - paceRounds;
   if (before < 0 || blockAt === undefined) return undefined;
-  const reply = await ask.get(headerPath(before));
-  return reply.error
-    ? undefined
-    : Math.max(0, blockAt - datedAt(fieldsOf(reply, 'the block'), before)) / paceRounds;
+  try {
+    const block = fieldsOf(await ask.get(headerPath(before)), 'the block');
+    return Math.max(0, blockAt - datedAt(block, before)) / paceRounds;
+  } catch (thrown) {
+    if (thrown instanceof FaultError) return undefined;
+    throw thrown;
+  }
 }
 
 function roughly(ms: number): string {
