@@ -293,6 +293,11 @@ describe('the stream', () => {
   const id = `05221a2bcafe0001${'a'.repeat(24)}`;
   it.each<[string, Json, unknown]>([
     ['a block', { method: 'notice', params: [1, [id]] }, { height: 0x0522_1a2b, id: 'cafe0001' }],
+    [
+      'the highest block that there can be',
+      { method: 'notice', params: [1, [`ffffffff${'B'.repeat(32)}`]] },
+      { height: 4_294_967_295, id: 'bbbbbbbb' },
+    ],
     ['another callback', { method: 'notice', params: [2, [id]] }, undefined],
     ['a callback as text', { method: 'notice', params: ['1', [id]] }, undefined],
     ['a notice without params', { method: 'notice' }, undefined],
