@@ -2,14 +2,23 @@
 import { isIP } from 'node:net';
 import type { Observation } from '@highwater/config/domain.ts';
 import type { Fault } from '@highwater/config/faults.ts';
-import { type AnyCheckKind, type CheckContext, FaultError, type Reading } from '@highwater/config/kinds.ts';
+import {
+  type AnyCheckKind,
+  type CheckContext,
+  FaultError,
+  type Reading,
+  type SocketLink,
+} from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { cleanDetail, fault, faultError, isTimeout, timeoutFault } from './fault.ts';
+import { deadline } from './deadline.ts';
+import { cleanDetail, fault, isTimeout, timeoutFault } from './fault.ts';
 import { openWay } from './io/exchange.ts';
 import type { Outside } from './io/outside.ts';
+import { openSocket } from './io/socket.ts';
 import { noPhases, totalTenths } from './io/stopwatch.ts';
+import { lastingShelf, type LastingShelf } from './lasting.ts';
 import { openTarget, type SecretShelf } from './secrets.ts';
 import type { Family } from './self.ts';
 
@@ -19,6 +28,8 @@ export interface Prepared {
   readonly run: ((ctx: CheckContext) => Promise<Reading>) | Fault;
   readonly chain?: Chain;
   readonly memory: Map<string, unknown>;
+  /** To be disposed with it. */
+  readonly lasting: LastingShelf;
 }
 
 /** What the runs of one probe share. */
@@ -44,16 +55,16 @@ export function prepare(
   chains: AssignmentBody['chains'],
   table: Readonly<Record<string, AnyCheckKind>>,
 ): Prepared {
-  const memory = new Map<string, unknown>();
+  const kept = { memory: new Map<string, unknown>(), lasting: lastingShelf(monitor) };
   const found = chains.find((each) => each.name === monitor.chain);
   const chain = found ? { chain: { ...found, references: [] } as Chain } : {};
   const kind = Object.hasOwn(table, monitor.kind) ? table[monitor.kind] : undefined;
-  if (!kind) return { monitor, run: fault('probe.config.kind', monitor.kind), memory };
+  if (!kind) return { monitor, run: fault('probe.config.kind', monitor.kind), ...kept };
   try {
-    return { monitor, run: kind.prepare(monitor.settings), memory, ...chain };
+    return { monitor, run: kind.prepare(monitor.settings), ...kept, ...chain };
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    return { monitor, run: fault('probe.config.kind', `settings of ${monitor.kind}: ${why}`), memory };
+    return { monitor, run: fault('probe.config.kind', `settings of ${monitor.kind}: ${why}`), ...kept };
   }
 }
 
@@ -86,6 +97,9 @@ export async function observe(
   const { signal, done } = deadline(monitor.timeoutMs, ending);
   const startedAt = house.outside.monotonic();
   let way: ReturnType<typeof openWay> | undefined;
+  const links: SocketLink[] = [];
+  /** The last that a WebSocket tried. */
+  let dialled: string | undefined;
   try {
     const target = openTarget(monitor.target, house.secrets);
     const open = (way = openWay(target, house.outside, signal));
@@ -95,44 +109,27 @@ export async function observe(
       now: () => house.now(),
       clockBoundMs: house.clockBoundMs(),
       exchange: (request) => open.exchange(request),
-      socket: () => Promise.reject(faultError('probe.check.failed', 'no WebSocket yet')),
-      lasting: () => {
-        throw faultError('probe.check.failed', 'nothing lasting yet');
+      async socket(request) {
+        const link = await openSocket(target, house.outside, request, signal, (at) => (dialled = at));
+        links.push(link);
+        return link;
       },
+      lasting: (name, open) => prepared.lasting.take(name, open, house),
       round: Math.floor(at.dueAt / monitor.intervalMs),
       memory: prepared.memory,
       ...(prepared.chain ? { chain: prepared.chain } : {}),
     });
-    return { observation: written(reading), ...whereOf(way.address) };
+    return { observation: written(reading), ...whereOf(dialled ?? way.address) };
   } catch (thrown) {
     if (ending.aborted && !(thrown instanceof FaultError)) throw thrown;
     const tenths = Math.round((house.outside.monotonic() - startedAt) * 10);
     const reading = failed(thrown, tenths, (bug) => house.broke(monitor.id, bug));
-    return { observation: written(reading), ...whereOf(way?.address) };
+    return { observation: written(reading), ...whereOf(dialled ?? way?.address) };
   } finally {
     done();
     way?.close();
+    for (const link of links) link[Symbol.dispose]();
   }
-}
-
-/**
- * Aborts like AbortSignal.timeout, or with `ending`. Not AbortSignal.any: that leaves something behind on a signal
- * that lives as long as the program, for every check.
- */
-function deadline(
-  ms: number,
-  ending: AbortSignal,
-): { readonly signal: AbortSignal; readonly done: () => void } {
-  const own = new AbortController();
-  const timer = setTimeout(() => own.abort(new DOMException('the deadline passed', 'TimeoutError')), ms);
-  const end = () => own.abort(ending.reason);
-  if (ending.aborted) end();
-  else ending.addEventListener('abort', end, { once: true });
-  const done = () => {
-    clearTimeout(timer);
-    ending.removeEventListener('abort', end);
-  };
-  return { signal: own.signal, done };
 }
 
 function failed(thrown: unknown, tenths: number, broke: (bug: unknown) => void): Reading {

@@ -53,11 +53,10 @@ export async function runOnce(options: OnceOptions): Promise<Observation> {
     broke: () => undefined,
   };
   const prepared = prepare(monitor, chain ? [chain] : [], checks);
-  const { observation } = await observe(
-    prepared,
-    { dueAt: Date.now(), recheck: false },
-    house,
-    new AbortController().signal,
-  );
-  return observation;
+  const at = { dueAt: Date.now(), recheck: false };
+  try {
+    return (await observe(prepared, at, house, new AbortController().signal)).observation;
+  } finally {
+    prepared.lasting[Symbol.dispose]();
+  }
 }

@@ -119,6 +119,9 @@ export function startRounds({ probe, table, loop, seen }: RoundsOptions): Rounds
           return [monitor.id, old && isSame(old, made) ? old : made];
         }),
       );
+      for (const [id, old] of before ?? []) {
+        if (prepared.get(id) !== old) old.lasting[Symbol.dispose]();
+      }
       work = { body, house, controls, prepared };
       schedule = makeSchedule(body.monitors, body.seed, probe, house.now(), sha256, schedule);
       rest(work);
@@ -130,6 +133,7 @@ export function startRounds({ probe, table, loop, seen }: RoundsOptions): Rounds
       while (running.size > 0) await Promise.race(running);
       clearTimeout(over);
       ending.abort(new Error('the probe has ended'));
+      for (const prepared of work?.prepared.values() ?? []) prepared.lasting[Symbol.dispose]();
     },
   };
 }

@@ -1,7 +1,13 @@
 /** Small real servers for tests, on free loopback ports. */
-import { createServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server as HttpServer,
+} from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createHttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { Certificate } from './certificates.ts';
 
 export interface Served {
@@ -10,12 +16,26 @@ export interface Served {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export function serveHttp(listener: RequestListener): Promise<Served> {
-  return listening(createServer(listener), 'http');
+/** What a client that asks to upgrade gets, instead of the listener's answer. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+export function serveHttp(
+  listener: RequestListener,
+  { upgrade }: { readonly upgrade?: Upgrade } = {},
+): Promise<Served> {
+  const server = createServer(listener);
+  if (upgrade) server.on('upgrade', upgrade);
+  return listening(server, 'http');
 }
 
-export function serveHttps(certificate: Certificate, listener: RequestListener): Promise<Served> {
-  return listening(createHttpsServer(certificate, listener), 'https');
+export function serveHttps(
+  certificate: Certificate,
+  listener: RequestListener,
+  { upgrade }: { readonly upgrade?: Upgrade } = {},
+): Promise<Served> {
+  const server = createHttpsServer(certificate, listener);
+  if (upgrade) server.on('upgrade', upgrade);
+  return listening(server, 'https');
 }
 
 /** Speaks raw TCP: for answers that no HTTP server would give. */

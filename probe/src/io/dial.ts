@@ -6,13 +6,14 @@ import { defaultSecureContext, openTcp, openTls } from './connect.ts';
 import { abortError, type OpenTarget, type Outside } from './outside.ts';
 import { refusal } from './reach.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import { hostOf, portOf } from './url.ts';
+import { hostOf, isSecure, portOf } from './url.ts';
 
 const maxAddresses = 3;
 
 export interface Route {
   readonly target: OpenTarget;
-  readonly base: URL;
+  /** What the check asked for, before any redirect: its host is the target's own. */
+  readonly own: URL;
   readonly outside: Outside;
   readonly signal: AbortSignal;
   /** Told of each address before it is tried. */
@@ -21,8 +22,9 @@ export interface Route {
 
 /** Resolves, checks and connects; every failure is a FaultError. */
 export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Socket> {
-  const { target, base, outside, signal } = route;
-  const pinned = to.host === base.host ? (target.address ?? target.address6) : undefined;
+  const { target, own, outside, signal } = route;
+  // Another port that the check names is on the same machine; a place that a server sends us to need not be.
+  const pinned = to.host === own.host ? (target.address ?? target.address6) : undefined;
   watch.start('resolve');
   const addresses = pinned !== undefined ? [pinned] : await raced(outside.resolve(hostOf(to)), signal);
   let failed: unknown;
@@ -33,7 +35,7 @@ export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Soc
     watch.start('connect');
     try {
       const socket = await openTcp(address, portOf(to), signal);
-      if (to.protocol !== 'https:') return socket;
+      if (!isSecure(to)) return socket;
       watch.start('tls');
       return await openTls(socket, hostOf(to), outside.secureContext ?? defaultSecureContext(), signal);
     } catch (thrown) {

@@ -12,10 +12,10 @@ import type { Instant } from '@highwater/config/time.ts';
 import { faultError } from '../fault.ts';
 import { earliestExpiry } from './connect.ts';
 import { dial, type Route } from './dial.ts';
-import { asError, type OpenTarget, type Outside } from './outside.ts';
+import { asError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
 import { type Received, roundTrip } from './round-trip.ts';
 import { addPhases, noPhases, stopwatch, type Stopwatch, totalTenths } from './stopwatch.ts';
-import { joinPath, redirectTarget } from './url.ts';
+import { asHttp, joinPath, redirectTarget } from './url.ts';
 
 export const maxHeaderBytes = 16_384;
 
@@ -28,41 +28,48 @@ export interface Way {
 
 /** Opens the way to a target for one run. The signal is the deadline of the whole run. */
 export function openWay(target: OpenTarget, outside: Outside, signal: AbortSignal): Way {
-  const base = new URL(target.url);
+  const base = asHttp(target.url);
   let connection: Connection | undefined;
   let address: string | undefined;
 
-  const connectionTo = (url: URL): Connection => {
-    if (connection?.origin === url.origin && !connection.client.destroyed) return connection;
+  const connectionTo = (url: URL, route: Route): Connection => {
+    const same = connection?.origin === url.origin && connection.ownHost === route.own.host;
+    if (connection && same && !connection.client.destroyed) return connection;
     connection?.close();
-    const dialled = (at: string) => (address = at);
-    return (connection = connect(url, { target, base, outside, signal, dialled }));
+    return (connection = connect(url, route));
   };
 
   /** A server may close a kept connection just as it is used again: that is nobody's fault, once. */
-  const sent = async (url: URL, request: ExchangeRequest, watch: Stopwatch): Promise<Received> => {
-    const link = connectionTo(url);
+  const sent = async (
+    url: URL,
+    route: Route,
+    request: ExchangeRequest,
+    watch: Stopwatch,
+  ): Promise<Received> => {
+    const link = connectionTo(url, route);
     const reused = link.used;
     try {
-      return await link.send(url, request, headersFor(url, base, target, outside.userAgent), watch, signal);
+      return await link.send(url, request, headersFor(url, route), watch, signal);
     } catch (thrown) {
       link.close();
       const unlucky =
         reused && thrown instanceof FaultError && thrown.fault.code === 'reset' && !link.dialling;
       if (!unlucky || signal.aborted) throw thrown;
-      return sent(url, request, watch);
+      return sent(url, route, request, watch);
     }
   };
 
   const exchange = async (request: ExchangeRequest): Promise<ExchangeAnswer> => {
-    let url = joinPath(base, request.path);
+    let url = joinPath(base, request.path, request.port);
+    const dialled = (at: string) => (address = at);
+    const route: Route = { target, own: url, outside, signal, dialled };
     let asked = request;
     let phases = noPhases;
     for (let followed = 0; ; followed += 1) {
       const watch = stopwatch('firstByte', outside.monotonic);
       let received: Received;
       try {
-        received = await sent(url, asked, watch);
+        received = await sent(url, route, asked, watch);
       } catch (thrown) {
         throw inPhases(thrown, watch, phases);
       }
@@ -92,6 +99,8 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
 
 interface Connection {
   readonly origin: string;
+  /** Of the route it was made for: it decides on the address. */
+  readonly ownHost: string;
   readonly client: Client;
   /** Has carried a request before. */
   readonly used: boolean;
@@ -133,6 +142,7 @@ function connect(to: URL, route: Route): Connection {
   });
   return {
     origin: to.origin,
+    ownHost: route.own.host,
     client,
     get used() {
       return used;
@@ -152,18 +162,9 @@ function connect(to: URL, route: Route): Connection {
   };
 }
 
-/** The target's own headers go to its own origin alone: a redirect must not carry a secret elsewhere. */
-function headersFor(url: URL, base: URL, target: OpenTarget, userAgent: string): Record<string, string> {
-  const headers: Record<string, string> = { 'user-agent': userAgent, 'accept-encoding': 'identity' };
-  if (url.origin !== base.origin) return headers;
-  if (base.username !== '' || base.password !== '') {
-    const pair = `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`;
-    headers['authorization'] = `Basic ${Buffer.from(pair).toString('base64')}`;
-  }
-  for (const [name, value] of Object.entries(target.headers)) {
-    headers[name.toLowerCase()] = typeof value === 'string' ? value : value.reveal();
-  }
-  return headers;
+/** No compression: what is capped is what is received. */
+function headersFor(url: URL, { own, target, outside }: Route): Record<string, string> {
+  return { 'accept-encoding': 'identity', ...ownHeaders(url, own, target, outside.userAgent) };
 }
 
 function withoutBody({ body: _, ...request }: ExchangeRequest): ExchangeRequest {

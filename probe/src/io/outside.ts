@@ -31,6 +31,29 @@ export function abortError(signal: AbortSignal, phase: PhaseName): Error {
   return isTimeout(signal.reason) ? new FaultError(timeoutFault(phase)) : asError(signal.reason);
 }
 
+/**
+ * What the target's URL and its `headers` add to a request. They go to the origin asked for alone: a redirect must not
+ * carry a secret elsewhere. Another port of the target's host, when the check names it, is the operator's own choice
+ * and as much the target as its URL.
+ */
+export function ownHeaders(
+  url: URL,
+  own: URL,
+  target: OpenTarget,
+  userAgent: string,
+): Record<string, string> {
+  const headers: Record<string, string> = { 'user-agent': userAgent };
+  if (url.origin !== own.origin) return headers;
+  if (own.username !== '' || own.password !== '') {
+    const pair = `${decodeURIComponent(own.username)}:${decodeURIComponent(own.password)}`;
+    headers['authorization'] = `Basic ${Buffer.from(pair).toString('base64')}`;
+  }
+  for (const [name, value] of Object.entries(target.headers)) {
+    headers[name.toLowerCase()] = typeof value === 'string' ? value : value.reveal();
+  }
+  return headers;
+}
+
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error('aborted', { cause: thrown });
 }

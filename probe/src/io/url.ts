@@ -1,10 +1,14 @@
 /** URLs of targets: joined, compared and followed. Pure. */
 import { faultError } from '../fault.ts';
 
-/** Appends a path (with its own query, if any) to the path of a target's URL; the target's query is kept. */
-export function joinPath(base: URL, path: string | undefined): URL {
+/**
+ * Appends a path (with its own query, if any) to the path of a target's URL; the target's query is kept. A port
+ * takes the place of the URL's.
+ */
+export function joinPath(base: URL, path: string | undefined, port?: number): URL {
   const url = new URL(base);
   url.hash = '';
+  if (port !== undefined) url.port = String(port);
   if (path === undefined || path === '') return url;
   const [bare = '', query = ''] = splitOnce(path, '?');
   const prefix = url.pathname.replace(/\/$/, '');
@@ -16,6 +20,22 @@ export function joinPath(base: URL, path: string | undefined): URL {
 /** The port a URL names or implies. */
 export function portOf(url: URL): number {
   return url.port === '' ? (isSecure(url) ? 443 : 80) : Number(url.port);
+}
+
+/** As it is asked over HTTP: the same place with TLS or without, as the URL says. */
+export function asHttp(text: string): URL {
+  return withScheme(text, 'https:', 'http:');
+}
+
+/** As it is asked over WebSocket. */
+export function asSocket(text: string): URL {
+  return withScheme(text, 'wss:', 'ws:');
+}
+
+function withScheme(text: string, secure: string, plain: string): URL {
+  const url = new URL(text);
+  url.protocol = isSecure(url) ? secure : plain;
+  return url;
 }
 
 /** Whether TLS is spoken. */

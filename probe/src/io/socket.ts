@@ -1,0 +1,203 @@
+/**
+ * The one way out for checks over WebSocket. The rules are those of exchange.ts: our own connection (resolve, address
+ * rules, TLS), a cap on headers and on each message, no compression, no redirect, secrets only to the target's origin.
+ * How frames are read is the library's; what a fault is called is decided here.
+ */
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { WebSocket } from 'ws';
+import { FaultError, type SocketLink, type SocketRequest } from '@highwater/config/kinds.ts';
+import { cleanDetail, faultError, faultOf } from '../fault.ts';
+import { earliestExpiry } from './connect.ts';
+import { dial } from './dial.ts';
+import { maxHeaderBytes } from './exchange.ts';
+import { inbox } from './inbox.ts';
+import { abortError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
+import { defaultMaxBytes } from './round-trip.ts';
+import { stopwatch } from './stopwatch.ts';
+import { asSocket, joinPath } from './url.ts';
+
+/** Unread messages; what comes beyond is a server that sends without end. */
+const maxQueued = 1_000;
+/** How long a server that has sent a close frame may keep the connection. */
+const closeMs = 250;
+
+/**
+ * Connects and upgrades. `signal` is the deadline of that alone; `dialled` is told of each address before it is tried.
+ * Rejects with FaultError, or with the signal's reason when the program ends. What goes wrong before the upgrade is
+ * answered has HTTP's words, since that is what is spoken until then.
+ */
+export async function openSocket(
+  target: OpenTarget,
+  outside: Outside,
+  request: SocketRequest,
+  signal: AbortSignal,
+  dialled: (address: string) => void = () => undefined,
+): Promise<SocketLink> {
+  const url = joinPath(asSocket(target.url), request.path, request.port);
+  const watch = stopwatch('resolve', outside.monotonic);
+  let address = '';
+  const told = (at: string) => dialled((address = at));
+  try {
+    const socket = await dial(url, { target, own: url, outside, signal, dialled: told }, watch);
+    watch.start('firstByte');
+    const maxBytes = request.maxBytes ?? defaultMaxBytes;
+    const headers = { ...request.headers, ...ownHeaders(url, url, target, outside.userAgent) };
+    const made = (): Made => ({
+      phases: watch.phases(),
+      address,
+      maxBytes,
+      ...(socket instanceof TLSSocket ? expiryOf(socket) : {}),
+    });
+    return await upgraded(url, request.protocols ?? [], socket, { headers, maxBytes, made }, signal);
+  } catch (thrown) {
+    throw thrown instanceof FaultError ? new FaultError(thrown.fault, watch.phases()) : thrown;
+  }
+}
+
+function expiryOf(socket: TLSSocket): { certExpiresAt?: number } {
+  const at = earliestExpiry(socket);
+  return at === undefined ? {} : { certExpiresAt: at };
+}
+
+interface Upgrade {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxBytes: number;
+  /** Called at the moment that it is open. */
+  readonly made: () => Made;
+}
+
+/** Resolves when the upgrade is answered as RFC 6455 section 4.1 asks. */
+function upgraded(
+  url: URL,
+  protocols: readonly string[],
+  socket: Socket,
+  { headers, maxBytes, made }: Upgrade,
+  signal: AbortSignal,
+): Promise<SocketLink> {
+  const bare = new URL(url);
+  // The library would make a header of its own of them.
+  bare.username = bare.password = '';
+  return new Promise((resolve, reject) => {
+    let way: WebSocket | undefined;
+    const failed = (error: Error) => {
+      signal.removeEventListener('abort', aborted);
+      // A late error of what is given up must not become an uncaught exception.
+      way?.removeAllListeners().on('error', () => undefined);
+      socket.on('error', () => undefined).destroy();
+      reject(error);
+    };
+    const aborted = () => failed(abortError(signal, 'firstByte'));
+    if (signal.aborted) return aborted();
+    try {
+      way = new WebSocket(bare, [...protocols], {
+        createConnection: () => socket,
+        headers: { ...headers },
+        maxHeaderSize: maxHeaderBytes,
+        maxPayload: maxBytes,
+        perMessageDeflate: false,
+        followRedirects: false,
+        closeTimeout: closeMs,
+        // One message at a time: how the stream is cut into packets must not decide what fits into the queue.
+        allowSynchronousEvents: false,
+      } as WebSocket.ClientOptions);
+    } catch (thrown) {
+      return failed(new FaultError(faultOf(thrown, 'firstByte')));
+    }
+    const open = way;
+    signal.addEventListener('abort', aborted, { once: true });
+    open.on('error', (error) => failed(handshakeFault(error)));
+    open.on('unexpected-response', (_, response) => {
+      const { statusCode = 0, headers: answered } = response;
+      failed(faultError('target.ws.upgrade', statusDetail(statusCode, answered.location)));
+    });
+    open.on('open', () => {
+      signal.removeEventListener('abort', aborted);
+      open.removeAllListeners();
+      // At once: the first frames may be there already.
+      resolve(linkOf(open, made()));
+    });
+  });
+}
+
+function statusDetail(status: number, location: string | undefined): string {
+  if (status === 429) return '429: too many requests or connections from here';
+  return location === undefined ? String(status) : `${status} to ${location}`;
+}
+
+/** Errors of the system and of the HTTP parser have a code; those of the library about the handshake have none. */
+function handshakeFault(error: Error): FaultError {
+  if ('code' in error) return new FaultError(faultOf(error, 'firstByte'));
+  return faultError('target.ws.protocol', error.message);
+}
+
+interface Made extends Pick<SocketLink, 'phases' | 'address' | 'certExpiresAt'> {
+  readonly maxBytes: number;
+}
+
+function linkOf(way: WebSocket, { maxBytes, ...made }: Made): SocketLink {
+  const received = inbox(maxQueued, 4 * maxBytes);
+  let closed: SocketLink['closed'];
+  const destroy = () => {
+    way.removeAllListeners().on('error', () => undefined);
+    way.terminate();
+  };
+  const broken = (error: FaultError) => {
+    closed ??= { code: 1006, reason: '' };
+    received.end(error);
+    destroy();
+  };
+  way.on('message', (data: Buffer, isBinary: boolean) => {
+    if (isBinary) return broken(faultError('target.ws.protocol', 'a binary message where text is expected'));
+    if (!received.put(data.toString('utf8'), data.length)) {
+      broken(faultError('target.ws.too-large', `over ${maxQueued} messages or ${4 * maxBytes} bytes unread`));
+    }
+  });
+  way.on('error', (error) => broken(frameFault(error, maxBytes)));
+  way.on('close', (code, reason) => {
+    closed ??= { code, reason: cleanDetail(reason.toString('utf8')) };
+    received.end(faultError('target.ws.closed', closeDetail(closed)));
+    destroy();
+  });
+  return {
+    ...made,
+    protocol: way.protocol,
+    get closed() {
+      return closed;
+    },
+    send(text) {
+      const ended = received.ended ?? (way.readyState === WebSocket.OPEN ? undefined : closing());
+      if (ended) throw ended;
+      // A failure is told by the close that follows.
+      way.send(text, () => undefined);
+    },
+    next: (signal) => received.take(signal),
+    [Symbol.dispose]() {
+      closed ??= { code: 1006, reason: '' };
+      received.end(new Error('this WebSocket was disposed'));
+      destroy();
+    },
+  };
+}
+
+function closing(): FaultError {
+  return faultError('target.ws.closed', 'the server is closing it');
+}
+
+function closeDetail({ code, reason }: { readonly code: number; readonly reason: string }): string {
+  if (code === 1006) return '1006: cut off without a close frame';
+  return reason === '' ? String(code) : `${code}: ${reason}`;
+}
+
+const tooLarge: ReadonlySet<string> = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+  'WS_ERR_TOO_MANY_BUFFERED_PARTS',
+]);
+
+function frameFault(error: Error, maxBytes: number): FaultError {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (tooLarge.has(code))
+    return faultError('target.ws.too-large', `a message of more than ${maxBytes} bytes`);
+  return faultError('target.ws.protocol', error.message);
+}
