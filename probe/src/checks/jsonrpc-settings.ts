@@ -11,21 +11,27 @@ const pathMessage = "not a path, write one that begins with '/', without spaces 
 /** Steps into parameters; the settings of a monitor are published as lines of at most 16. */
 const maxSteps = 12;
 
-/** Refuses bad templates, numbers that were no longer exact when they arrived here, and what is nested too deeply. */
-function judged<S extends z.ZodType>(schema: S, exactRemedy: string): S {
+/** Refuses what is nested too deeply, and texts and numbers of which `problemOf` says what is wrong. */
+function judged<S extends z.ZodType>(schema: S, problemOf: (leaf: unknown) => string | undefined): S {
   return schema.superRefine((value, ctx) => {
-    for (const [path, inner] of leaves(value, [])) {
-      const problem =
-        path.length > maxSteps
-          ? 'nested too deeply, write it flatter'
-          : typeof inner === 'string'
-            ? templateProblem(inner)
-            : inexact(inner)
-              ? exactRemedy
-              : undefined;
+    for (const [path, leaf] of leaves(value, [])) {
+      const problem = path.length > maxSteps ? 'nested too deeply, write it flatter' : problemOf(leaf);
       if (problem !== undefined) ctx.addIssue({ code: 'custom', path, message: problem });
     }
   });
+}
+
+function paramProblem(leaf: unknown): string | undefined {
+  if (typeof leaf === 'string') return templateProblem(leaf);
+  return inexact(leaf) ? 'a number beyond 2^53, which is rounded on its way, write a smaller one' : undefined;
+}
+
+function equalsProblem(leaf: unknown): string | undefined {
+  if (typeof leaf === 'string' && withoutTemplates(leaf, () => '') !== leaf)
+    return templateProblem(leaf) === undefined
+      ? 'a template, which only params and get can have, write the value itself'
+      : undefined;
+  return inexact(leaf) ? 'a number beyond 2^53, which is rounded on its way, write it in quotes' : undefined;
 }
 
 function inexact(value: unknown): boolean {
@@ -51,10 +57,7 @@ const method = z
       'eth_blockNumber',
     ),
     params: key(
-      judged(
-        z.union([z.array(z.json()), z.record(z.string(), z.json())]).optional(),
-        'a number beyond 2^53, which is rounded on its way, write a smaller one',
-      ),
+      judged(z.union([z.array(z.json()), z.record(z.string(), z.json())]).optional(), paramProblem),
       'Its parameters, a list or named. `{{head}}`, `{{head-100}}`, `{{random 1000..9000}}` and `{{head-random 10..100}}` (blocks back) in them vary, so that no cache can flatter; as the family writes heights, in longer text decimal, or by ` hex` or ` int` before the braces close.',
       ['{{head-random 10..100}}', false],
     ),
@@ -84,7 +87,7 @@ const method = z
     ),
     type: key(resultType.optional(), 'What the result, or the value at the path, must be.', 'string'),
     equals: key(
-      judged(z.json().optional(), 'a number beyond 2^53, which is rounded on its way, write it in quotes'),
+      judged(z.json().optional(), equalsProblem),
       'What it must equal; a whole number beyond 2^53 in quotes.',
       '0x1',
     ),

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { faultId } from '@highwater/config/faults.ts';
 import { type RpcAnswer, type RpcCall, serveRpc } from '../../testing/rpc.ts';
 import { runOnce } from '../once.ts';
+import { jsonText } from './json.ts';
 import { jsonrpc } from './jsonrpc.ts';
 
 const ask = (url: string, settings: unknown, timeoutMs = 2_000) =>
@@ -22,77 +22,7 @@ async function faultFor(answer: (call: RpcCall) => RpcAnswer, settings: unknown 
   return fault ? `${outcome} ${faultId(fault)}` : outcome;
 }
 
-describe('an odd answer has its own fault', () => {
-  const deep = `${'['.repeat(65)}${']'.repeat(65)}`;
-  it.each<[string, (call: RpcCall) => RpcAnswer, string]>([
-    ['a result', ({ id }) => ({ jsonrpc: '2.0', id, result: '0x1' }), 'ok'],
-    ['a result without a version', ({ id }) => ({ id, result: '0x1' }), 'ok'],
-    ['a result null', ({ id }) => ({ id, result: null }), 'ok'],
-    ['a result beside error null', ({ id }) => ({ id, result: '0x1', error: null }), 'ok'],
-    ['a result in white space', ({ id }) => `\n ${JSON.stringify({ id, result: 1 })} \n`, 'ok'],
-    ['a duplicate key, the last good', ({ id }) => `{"id":1,"id":${id},"result":"0x1"}`, 'ok'],
-    ['__proto__ in the result', ({ id }) => `{"id":${id},"result":{"__proto__":{"x":1}}}`, 'ok'],
-    [
-      'an error under status 200',
-      ({ id }) => ({ id, error: { code: -32000, message: 'no' } }),
-      'fail target.rpc.error',
-    ],
-    [
-      'an error with result null',
-      ({ id }) => ({ id, result: null, error: { code: -5, message: 'no' } }),
-      'fail target.rpc.error',
-    ],
-    [
-      'an error with id null',
-      () => ({ id: null, error: { code: -32700, message: 'parse' } }),
-      'fail target.rpc.error',
-    ],
-    ['an error that is text', ({ id }) => ({ id, error: 'broken' }), 'fail target.rpc.error'],
-    [
-      'method not found',
-      ({ id }) => ({ id, error: { code: -32601, message: 'x' } }),
-      'fail target.rpc.method',
-    ],
-    ['a limit by code', ({ id }) => ({ id, error: { code: -32005, message: 'x' } }), 'fail target.rpc.limit'],
-    [
-      'a limit by words',
-      ({ id }) => ({ id, error: { code: -32000, message: 'Rate limit exceeded' } }),
-      'fail target.rpc.limit',
-    ],
-    ['status 429', status(429, 'slow down'), 'fail target.rpc.limit'],
-    ['status 503', status(503, '<html>'), 'fail target.http.status'],
-    ['status 400 with an error', status(400, '{"error":{"message":"bad"}}'), 'fail target.http.status'],
-    ['status 204', status(204, ''), 'fail target.rpc.json'],
-    ['another id', ({ id }) => ({ id: id + 1, result: '0x1' }), 'fail target.rpc.id'],
-    ['the id as text', ({ id }) => ({ id: String(id), result: '0x1' }), 'fail target.rpc.id'],
-    ['a result with id null', () => ({ id: null, result: '0x1' }), 'fail target.rpc.id'],
-    ['no id', () => ({ result: '0x1' }), 'fail target.rpc.id'],
-    [
-      'an error for another id',
-      ({ id }) => ({ id: id + 1, error: { code: 1, message: 'x' } }),
-      'fail target.rpc.id',
-    ],
-    [
-      'both result and error',
-      ({ id }) => ({ id, result: 1, error: { code: 1, message: 'x' } }),
-      'fail target.rpc.shape',
-    ],
-    ['neither', ({ id }) => ({ id }), 'fail target.rpc.shape'],
-    ['a batch', ({ id }) => [{ id, result: '0x1' }], 'fail target.rpc.shape'],
-    ['a number', () => '42', 'fail target.rpc.shape'],
-    ['null', () => 'null', 'fail target.rpc.shape'],
-    ['a page', () => '<html>hello</html>', 'fail target.rpc.json'],
-    ['nothing', () => '', 'fail target.rpc.json'],
-    ['half of an answer', ({ id }) => `{"id":${id},"result"`, 'fail target.rpc.json'],
-    ['two answers', ({ id }) => `{"id":${id},"result":1}{"id":${id},"result":1}`, 'fail target.rpc.json'],
-    ['brackets without end', ({ id }) => `{"id":${id},"result":${deep}}`, 'fail target.rpc.json'],
-    ['brackets in text', ({ id }) => `{"id":${id},"result":"${deep}"}`, 'ok'],
-    ['a redirect', redirect, 'fail target.http.redirect'],
-    ['more than a MiB', ({ id }) => ({ id, result: 'x'.repeat(1_100_000) }), 'fail target.http.too-large'],
-  ])('%s', async (_, answer, expected) => {
-    expect(await faultFor(answer)).toBe(expected);
-  });
-
+describe('what a result must be', () => {
   it.each<[object, unknown, string]>([
     [{ type: 'string' }, '0x1', 'ok'],
     [{ type: 'string' }, 1, 'fail target.rpc.result'],
@@ -101,6 +31,12 @@ describe('an odd answer has its own fault', () => {
     [{ type: 'null' }, null, 'ok'],
     [{ equals: '0x1' }, '0x1', 'ok'],
     [{ equals: '0x1' }, '0x2', 'fail target.rpc.result'],
+    [{ equals: 1e15 }, 1e15, 'ok'],
+    [{ equals: '18446744073709551615' }, 18446744073709551615n, 'ok'],
+    [{ equals: '18446744073709551615' }, 18446744073709551616n, 'fail target.rpc.result'],
+    [{ type: 'number' }, 18446744073709551615n, 'ok'],
+    [{ type: 'string' }, { x: 18446744073709551615n }, 'fail target.rpc.result'],
+    [{ equals: 1 }, { x: 18446744073709551615n }, 'fail target.rpc.result'],
     [{ equals: { a: [1] } }, { a: [1] }, 'ok'],
     [{ equals: { a: [1] } }, { a: [1], b: 2 }, 'fail target.rpc.result'],
     [{ at: 'a.0.b' }, { a: [{ b: 0 }] }, 'ok'],
@@ -108,9 +44,9 @@ describe('an odd answer has its own fault', () => {
     [{ at: 'a' }, { a: null }, 'fail target.rpc.result'],
     [{ at: 'constructor' }, {}, 'fail target.rpc.result'],
     [{ at: 'a', equals: 5, type: 'number' }, { a: 5 }, 'ok'],
-  ])('expecting %j of %j', async (expected, result, outcome) => {
+  ])('expecting %o of %o', async (expected, result, outcome) => {
     const settings = { methods: [{ method: 'x', ...expected }] };
-    expect(await faultFor(({ id }) => ({ id, result }), settings)).toBe(outcome);
+    expect(await faultFor(({ id }) => jsonText({ id, result }), settings)).toBe(outcome);
   });
 });
 
@@ -164,23 +100,53 @@ describe('several methods', () => {
 });
 
 describe('settings', () => {
-  it.each([
-    [{ methods: [] }],
-    [{ methods: [{ method: 'a' }, { method: 'a' }] }],
-    [{ methods: [{ method: 'a b' }] }],
-    [{ methods: [{ method: 'a', slow: '1' }] }],
-    [{ methods: [{ method: 'a', other: 1 }] }],
-    [{ methods: Array.from({ length: 17 }, (_, i) => ({ method: `m${i}` })) }],
-    [{ methods: [{ method: 'a' }], path: 'x' }],
+  const methods = (...list: object[]) => ({ methods: list });
+  const deep = (depth: number): unknown => (depth === 0 ? 1 : [deep(depth - 1)]);
+
+  it.each<object>([
+    methods(),
+    methods({ method: 'a' }, { method: 'a' }),
+    methods({ method: 'a b' }),
+    methods({ method: 'a', slow: '1' }),
+    methods({ method: 'a', other: 1 }),
+    methods(...Array.from({ length: 17 }, (_, i) => ({ method: `m${i}` }))),
+    { ...methods({ method: 'a' }), path: 'x' },
+    { ...methods({ method: 'a' }), transport: 'ftp' },
+    methods({}),
+    methods({ method: 'a', get: '/a' }),
+    methods({ get: '/a', params: [] }),
+    methods({ get: 'a' }),
+    methods({ get: '/a b' }),
+    methods({ get: '/{{x}}' }),
+    methods({ get: '/' }),
+    methods({ get: '/a?x=1' }, { get: '/a?x=2' }),
+    methods({ method: 'a', params: ['{{x}}'] }),
+    methods({ method: 'a', params: { a: ['{{random 2..1}}'] } }),
+    methods({ method: 'a', params: [2 ** 53] }),
+    methods({ method: 'a', equals: { a: 2 ** 53 } }),
+    methods({ method: 'a', equals: ['{{head}}'] }),
+    methods({ method: 'a', params: deep(13) as [] }),
+    methods({ method: 'a', equal: 'yes' }),
   ])('%j are refused', (settings) => {
     expect(() => jsonrpc.prepare(settings)).toThrow();
   });
+
+  it.each<object>([
+    methods({ method: 'a', params: deep(12) as [] }),
+    methods({ method: 'a', params: [2 ** 53 - 1, 0.5], equals: '18446744073709551615' }),
+    methods({ get: '/a/{{head-random 1..9 hex}}?x={{random 1..9}}' }),
+    methods({ get: '/a?x=1', id: 'b' }, { get: '/a?x=2' }),
+    methods({ method: 'a', equals: 'a {{name}} of their own' }),
+    methods({ method: 'a', params: {}, equal: true, at: 'x', slow: '5ms' }),
+  ])('%j are not', (settings) => {
+    expect(() => jsonrpc.prepare(settings)).not.toThrow();
+  });
+
+  it('tell whether they need a chain', () => {
+    const needs = (settings: unknown) => jsonrpc.needsChainFor?.(settings);
+    expect(needs(methods({ method: 'a', params: [{ a: '{{head-1}}' }] }))).toBe(true);
+    expect(needs(methods({ get: '/{{head}}' }))).toBe(true);
+    expect(needs(methods({ method: 'a', params: ['{{random 1..2}}', 'head'] }))).toBe(false);
+    expect([undefined, null, 'x', 3, []].map(needs)).toEqual([false, false, false, false, false]);
+  });
 });
-
-function status(code: number, body: string) {
-  return () => (response: ServerResponse) => void response.writeHead(code).end(body);
-}
-
-function redirect() {
-  return (response: ServerResponse) => void response.writeHead(307, { location: '/x' }).end();
-}

@@ -134,12 +134,11 @@ function badAnswer(status: number, value: Json | undefined, id: number): FaultEr
   return faultError(faultId({ source, operation, code }), `HTTP ${status}: ${detail}`);
 }
 
-/** A message in the body helps, the status decides. */
+/** The status decides; a message in the body, of JSON-RPC or of REST, helps. */
 function badStatus(status: number, value: Json | undefined): FaultError {
-  // Algorand's has the message at its top.
   const error = isRecord(value) ? (value['error'] ?? value) : undefined;
-  const said =
-    isRecord(error) && typeof error['message'] === 'string' ? `${status}: ${error['message']}` : `${status}`;
+  const message = isRecord(error) ? error['message'] : undefined;
+  const said = typeof message === 'string' ? `${status}: ${message}` : `${status}`;
   return faultError(status === 429 ? 'target.rpc.limit' : 'target.http.status', said);
 }
 
