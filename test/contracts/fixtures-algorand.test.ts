@@ -158,7 +158,9 @@ describe('the fixture of algod', () => {
     view.lag(1);
     expect(await ready()).toBe(503);
     view.lag(0);
-    algod.catchupTime = 1n;
+    algod.catchupTime = 999_999n;
+    expect(await ready()).toBe(200);
+    algod.catchupTime = 1_000_000n;
     expect(await ready()).toBe(503);
   });
 
