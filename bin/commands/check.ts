@@ -11,6 +11,7 @@ import { nearest } from '@highwater/config/problems.ts';
 import { formatDuration } from '@highwater/config/time.ts';
 import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
+import { factText } from '../fact-text.ts';
 import { configFile, dataDir } from '../options.ts';
 import { plain, printJson } from '../print.ts';
 import { tables } from '../tables.ts';
@@ -219,21 +220,3 @@ const outcomes: Readonly<Record<Observation['outcome'], string>> = {
   fail: 'not up',
   skipped: 'not asked',
 };
-
-/** Facts by the letters that a line has for them. */
-const factNames: Readonly<Record<string, string>> = {
-  h: 'height',
-  fh: 'finalized height',
-  id: 'block id, first 8 digits',
-  g: 'genesis, first 8 digits',
-  v: 'value',
-  sc: 'HTTP status',
-};
-
-function factText(key: string, value: string): string {
-  if (key === 'bt') return `${new Date(Number(value)).toISOString()} block time`;
-  if (key === 'ce') return `${new Date(Number(value)).toISOString()} certificate expires`;
-  if (key.startsWith('m.')) return /^\d+$/.test(value) ? `${Number(value) / 10} ms` : value;
-  const name = factNames[key];
-  return name === undefined ? value : `${value}  (${name})`;
-}
