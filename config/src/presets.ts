@@ -73,7 +73,12 @@ export const familyPresets: Readonly<Record<string, readonly Written[]>> = {
     head,
     calls([
       { method: 'status', at: 'sync_info.latest_block_height', type: 'string' },
-      { method: 'block', at: 'block.header.height', type: 'string' },
+      {
+        method: 'header',
+        params: { height: '{{head-random 10..1000}}' },
+        at: 'header.height',
+        type: 'string',
+      },
     ]),
   ],
   solana: [

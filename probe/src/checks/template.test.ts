@@ -40,6 +40,13 @@ describe('a template', () => {
     expect(fill(written, hex)).toEqual(inHex);
   });
 
+  it('is text of decimal digits where heights are, unless it says int', () => {
+    const decimal: Filling = { ...filling, heights: 'decimal' };
+    const written = { height: '{{head-100}}', number: '{{head-100 int}}', hex: '{{head-100 hex}}' };
+    expect(fill(written, decimal)).toEqual({ height: '900', number: 900, hex: '0x384' });
+    expect(fillText('/block?height={{head-100}}', decimal)).toBe('/block?height=900');
+  });
+
   it('in a path is decimal in every family, unless it says hex', () => {
     const written = '/v2/blocks/{{head-10}}?other={{head hex}}';
     expect(fillText(written, hex)).toBe('/v2/blocks/990?other=0x3e8');

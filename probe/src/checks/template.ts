@@ -18,7 +18,7 @@ export interface Filling {
   /** Needed where `needsHead` says so. */
   readonly head?: number;
   /** How a parameter that is only a template is written unless it says so itself. */
-  readonly heights: 'hex' | 'number';
+  readonly heights: 'hex' | 'number' | 'decimal';
   readonly round: number;
   /** Makes the numbers of one method others than those of the next. */
   readonly id: string;
@@ -84,8 +84,9 @@ function filledText(text: string, filling: Filling, next: () => number): string 
   if (first?.[0] === text) {
     const template = parsed(first[1] ?? '');
     const value = valueOf(template, filling, next());
-    const hex = (template.notation ?? filling.heights) === 'hex';
-    return hex ? hexText(value) : value;
+    const notation = template.notation ?? filling.heights;
+    if (notation === 'hex') return hexText(value);
+    return notation === 'decimal' ? String(value) : value;
   }
   return text.replaceAll(whole, (_, said: string) => {
     const template = parsed(said);

@@ -49,7 +49,7 @@ const introduced = new WeakMap<Ask, Json>();
 
 export const cosmos: ChainFamily = {
   family: 'cosmos',
-  heights: 'number',
+  heights: 'decimal',
   stream,
 
   /** The network's name: the genesis file can be of megabytes, and its hash is not told. */

@@ -76,8 +76,8 @@ export interface PollStream {
 
 export interface ChainFamily {
   readonly family: string;
-  /** How methods of this family take a height: `0x1f`, or a number. */
-  readonly heights: 'hex' | 'number';
+  /** How methods of this family take a height: `"0x1f"`, `31`, or `"31"`. */
+  readonly heights: 'hex' | 'number' | 'decimal';
   /** How far in the future the chain's own rules let a block be dated; 15 s when left out. */
   readonly maxFutureMs?: number;
   /** Finds out which chain this is and compares it with the one configured; gives the fact `g` if it can be known. */
