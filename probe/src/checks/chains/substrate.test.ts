@@ -225,7 +225,7 @@ describe('a node of the fixture', () => {
     return { said: fault ? `${outcome} ${faultId(fault)}` : outcome, facts };
   };
 
-  it.each(['url'] as const)('over its %s', async (way) => {
+  it.each(['url', 'wsUrl'] as const)('over its %s', async (way) => {
     using ledger = makeLedger({ seed: 'unit', blockTimeMs: 6_000, height: 1_000 });
     await using node = await startSubstrate({ view: ledger.view() });
     const look = (more = {}) => expected(node[way], node.genesis, more);
