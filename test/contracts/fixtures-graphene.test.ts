@@ -79,6 +79,10 @@ describe('bitsharesjs-ws', () => {
       ['null-account', '1.2.3'],
       ['proxy-to-self', '1.2.5'],
     ]);
+    expect(await apis.db_api().exec('get_ticker', ['1.3.0', '1.3.113'])).toMatchObject({
+      base: '1.3.0',
+      latest: expect.stringMatching(/^[0-9.]+$/) as string,
+    });
     expect(await apis.history_api().exec('get_market_history_buckets', [])).toContain(3_600);
   });
 
