@@ -8,7 +8,6 @@ import { fault } from '../../fault.ts';
 import { runOnce } from '../../once.ts';
 import type { Reply, RpcParams } from '../ask.ts';
 import type { Json } from '../json.ts';
-import { readHash, readHealth, readHeight, readMoment } from './substrate-read.ts';
 import { substrate, timestampKey } from './substrate.ts';
 
 const chain = {
@@ -344,70 +343,4 @@ describe('subscribing', () => {
     if (substrate.stream?.kind !== 'socket') throw new Error('no stream of a socket');
     return substrate.stream;
   }
-});
-
-describe('values', () => {
-  it.each([
-    ['0x0', 0],
-    ['0x1A2b', 6_699],
-    ['0x00000001', 1],
-    ['0x001fffffffffffff', Number.MAX_SAFE_INTEGER],
-  ])('%s is the height %i', (text, height) => {
-    expect(readHeight(text, 'it')).toBe(height);
-  });
-  it.each<Json>([
-    '',
-    '0x',
-    '1',
-    1,
-    null,
-    '0xg',
-    '-0x1',
-    ' 0x1',
-    '0x20000000000000',
-    `0x${'0'.repeat(17)}`,
-    2n ** 60n,
-  ])('%s is no height', (value) => {
-    expect(() => readHeight(value, 'it')).toThrow('target.rpc.result');
-  });
-
-  it.each([
-    ['0xb14e54fca1010000', 1_795_234_746_033],
-    ['0x0000000000000000', 0],
-    [moment(8_640_000_000_000_000), 8_640_000_000_000_000],
-  ])('%s is the moment %i', (text, at) => {
-    expect(readMoment(text, 'it')).toBe(at);
-  });
-  it.each<Json>([
-    '0x',
-    '0xb14e54fca10100',
-    '0xb14e54fca101000000',
-    'b14e54fca1010000',
-    `0x${'f'.repeat(16)}`,
-    0,
-    null,
-  ])('%s is no moment', (value) => {
-    expect(() => readMoment(value, 'it')).toThrow('target.rpc.result');
-  });
-
-  it.each<Json>([hash('a').slice(0, -1), `${hash('a')}a`, 'a'.repeat(66), null, {}, [hash('a')]])(
-    '%j is no hash',
-    (value) => {
-      expect(() => readHash(value, 'it')).toThrow('target.rpc.result');
-    },
-  );
-
-  it.each<[Json, object]>([
-    [
-      { peers: 3, isSyncing: true, shouldHavePeers: false, more: 1 },
-      { peers: 3, isSyncing: true, shouldHavePeers: false },
-    ],
-    [{ peers: -1, isSyncing: 1, shouldHavePeers: 'yes' }, {}],
-    [{ peers: 1.5 }, {}],
-    [{ peers: '3' }, {}],
-    [null, {}],
-    [[], {}],
-  ])('%j is health', (said, health) => {
-    expect(readHealth(said)).toEqual(health);
-  });
 });
