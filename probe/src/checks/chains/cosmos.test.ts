@@ -191,11 +191,12 @@ describe('what CometBFT nodes say', () => {
 describe('pushed headers', () => {
   const query = "tm.event='NewBlockHeader'";
   const header = { height: '12', time: '2026-11-21T04:00:00.5Z', last_block_id: { hash } };
-  const push = (change: object = {}, asked = query): Json => ({
-    jsonrpc: '2.0',
-    id: 7,
-    result: { query: asked, data: { type: 'x', value: { header: { ...header, ...change } } } },
-  });
+  const push = (change: object = {}): Json =>
+    ({
+      jsonrpc: '2.0',
+      id: 7,
+      result: { query, data: { type: 'x', value: { header: { ...header, ...change } } } },
+    }) as Json;
 
   it('are read', () => {
     const blockAt = Date.parse('2026-11-21T04:00:00.500Z');
@@ -206,7 +207,7 @@ describe('pushed headers', () => {
   it.each<[string, Json]>([
     ['text', 'x'],
     ['a list', [push()]],
-    ['another query', push({}, "tm.event='Tx'")],
+    ['a whole block', { jsonrpc: '2.0', id: 7, result: { query, data: { value: { block: { header } } } } }],
     ['the acknowledgement', { jsonrpc: '2.0', id: 7, result: {} }],
     ['an error', { jsonrpc: '2.0', id: 7, error: { code: -32603, message: 'Internal error', data: 'x' } }],
     ['no header', { jsonrpc: '2.0', id: 7, result: { query, data: { value: {} } } }],

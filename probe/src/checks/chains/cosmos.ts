@@ -34,7 +34,7 @@ const stream: SocketStream = {
       throw faultError('target.ws.subscription', ended);
     }
     const header = valueAt(message, 'result.data.value.header');
-    if (valueAt(message, 'result.query') !== query || !isRecord(header)) return undefined;
+    if (!isRecord(header)) return undefined;
     const parent = blockId(valueAt(header, 'last_block_id.hash'), 'last_block_id of the pushed header');
     return {
       height: decimal(header['height'], 'height of the pushed header'),

@@ -125,6 +125,8 @@ describe('what Solana nodes say', () => {
     ['letters that base58 does not have', '0OIl'.repeat(10)],
     ['hex', `0x${'a'.repeat(64)}`],
     ['a number', 5],
+    ['short', genesis.slice(0, 31)],
+    ['long', genesis + '1'],
   ])('%s is no chain', async (_, said) => {
     await expect(identify(said)).rejects.toThrow('target.rpc.result');
   });
