@@ -1,6 +1,9 @@
-/** JSON from outside, read within limits. Pure. */
+/** JSON from outside, read within limits. */
+import { randomUUID } from 'node:crypto';
 
 export const maxJsonDepth = 64;
+/** 2^53 has so many digits. */
+const leastWideDigits = 16;
 /** Integers of more digits stay what JavaScript makes of them: 256 bits have 78. */
 const maxExactDigits = 80;
 
@@ -8,29 +11,96 @@ const maxExactDigits = 80;
 export type Json =
   null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** What ECMAScript 2026 has and TypeScript's library lacks: the text of a number, and a text as it is. */
-const exact = JSON as unknown as {
-  parse(text: string, reviver: (key: string, value: Json, at: { readonly source?: string }) => Json): Json;
-  rawJSON(text: string): unknown;
-};
-
-/** The beginning of a number that may be beyond 2^53: only then is the slower reading worth it. */
-const wideNumber = /(?:^|[\s:,[-])[0-9]{16}/;
+/** Stands before the digits of an integer that is read as text first. Nobody outside knows it. */
+const mark = `${randomUUID()} `;
 
 /** The value, or why there is none. Of duplicate keys the last counts, as everywhere in JavaScript. */
 export function readJson(text: string): { readonly value: Json } | { readonly because: string } {
-  if (isTooDeep(text)) return { because: `nested deeper than ${maxJsonDepth}` };
+  const wide = scan(text);
+  if (wide === undefined) return { because: `nested deeper than ${maxJsonDepth}` };
   try {
-    if (wideNumber.test(text)) return { value: exact.parse(text, exactNumber) };
-    return { value: JSON.parse(text) as Json };
+    const value = JSON.parse(text) as Json;
+    // Not by a reviver: a hostile answer of a MiB would hold up all other checks for a third of a second.
+    return { value: wide.length === 0 ? value : exact(JSON.parse(marked(text, wide)) as Json) };
   } catch {
     return { because: text.trim() === '' ? 'empty' : `begins with ${excerpt(text)}` };
   }
 }
 
-function exactNumber(_: string, value: Json, { source }: { readonly source?: string }): Json {
-  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value;
-  return source.length <= maxExactDigits && /^-?[0-9]+$/.test(source) ? BigInt(source) : value;
+/** From where to where an integer stands that may be beyond 2^53. */
+type Span = readonly [from: number, to: number];
+
+/** Such integers outside strings; undefined when brackets nest too deeply. Linear. */
+function scan(text: string): Span[] | undefined {
+  const wide: Span[] = [];
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (quoted) {
+      if (code === 92) i += 1;
+      else if (code === 34) quoted = false;
+    } else if (code === 34) quoted = true;
+    else if (code === 91 || code === 123) {
+      depth += 1;
+      if (depth > maxJsonDepth) return undefined;
+    } else if (code === 93 || code === 125) depth -= 1;
+    else if (isDigit(code)) {
+      const from = i;
+      while (isDigit(text.charCodeAt(i + 1))) i += 1;
+      const digits = i + 1 - from;
+      if (digits >= leastWideDigits && digits <= maxExactDigits) {
+        const begin = text.charCodeAt(from - 1) === 45 ? from - 1 : from;
+        if (isWhole(text, begin, i + 1)) wide.push([begin, i + 1]);
+      }
+    }
+  }
+  return wide;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+/** Digits that are no part of a fraction or exponent, nor have one. */
+function isWhole(text: string, from: number, to: number): boolean {
+  return !/[.eE+]/.test(text.charAt(from - 1)) && !/[.eE]/.test(text.charAt(to));
+}
+
+/** The same with those integers as marked strings. */
+function marked(text: string, wide: readonly Span[]): string {
+  let done = 0;
+  const pieces: string[] = [];
+  for (const [from, to] of wide) {
+    pieces.push(text.slice(done, from), JSON.stringify(`${mark}${text.slice(from, to)}`));
+    done = to;
+  }
+  return [...pieces, text.slice(done)].join('');
+}
+
+/** Marked strings as the integers that they are, in place. */
+function exact(value: Json): Json {
+  if (typeof value === 'string') return value.startsWith(mark) ? integer(value.slice(mark.length)) : value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const list = value as Json[];
+    for (let at = 0; at < list.length; at += 1) {
+      const item = list[at] as Json;
+      if (typeof item === 'string' || typeof item === 'object') list[at] = exact(item);
+    }
+    return list;
+  }
+  const record = value as Record<string, Json>;
+  for (const key of Object.keys(record)) {
+    const item = record[key] as Json;
+    if (typeof item === 'string' || typeof item === 'object') record[key] = exact(item);
+  }
+  return record;
+}
+
+function integer(digits: string): number | bigint {
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number : BigInt(digits);
 }
 
 export function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
@@ -71,10 +141,13 @@ export function typeOf(value: Json | undefined): string {
   return isNumber(value) ? 'number' : typeof value;
 }
 
+/** A number in its own digits (ECMAScript 2026); TypeScript's library lacks it. */
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (this: void, text: string) => unknown };
+
 /** As JSON.stringify, which throws on a bigint. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'bigint' ? exact.rawJSON(String(inner)) : inner,
+    typeof inner === 'bigint' ? rawJson(String(inner)) : inner,
   );
 }
 
@@ -101,22 +174,4 @@ export function canonicalJson(value: Json): string {
 export function excerpt(text: string): string {
   const short = text.slice(0, 80).trim();
   return JSON.stringify(short.length < text.trim().length ? `${short}…` : short);
-}
-
-/** Whether brackets outside strings nest too deeply. Linear. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    if (quoted) {
-      if (code === 92) i += 1;
-      else if (code === 34) quoted = false;
-    } else if (code === 34) quoted = true;
-    else if (code === 91 || code === 123) {
-      depth += 1;
-      if (depth > maxJsonDepth) return true;
-    } else if (code === 93 || code === 125) depth -= 1;
-  }
-  return false;
 }

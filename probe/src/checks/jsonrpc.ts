@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { faultId, type Fault } from '@highwater/config/faults.ts';
 import { type CheckContext, defineCheck, FaultError, type Reading } from '@highwater/config/kinds.ts';
+import { methodIdOf } from '@highwater/config/method-id.ts';
 import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
 import type { Ask, Reply } from './ask.ts';
 import { familyOf } from './chains/index.ts';
 import { canonicalJson, type Json, sameJson, shown, typeOf, valueAt } from './json.ts';
-import { idOf, jsonrpcSettings, type Method } from './jsonrpc-settings.ts';
+import { jsonrpcSettings, type Method } from './jsonrpc-settings.ts';
 import { openAsk } from './open-ask.ts';
 import { fill, type Filling, fillText, needsHead } from './template.ts';
 
@@ -29,13 +30,13 @@ export const jsonrpc = defineCheck({
       const filling = await fillingOf(ask, methods, api, ctx);
       // One at a time and never as a batch: each is timed alone, and not every node takes batches.
       for (const each of methods) {
-        const id = idOf(each);
+        const id = methodIdOf(each);
         const { latency, found, same, over } = await asked(ask, each, { ...filling, id });
         facts[`m.${id}`] = latency;
         if (same !== undefined) facts[`e.${id}`] = same;
         if (found) faults.push(found);
         // The connection failed or the deadline passed: the other methods would say the same, later.
-        if (over) break;
+        if (over || ctx.signal.aborted) break;
       }
     } catch (thrown) {
       if (!(thrown instanceof FaultError)) throw thrown;
