@@ -7,6 +7,7 @@ import {
 } from '../../../../test/fixtures/chains/bitcoin.ts';
 import { makeLedger } from '../../../../test/fixtures/chains/ledger.ts';
 import { type FakeAnswer, fakeAsk, refused } from '../../../testing/fake-ask.ts';
+import { serveRpc } from '../../../testing/rpc.ts';
 import { runOnce } from '../../once.ts';
 import { bitcoin } from './bitcoin.ts';
 
@@ -113,15 +114,28 @@ describe('a Bitcoin node', () => {
     expect(await verdict(fixture, {}, '')).toBe('fail target.http.status 401');
   });
 
-  it('may have a block of half an hour from now, and is old after two hours', async () => {
-    const at = (ms: number) =>
-      bitcoin.tip(fakeAsk({ getblockchaininfo: { ...info, time: Math.floor((Date.now() + ms) / 1_000) } }));
-    expect(bitcoin.maxFutureMs).toBe(120 * minute);
-    expect((await at(30 * minute)).blockAt).toBeGreaterThan(Date.now());
-    const { ledger, fixture } = await node();
-    await using _ = fixture;
-    ledger.make();
-    expect(await verdict(fixture, { maxAgeMs: -1 })).toMatch(/^fail target\.head\.old/);
+  it.each([
+    ['two hours less a minute from now', 119 * minute, 'ok'],
+    ['two hours and a minute from now', 121 * minute, 'degraded target.head.future'],
+    ['two hours less a minute old', -119 * minute, 'ok'],
+    ['two hours and a minute old', -121 * minute, 'fail target.head.old'],
+  ])('may have a block %s or not', async (_, ms, expected) => {
+    const time = Math.floor((Date.now() + ms) / 1_000);
+    const answers: Record<string, unknown> = { getblockhash: genesis, getblockchaininfo: { ...info, time } };
+    await using server = await serveRpc(({ id, method }) => ({
+      id,
+      result: answers[method] ?? null,
+      error: null,
+    }));
+    const { outcome, fault } = await runOnce({
+      kind: 'head',
+      settings: {},
+      target: { url: server.url, headers: {}, allowPrivate: true },
+      chain,
+      timeoutMs: 2_000,
+      allowPrivate: ['config'],
+    });
+    expect(fault ? `${outcome} ${faultId(fault)}` : outcome).toBe(expected);
   });
 });
 

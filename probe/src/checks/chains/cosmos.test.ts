@@ -191,12 +191,11 @@ describe('what CometBFT nodes say', () => {
 describe('pushed headers', () => {
   const query = "tm.event='NewBlockHeader'";
   const header = { height: '12', time: '2026-11-21T04:00:00.5Z', last_block_id: { hash } };
-  const push = (change: object = {}): Json =>
-    ({
-      jsonrpc: '2.0',
-      id: 7,
-      result: { query, data: { type: 'x', value: { header: { ...header, ...change } } } },
-    }) as Json;
+  const push = (change: object = {}): Json => ({
+    jsonrpc: '2.0',
+    id: 7,
+    result: { query, data: { type: 'x', value: { header: { ...header, ...change } } } },
+  });
 
   it('are read', () => {
     const blockAt = Date.parse('2026-11-21T04:00:00.500Z');
