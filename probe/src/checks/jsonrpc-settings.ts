@@ -1,6 +1,7 @@
 /** What an operator writes for a jsonrpc check, and all that can be wrong with it. */
 import { z } from 'zod';
 import { durationBetween, flag, key, wholeBetween } from '@highwater/config/fields.ts';
+import { methodIdOf } from '@highwater/config/method-id.ts';
 import { chainApi, transport, urlPath, urlPort } from './settings.ts';
 import { templateProblem, withoutTemplates } from './template.ts';
 
@@ -124,7 +125,7 @@ export const jsonrpcSettings = z.strictObject({
       if (each.method === undefined && each.get === undefined) continue;
       const wrong = (message: string) =>
         ctx.addIssue({ code: 'custom', path: [index, 'id'], message, input: undefined });
-      const id = idOf(each);
+      const id = methodIdOf(each);
       if (!methodId.test(id))
         wrong('missing, and none can be made of the method or path, write 1 to 64 of A-Z a-z 0-9 . _ -');
       else if (seen.has(id)) wrong(`a second '${id}', write an id that tells them apart`);
@@ -137,14 +138,3 @@ export const jsonrpcSettings = z.strictObject({
     65_536,
   ),
 });
-
-/** What its figures are called. A path loses its query: `/v2/blocks/{{head-10}}?x=1` is `v2.blocks.head-10`. */
-export function idOf({ id, method: name, get = '' }: Pick<Method, 'id' | 'method' | 'get'>): string {
-  if (id !== undefined) return id;
-  if (name !== undefined) return name;
-  return withoutTemplates(get, (inside) => inside)
-    .replace(/\?.*$/s, '')
-    .replaceAll(/[^A-Za-z0-9_-]+/g, '.')
-    .replaceAll(/^\.+|\.+$/g, '')
-    .slice(0, 64);
-}
