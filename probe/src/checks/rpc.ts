@@ -17,7 +17,7 @@ import { excerpt, isRecord, type Json, jsonText, readJson, shown } from './json.
 // Begins anywhere, so that an answer that a proxy kept from an earlier run does not fit.
 let lastId = Math.floor(Math.random() * 1_000_000_000);
 
-export function openRpc(ctx: CheckContext, { path, port }: Place): Ask {
+export function openRpc(ctx: Pick<CheckContext, 'exchange'>, { path, port }: Place): Ask {
   const place = { ...(path ? { path } : {}), ...(port ? { port } : {}) };
   let connecting = { resolve: 0, connect: 0, tls: 0 };
   let sum = { firstByte: 0, transfer: 0 };
