@@ -322,7 +322,7 @@ describe('an odd answer has its own fault', () => {
 
   it.each(rows)('$name: $expected', async ({ answer, expected }) => {
     await using server = await serve(answer);
-    const timeoutMs = expected.endsWith('.timeout') ? 200 : 10_000;
+    const timeoutMs = expected.endsWith('.timeout') ? 300 : 10_000;
     expect(saidBy(await ask(server.url, { methods: [{ method: 'x' }] }, timeoutMs))).toBe(expected);
   });
 });
@@ -374,7 +374,7 @@ describe('several questions on one connection', () => {
     ['target.http.timeout', () => text('')],
   ])('%s is the end of the run', async (expected, answer) => {
     await using server = await serve((id) => answer(id));
-    const seen = await ask(server.url, two, expected.endsWith('timeout') ? 200 : 10_000);
+    const seen = await ask(server.url, two, expected.endsWith('timeout') ? 300 : 10_000);
     expect(saidBy(seen)).toBe(`fail ${expected}`);
     expect(seen.facts).toEqual({ 'm.a': expected });
   });
