@@ -5,6 +5,7 @@ import type { LatencyState } from '../slots/latency.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
+import { openMethods } from './methods.ts';
 import type { History } from './snapshot.ts';
 import { openCounter, type SubjectTotals } from './totals.ts';
 
@@ -33,7 +34,10 @@ export function openHistory(watched: Watched, store: Store, slots: Slots): Histo
   const counter = openCounter();
   const totals = new Map<string, SubjectTotals>();
   const latencies = new Map<string, LatencyState>();
+  const methods = openMethods(watched);
   const seen = new Map<string, string>();
+  /** The revision up to which a shard's methods were read. */
+  const methodsSeen = new Map<string, number>();
 
   const refresh = (shard: string, today: number): Promise<void> =>
     store.read(shard, async (tx) => {
@@ -43,6 +47,10 @@ export function openHistory(watched: Watched, store: Store, slots: Slots): Histo
         }
       }
       for (const row of await tx.listState('latency')) latencies.set(row.key, row.value as LatencyState);
+      const [before, revision] = [methodsSeen.get(shard), slots.revision(shard)];
+      if (before === undefined) await methods.readAll(tx);
+      else await methods.read(tx, slots.methodPlaces(shard, before));
+      methodsSeen.set(shard, revision);
     });
 
   return {
@@ -55,7 +63,7 @@ export function openHistory(watched: Watched, store: Store, slots: Slots): Histo
         seen.set(shard, version);
       }
       const latency = new Map([...latencies].map(([node, state]) => [node, chart(state, now)]));
-      return { totals, latency };
+      return { totals, latency, methods: methods.all(now) };
     },
   };
 }

@@ -2,7 +2,7 @@
 import { faultId } from '@highwater/config/faults.ts';
 import type { Incident } from '@highwater/config/domain.ts';
 import type { NodeDecl, Service } from '@highwater/config/model.ts';
-import type { PublicNode, PublicService, PublicSnapshot } from '@highwater/config/public.ts';
+import type { PublicMethod, PublicNode, PublicService, PublicSnapshot } from '@highwater/config/public.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Heard } from '../decide/silence.ts';
 import type { Standing, Vote } from '../decide/types.ts';
@@ -18,6 +18,7 @@ import type { SubjectTotals } from './totals.ts';
 export interface History {
   readonly totals: ReadonlyMap<string, SubjectTotals>;
   readonly latency: ReadonlyMap<string, PublicNode['latency']>;
+  readonly methods: ReadonlyMap<string, readonly PublicMethod[]>;
 }
 
 export interface SnapshotInput {
@@ -77,7 +78,7 @@ function nodeOf(
     ...headPart(heads.byNode.get(id)),
     checks: checksOf(input.watched, shard, id),
     latency: input.history.latency.get(id) ?? [],
-    methods: [],
+    methods: [...(input.history.methods.get(id) ?? [])],
     days,
     uptime,
   };

@@ -12,6 +12,7 @@ import { keepGround, type Ground } from './ground.ts';
 import { readCommits, type Intake } from './intake.ts';
 import { judgeRegions, judgeWindow } from './judge-window.ts';
 import { addLatency } from './latency.ts';
+import { addMethods, declaredMethods } from './methods.ts';
 import { partOf } from './part.ts';
 import { completeMinute, windowFinder, type WindowFinder } from './windows.ts';
 
@@ -39,6 +40,8 @@ export interface Slots {
   beat(): Promise<boolean>;
   /** Counts the changes of a shard's slots and latencies since start. */
   revision(shard: string): number;
+  /** Places in `methods` that were written after a revision of the shard. */
+  methodPlaces(shard: string, after: number): readonly string[];
   /**
    * What the rule says of a monitor in a minute, from all commits so far; for one that is not over, in the last that
    * is. Undefined when it was not configured.
@@ -107,7 +110,10 @@ function whySlot(regions: ReadonlyMap<string, RegionJudgement>, state: string): 
 export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: Clock): Slots {
   const keeper = keepGround(store);
   const alone = mutex();
+  const declared = declaredMethods(watched);
   const revisions = new Map<string, number>();
+  /** By shard, the places in `methods` and the revision that wrote them last. */
+  const placesWritten = new Map<string, Map<string, number>>();
   let finder: { ground: Ground['timeline']; windows: WindowFinder } | undefined;
 
   const windowsOf = (ground: Ground): WindowFinder => {
@@ -124,7 +130,7 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
     intake: Intake,
     next: number,
     now: number,
-  ): Promise<{ changed: boolean; more: boolean }> => {
+  ): Promise<{ changed: boolean; more: boolean; places: readonly string[] }> => {
     const windows = windowsOf(ground);
     const row = await tx.getState('slots', 'all');
     const before = row?.value as SlotsState | undefined;
@@ -133,6 +139,7 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
       await tx.addTally(monitor, key, minute, entries);
     }
     await addLatency(tx, watched, intake.additions, now);
+    const places = await addMethods(tx, watched, declared, intake.additions, now);
     const horizon = Math.min(lastClosed(now), closed + MINUTES_AT_ONCE);
     const until = horizon > closed ? closable(ground, windows, shard, closed, horizon) : closed;
     const minutes = touchedMinutes(ground, windows, shard, intake, closed);
@@ -147,8 +154,15 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
     if (next !== (before?.next ?? 0) || (until !== closed && Number.isFinite(until))) {
       await tx.putState('slots', 'all', row?.version ?? 0, { next, closed: until });
     }
-    if (changed || intake.additions.length > 0) revisions.set(shard, (revisions.get(shard) ?? 0) + 1);
-    return { changed, more: horizon === closed + MINUTES_AT_ONCE };
+    return { changed, more: horizon === closed + MINUTES_AT_ONCE, places };
+  };
+
+  const revised = (shard: string, places: readonly string[]): void => {
+    const revision = (revisions.get(shard) ?? 0) + 1;
+    revisions.set(shard, revision);
+    const written = placesWritten.get(shard) ?? new Map<string, number>();
+    placesWritten.set(shard, written);
+    for (const place of places) written.set(place, revision);
   };
 
   /** For one beat: the shards have come equally far, so that one page is read for all of them. */
@@ -174,6 +188,7 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
       const next = (commits.at(-1)?.index ?? from - 1) + 1;
       const done = await store.transact(shard, (tx) => write(tx, ground, shard, intake, next, clock.now()));
       changed ||= done.changed;
+      if (done.changed || intake.additions.length > 0) revised(shard, done.places);
       if (commits.length < COMMITS_AT_ONCE && !done.more) return changed;
     }
   };
@@ -189,6 +204,8 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
   return {
     beat: () => alone(beat),
     revision: (shard) => revisions.get(shard) ?? 0,
+    methodPlaces: (shard, after) =>
+      [...(placesWritten.get(shard) ?? [])].flatMap(([place, at]) => (at > after ? [place] : [])),
     monitorSlot: (monitor, asked) =>
       alone(async () => {
         await beat();
