@@ -1,6 +1,8 @@
 /** What is watched, as the collector's parts need it: made once from the configuration. */
+import { referenceHost } from '@highwater/config/chains.ts';
 import type { Config, Monitor, Service } from '@highwater/config/model.ts';
 import { parseVerifier, type Verifier } from '@highwater/config/keys.ts';
+import { REFERENCE_PREFIX } from '@highwater/config/proof/rule/stalled.ts';
 import type { ChainPolicy, MonitorPolicy, ServicePolicy, Topology } from './decide/types.ts';
 
 /** The shard of evidence: frames and the commit sequence. */
@@ -22,6 +24,10 @@ export interface Watched {
   readonly policies: ReadonlyMap<string, MonitorPolicy>;
   readonly servicePolicies: ReadonlyMap<string, ServicePolicy>;
   readonly chains: ReadonlyMap<string, ChainPolicy>;
+  /** The head checks of each chain, of nodes and references; not of public names, which lead to one of the nodes. */
+  readonly headChecks: ReadonlyMap<string, readonly HeadCheck[]>;
+  /** By service, the checks of its nodes whose results are compared. */
+  readonly comparedChecks: ReadonlyMap<string, readonly Monitor[]>;
   readonly topology: Topology;
   /** The shard that holds a service, or the references of a chain (`chain.NAME`). */
   readonly shardOf: ReadonlyMap<string, string>;
@@ -30,6 +36,17 @@ export interface Watched {
   /** Twice the shortest interval, at least two minutes. */
   readonly staleAfterMs: number;
 }
+
+export interface HeadCheck {
+  readonly monitor: Monitor;
+  /** Who runs the node: a chain that stands still is told by heads of several. */
+  readonly operator: string;
+  /** The check's own limit. */
+  readonly maxLagBlocks?: number;
+}
+
+/** A chain's stall is waited for so long at most: an alarm of a node whose head is old is late by that. */
+const MAX_STALL_WAIT_MS = 60_000;
 
 function policyOf(monitor: Monitor, regionsWithProbe: ReadonlySet<string>): MonitorPolicy {
   const regions = monitor.regions.filter((region) => regionsWithProbe.has(region));
@@ -50,6 +67,41 @@ function policyOf(monitor: Monitor, regionsWithProbe: ReadonlySet<string>): Moni
 /** A chain and its services share a shard; a service without a chain has its own. */
 export function shardNameOf(service: { readonly id: string; readonly chain?: string }): string {
   return service.chain === undefined ? `service:${service.id}` : `chain:${service.chain}`;
+}
+
+/** Settings are as written, and found good by their kind's schema. */
+const fieldOf = (settings: unknown, name: string): unknown =>
+  typeof settings === 'object' && settings !== null ? (settings as Record<string, unknown>)[name] : undefined;
+
+function headChecksOf(config: Config): Map<string, HeadCheck[]> {
+  const operators = new Map([
+    ...config.services.flatMap((s) => s.nodes.map((n) => [`${s.id}/${n.id}`, n.operator] as const)),
+    ...Object.values(config.chains).flatMap(({ name, references }) =>
+      references.map(
+        ({ url, operator }) => [`${REFERENCE_PREFIX}${name}/${referenceHost(url)}`, operator] as const,
+      ),
+    ),
+  ]);
+  const checks = config.monitors.flatMap((monitor) => {
+    const operator = operators.get(`${monitor.service}/${monitor.node}`);
+    if (monitor.kind !== 'head' || monitor.chain === undefined || operator === undefined) return [];
+    const maxLag = fieldOf(monitor.settings, 'maxLag');
+    return [{ monitor, operator, ...(typeof maxLag === 'number' && { maxLagBlocks: maxLag }) }];
+  });
+  return Map.groupBy(checks, ({ monitor }) => monitor.chain ?? '');
+}
+
+/** The chains that can be seen to stand still: three heads of two operators (CONTRACTS "Stalled"). */
+function stallWaitMs(checks: readonly HeadCheck[]): number {
+  const operators = new Set(checks.map(({ operator }) => operator));
+  if (checks.length < 3 || operators.size < 2) return 0;
+  const round = Math.max(...checks.map(({ monitor }) => monitor.intervalMs + monitor.timeoutMs));
+  return Math.min(round, MAX_STALL_WAIT_MS);
+}
+
+function isCompared({ settings }: Monitor): boolean {
+  const methods = fieldOf(settings, 'methods');
+  return Array.isArray(methods) && methods.some((method) => fieldOf(method, 'equal') === true);
 }
 
 function countingNodes(config: Config, service: Service): string[] {
@@ -76,6 +128,7 @@ export function watch(config: Config): Watched {
       .filter((node) => countingNodes(config, service).includes(node.id))
       .map(({ id, zone }) => ({ id, zone })),
   });
+  const headChecks = headChecksOf(config);
   const shortest = Math.min(...config.monitors.map((monitor) => monitor.intervalMs));
   return {
     config,
@@ -100,7 +153,15 @@ export function watch(config: Config): Watched {
         { name, blockTimeMs, maxLagBlocks },
       ]),
     ),
-    topology: { services: config.services.map(topologyOf) },
+    headChecks,
+    comparedChecks: Map.groupBy(
+      config.monitors.filter((monitor) => monitor.node !== 'public' && isCompared(monitor)),
+      ({ service }) => service,
+    ),
+    topology: {
+      services: config.services.map(topologyOf),
+      chains: [...headChecks].map(([id, checks]) => ({ id, stallWaitMs: stallWaitMs(checks) })),
+    },
     shardOf: new Map([
       ...config.services.map((service) => [service.id, shardNameOf(service)] as const),
       // A chain's references lie with its services: they are asked like nodes.

@@ -43,16 +43,26 @@ export interface RegionVote {
   readonly fault?: Fault;
 }
 
-/** What the regions agree on for one monitor, node or service. */
+/**
+ * What explains a status beyond its subject: `head-age`, down by the age of the chain's head alone (the chain itself
+ * may stand still); `fork`, degraded by other blocks than the other nodes have alone.
+ */
+export type Cause = 'head-age' | 'fork';
+
+/** What the regions agree on for one monitor, node, service or chain (`chain:NAME`). */
 export interface Verdict {
   readonly subject: string;
   readonly status: Status;
   readonly since: Instant;
   readonly because: string;
+  readonly cause?: Cause;
   readonly votes: readonly RegionVote[];
 }
 
-/** A damped verdict that changed; history, cause and outbox in one. `at` is the first failing due time. */
+/**
+ * A damped verdict that changed; history, cause and outbox in one. `at` is the first failing due time. Of a status
+ * that stays while its cause changes `from` and `to` are one.
+ */
 export interface Flip {
   readonly id: string;
   readonly subject: string;
@@ -60,6 +70,7 @@ export interface Flip {
   readonly from: Status;
   readonly to: Status;
   readonly because: string;
+  readonly cause?: Cause;
 }
 
 export type Impact = 'none' | 'minor' | 'major' | 'critical';

@@ -2,9 +2,15 @@
  * Scripts over simulated time through all live decisions. A script is blocks of input lines, `----` and the text that
  * they must give; blocks are parted by an empty line; `#` begins a comment. Time starts at 0 s and only `run` moves it.
  *
- *   world regions=eu,us,sg interval=10s fall=2 rise=2 [quorum=Q] [probes=N] [chain=BLOCKTIME,MAXLAG]
- *   service ID "NAME" nodes=ID@ZONE,… [minUp=N] [group=G]
- *   set NODE,… [in=REGION or PROBE,…] ok|degraded|fail [FAULT] [ahead=N|behind=N] [genesis=HEX]   what probes see from now on
+ *   world regions=eu,us,sg interval=10s fall=2 rise=2 [quorum=Q] [probes=N] [compares=METHOD]
+ *         [chain=BLOCKTIME,MAXLAG[,MAXAGE[,FORKDEPTH]]] [paces=BLOCKTIME] [references=HOST@OPERATOR,…]
+ *                                           the chain as it is configured; `paces`: as it really goes
+ *   service ID "NAME" nodes=ID@ZONE[@OPERATOR],… [minUp=N] [group=G]
+ *   set NODE,… [in=REGION or PROBE,…] ok|degraded|fail [FAULT] …      what probes see from now on; references are nodes too:
+ *         [ahead=N|behind=N] [genesis=HEX]  its height and chain
+ *         [still=yes]                       its head stays where it is now, until that is too old
+ *         [fork=HEX]                        its blocks from now on have ids of their own
+ *         [result=HEX]                      what it answers to the method that is compared
  *   next NODE,… in=REGION OUTCOME,…         what they see in the next rounds, one each
  *   cut REGION / join REGION                answers are spooled / delivered at once
  *   mute REGION / unmute REGION             answers are not taken at all
@@ -18,9 +24,11 @@ import type { Component } from '../../collector/src/decide/component.ts';
 import type { Incidents } from '../../collector/src/decide/incident.ts';
 import { noIncidents, track, wakeAt as incidentWake } from '../../collector/src/decide/incident.ts';
 import type { Answer, IncidentEffect, Topology } from '../../collector/src/decide/types.ts';
+import { members } from '../../collector/src/decide/head.ts';
+import { headsOf, policyOfChain } from '../../collector/src/live/heads.ts';
 import type { Shard } from '../../collector/src/live/shard.ts';
 import type { Watched } from '../../collector/src/watched.ts';
-import type { Plan } from './picture.ts';
+import type { Plan, PlannedChain } from './picture.ts';
 import {
   componentOf,
   emptyShard,
@@ -32,16 +40,9 @@ import {
   verdictsOf,
   watchedOf,
 } from './picture.ts';
+import { headFacts, heightAt, type Sight, well } from './sight.ts';
 
 type Service = Topology['services'][number];
-
-/** What a probe sees when it asks a node. */
-interface Sight {
-  readonly outcome: Answer['outcome'];
-  readonly fault?: string;
-  readonly ahead: number;
-  readonly genesis: string;
-}
 
 interface World {
   now: number;
@@ -51,7 +52,11 @@ interface World {
   fall: number;
   rise: number;
   quorum: number | undefined;
-  chain: { blockTimeMs: number; maxLagBlocks: number } | undefined;
+  chain: PlannedChain | undefined;
+  /** How fast blocks really come. */
+  paceMs: number;
+  compares: string | undefined;
+  operators: Map<string, string>;
   services: Service[];
   sights: Map<string, Sight>;
   coming: Map<string, Answer['outcome'][]>;
@@ -65,7 +70,6 @@ interface World {
 }
 
 const RECEIPT_MS = 100;
-const well: Sight = { outcome: 'ok', ahead: 0, genesis: 'aaaaaaaa' };
 
 /** Runs a script and gives it back with the expected text replaced by what came. */
 export function runScript(script: string): string {
@@ -94,6 +98,9 @@ function emptyWorld(): World {
     rise: 2,
     quorum: undefined,
     chain: undefined,
+    paceMs: 1_000,
+    compares: undefined,
+    operators: new Map(),
     services: [],
     sights: new Map(),
     coming: new Map(),
@@ -118,19 +125,32 @@ const commands: Readonly<Record<string, Command>> = {
     world.fall = Number(fields['fall'] ?? 2);
     world.rise = Number(fields['rise'] ?? 2);
     world.quorum = fields['quorum'] === undefined ? undefined : Number(fields['quorum']);
-    const [blockTime, maxLag] = list(fields['chain']);
+    world.compares = fields['compares'];
+    const [blockTime, maxLag, maxAge = '1m', forkDepth] = list(fields['chain']);
     if (blockTime !== undefined) {
-      world.chain = { blockTimeMs: duration(blockTime), maxLagBlocks: Number(maxLag) };
+      world.paceMs = duration(fields['paces'] ?? blockTime);
+      world.chain = {
+        blockTimeMs: duration(blockTime),
+        maxLagBlocks: Number(maxLag),
+        maxAgeMs: duration(maxAge),
+        ...(forkDepth !== undefined && { forkDepthBlocks: Number(forkDepth) }),
+        references: list(fields['references']).map((reference) => {
+          const [host = '', operator = ''] = reference.split('@');
+          return { host, operator };
+        }),
+      };
     }
     return [];
   },
   service: (world, [id = '', name = ''], fields) => {
     const nodes = list(fields['nodes']).map((node) => {
-      const [nodeId = '', zone = ''] = node.split('@');
+      const [nodeId = '', zone = '', operator] = node.split('@');
+      if (operator !== undefined) world.operators.set(`${id}/${nodeId}`, operator);
       return { id: nodeId, zone };
     });
     const group = fields['group'] === undefined ? {} : { group: fields['group'] };
-    world.services.push({ id, name, minUp: Number(fields['minUp'] ?? 1), nodes, ...group });
+    const chain = world.chain === undefined ? {} : { chain: 'dev' };
+    world.services.push({ id, name, minUp: Number(fields['minUp'] ?? 1), nodes, ...group, ...chain });
     return [];
   },
   set: (world, [nodes, outcome = 'ok', fault], fields) => {
@@ -140,6 +160,11 @@ const commands: Readonly<Record<string, Command>> = {
           outcome: outcome as Answer['outcome'],
           ahead: Number(fields['ahead'] ?? 0) - Number(fields['behind'] ?? 0),
           genesis: fields['genesis'] ?? well.genesis,
+          result: fields['result'] ?? well.result,
+          ...(fields['still'] !== undefined && { stillSince: world.now }),
+          ...(fields['fork'] !== undefined && {
+            fork: { id: fields['fork'], fromHeight: heightAt(world, world.now) },
+          }),
           ...(fault !== undefined && { fault }),
         });
       }
@@ -239,20 +264,19 @@ function answersAt(world: World, at: number): Answer[] {
   for (const { id, region, offset } of askers(world)) {
     const dueAt = at - RECEIPT_MS;
     if (dueAt < offset || (dueAt - offset) % world.intervalMs !== 0 || world.muted.has(region)) continue;
-    const round = nodesOf(world).map((node) => answer(world, node, { id, region }, dueAt));
+    const round = nodesOf(world).flatMap((node) => answersOf(world, node, { id, region }, dueAt));
     if (world.cut.has(region)) world.spool.set(region, [...(world.spool.get(region) ?? []), ...round]);
     else answers.push(...round);
   }
   return answers;
 }
 
-function answer(world: World, node: string, probe: { id: string; region: string }, dueAt: number): Answer {
+/** What a probe says of a node: of its head, and where a method is compared of that. */
+function answersOf(world: World, node: string, probe: { id: string; region: string }, dueAt: number): Answer[] {
   const sight = world.sights.get(`${node} ${probe.id}`) ?? world.sights.get(`${node} ${probe.region}`) ?? well;
   const outcome = world.coming.get(`${node} ${probe.region}`)?.shift() ?? sight.outcome;
-  const fault = outcome === 'ok' ? undefined : (sight.fault ?? 'target.http.timeout');
-  const height = world.chain ? 10_000 + Math.floor(dueAt / world.chain.blockTimeMs) + sight.ahead : undefined;
-  return {
-    monitor: `${node}/head`,
+  const seen = (check: string): Answer => ({
+    monitor: `${node}/${check}`,
     probe: probe.id,
     region: probe.region,
     dueAt,
@@ -260,19 +284,29 @@ function answer(world: World, node: string, probe: { id: string; region: string 
     outcome,
     latencyTenths: 400,
     recheck: false,
-    ...(fault !== undefined && { fault }),
-    ...(height !== undefined && { height, genesis: sight.genesis }),
-  };
+    ...(outcome !== 'ok' && { fault: sight.fault ?? 'target.http.timeout' }),
+  });
+  const { compares } = world;
+  const calls = { ...seen('calls'), equal: { [compares ?? '']: `00000001.${sight.result}` } };
+  const isCompared = compares !== undefined && !node.startsWith('chain.');
+  return [{ ...seen('head'), ...headFacts(world, sight, dueAt, outcome) }, ...(isCompared ? [calls] : [])];
 }
 
 function nodesOf(world: World): string[] {
-  return world.services.flatMap((service) => service.nodes.map((node) => `${service.id}/${node.id}`));
+  return [
+    ...world.services.flatMap((service) => service.nodes.map((node) => `${service.id}/${node.id}`)),
+    ...(world.chain?.references ?? []).map(({ host }) => `chain.dev/${host}`),
+  ];
 }
 
 function planOf(world: World): Plan {
-  const { regions, probesPerRegion, intervalMs, fall, rise, quorum, chain, services } = world;
-  const some = { ...(quorum !== undefined && { quorum }), ...(chain && { chain }) };
-  return { regions, probesPerRegion, intervalMs, fall, rise, services, ...some };
+  const { regions, probesPerRegion, intervalMs, fall, rise, quorum, chain, compares, operators, services } = world;
+  const some = {
+    ...(quorum !== undefined && { quorum }),
+    ...(chain && { chain }),
+    ...(compares !== undefined && { compares }),
+  };
+  return { operators, regions, probesPerRegion, intervalMs, fall, rise, services, ...some };
 }
 
 function liveOf(world: World): NonNullable<World['live']> {
@@ -339,6 +373,14 @@ function wordLine(kept: Component): string {
     : `${kept.word}, no current data since ${clock(kept.noDataSince).trim()}`;
 }
 
+function chainLine(world: World): string[] {
+  const { watched, shard } = liveOf(world);
+  const [head] = headsOf(watched, shard, 'dev', world.now).heads;
+  if (head === undefined) return [];
+  const blockTime = formatDuration(policyOfChain(watched, shard, 'dev')?.blockTimeMs ?? 0);
+  return [`chain dev is at ${head.height} of ${members(head)}, a block in ${blockTime}`];
+}
+
 function show(world: World): string[] {
   const { shard } = liveOf(world);
   const verdicts = [...verdictsOf(shard).values()]
@@ -354,5 +396,5 @@ function show(world: World): string[] {
       `started ${clock(i.startedAt).trim()}, ${i.updates.length} updates`,
   );
   const silence = [...world.muted, ...world.cut].map((region) => `${region} is silent`);
-  return [`after ${formatDuration(world.now)}`, ...verdicts, ...notices, ...silence, ...stories];
+  return [`after ${formatDuration(world.now)}`, ...chainLine(world), ...verdicts, ...notices, ...silence, ...stories];
 }

@@ -13,7 +13,16 @@ import { newShard } from '../../collector/src/live/shard.ts';
 import type { Watched } from '../../collector/src/watched.ts';
 import { watch } from '../../collector/src/watched.ts';
 
-/** What is watched and how, in few words. Each node has one check, `head`. */
+/** A chain, its references as hosts with their operators. */
+export interface PlannedChain {
+  readonly blockTimeMs: number;
+  readonly maxLagBlocks: number;
+  readonly maxAgeMs: number;
+  readonly forkDepthBlocks?: number;
+  readonly references: readonly { readonly host: string; readonly operator: string }[];
+}
+
+/** What is watched and how, in few words. Each node has a check `head`, and `calls` where a method is compared. */
 export interface Plan {
   readonly regions: readonly string[];
   readonly probesPerRegion: number;
@@ -21,7 +30,11 @@ export interface Plan {
   readonly fall: number;
   readonly rise: number;
   readonly quorum?: number;
-  readonly chain?: { readonly blockTimeMs: number; readonly maxLagBlocks: number };
+  readonly chain?: PlannedChain;
+  /** A method whose results are compared across nodes. */
+  readonly compares?: string;
+  /** By `service/node`; `op` otherwise. */
+  readonly operators?: ReadonlyMap<string, string>;
   readonly services: Topology['services'];
 }
 
@@ -37,43 +50,45 @@ export function probesOf(plan: Plan): { readonly id: string; readonly region: st
 export function watchedOf(plan: Plan): Watched {
   const target = { url: 'http://127.0.0.1/', headers: {}, allowPrivate: true };
   const services = plan.services.map((service): Service => {
-    const nodes = service.nodes.map((node) => ({ ...node, url: target.url, operator: 'op', target }));
+    const nodes = service.nodes.map((node) => {
+      const operator = plan.operators?.get(`${service.id}/${node.id}`) ?? 'op';
+      return { ...node, url: target.url, operator, target };
+    });
     return { ...service, visibility: 'public', nodes, ...(plan.chain && { chain: 'dev' }) };
   });
-  const monitors = services.flatMap((service) =>
-    service.nodes.map(
-      (node): Monitor => ({
-        id: `${service.id}/${node.id}/head`,
-        service: service.id,
-        node: node.id,
-        check: 'head',
-        kind: 'head',
-        intervalMs: plan.intervalMs,
-        timeoutMs: TIMEOUT_MS,
-        confirm: { fall: plan.fall, rise: plan.rise, recheckAfterMs: 1_000 },
-        regions: plan.regions,
-        counts: true,
-        settings: {},
-        target,
-        ...(plan.quorum !== undefined && { quorum: plan.quorum }),
-        ...(plan.chain && { chain: 'dev' }),
-      }),
-    ),
-  );
-  const dev = (chain: NonNullable<Plan['chain']>): Chain => ({
-    name: 'dev',
-    family: 'evm',
-    maxAgeMs: 60_000,
-    references: [],
-    ...chain,
+  const monitorOf = (service: string, node: string, check: string, settings: unknown): Monitor => ({
+    id: `${service}/${node}/${check}`,
+    service,
+    node,
+    check,
+    kind: check === 'head' ? 'head' : 'jsonrpc',
+    intervalMs: plan.intervalMs,
+    timeoutMs: TIMEOUT_MS,
+    confirm: { fall: plan.fall, rise: plan.rise, recheckAfterMs: 1_000 },
+    regions: plan.regions,
+    counts: true,
+    settings,
+    target,
+    ...(plan.quorum !== undefined && { quorum: plan.quorum }),
+    ...(plan.chain && { chain: 'dev' }),
   });
+  const compared = { methods: [{ method: plan.compares, equal: true }] };
+  const monitors = [
+    ...services.flatMap((service) =>
+      service.nodes.flatMap(({ id }) => [
+        monitorOf(service.id, id, 'head', {}),
+        ...(plan.compares === undefined ? [] : [monitorOf(service.id, id, 'calls', compared)]),
+      ]),
+    ),
+    ...(plan.chain?.references ?? []).map(({ host }) => monitorOf('chain.dev', host, 'head', {})),
+  ];
   const config: Config = {
     site: { name: 'Test', url: 'http://localhost' },
     origin: 'localhost/log',
     operator: 'op',
     regions: plan.regions.map((id) => ({ id, name: id })),
     probes: probesOf(plan).map(({ id, region }, i) => ({ id, region, key: keyOf(id, i), operator: 'op' })),
-    chains: plan.chain ? { dev: dev(plan.chain) } : {},
+    chains: plan.chain ? { dev: chainOf(plan.chain) } : {},
     controls: [],
     services,
     monitors,
@@ -81,6 +96,16 @@ export function watchedOf(plan: Plan): Watched {
     retention: { hotMs: 0, bodiesMs: 0, slotsMs: 0 },
   };
   return watch(config);
+}
+
+/** The planned chain as a configuration has it. */
+export function chainOf({ references, ...limits }: PlannedChain): Chain {
+  return {
+    name: 'dev',
+    family: 'evm',
+    ...limits,
+    references: references.map(({ host, operator }) => ({ url: `http://${host}/`, operator })),
+  };
 }
 
 const keys = new Map<string, string>();
@@ -137,5 +162,6 @@ export function reloaded(shard: Shard): Shard {
   for (const [id, row] of shard.monitors.entries()) next.monitors.set(id, copy(row));
   for (const [id, row] of shard.nodes.entries()) next.nodes.set(id, copy(row));
   for (const [id, row] of shard.services.entries()) next.services.set(id, copy(row));
+  for (const [id, row] of shard.chains.entries()) next.chains.set(id, copy(row));
   return next;
 }

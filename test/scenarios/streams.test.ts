@@ -26,7 +26,7 @@ const topology: Topology = {
 };
 
 function planOf(n: number, fall: number, rise: number): Plan {
-  const chain = { blockTimeMs: 1_000, maxLagBlocks: 5 };
+  const chain = { blockTimeMs: 1_000, maxLagBlocks: 5, maxAgeMs: 60_000, references: [] };
   const regions = all.slice(0, n);
   return { regions, probesPerRegion: 1, intervalMs: INTERVAL_MS, fall, rise, chain, services: topology.services };
 }

@@ -39,6 +39,11 @@ describe('a zone is down', () => {
     ['one of them up', down(0, 0), 0],
     ['one of them only degraded', down(0, 0, 0).set('api/a', { kind: 'degraded' as 'down', since: 0 }), 0],
   ])('%s', (_, troubles, count) => {
-    expect(zonesDown(places, troubles, 120_000)).toHaveLength(count);
+    expect(zonesDown(places, troubles, 120_000, () => false)).toHaveLength(count);
+  });
+
+  it('is not the story of nodes that a wider cause explains', () => {
+    const troubles = down(0, 0, 0);
+    expect(zonesDown(places, troubles, 120_000, (node) => node === 'ws/a')).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 /** What is over: a story is as long as its scope. */
-import type { Subject } from './cause.ts';
+import { isChain, type Subject } from './cause.ts';
 import type { Draft, Story } from './story.ts';
 import { carriedBy, isOpen, nameOf, note, resolve } from './story.ts';
 
@@ -18,7 +18,8 @@ export function conclude(draft: Draft, ended: readonly Ended[]): void {
   }
   for (const { subject, story, how } of ended) {
     const told = story === undefined ? undefined : draft.stories.get(story);
-    if (told && isOpen(told) && !isAll(draft, subject))
+    // Of a chain that stands still it is no news that single nodes are back: all of it is told once.
+    if (told && isOpen(told) && !isChain(told.incident.key) && !isAll(draft, subject))
       note(draft, told.incident.id, `${nameOf(draft, subject)} ${how}.`);
   }
 }
@@ -29,9 +30,10 @@ function isAll(draft: Draft, subject: Subject): boolean {
   return subject !== service && draft.places.bySubject.get(service)?.nodes.length === 1;
 }
 
-/** A story is as long as its scope: the service or node of its key, or all of its zone and what came with it. */
-function isOver(draft: Draft, { incident }: Story): boolean {
+/** A story is as long as its scope: the chain, service or node of its key, or all of its zone and what came with it. */
+export function isOver(draft: Draft, { incident }: Story): boolean {
   const carried = carriedBy(draft, incident.id);
+  if (isChain(incident.key)) return !carried.includes(incident.key);
   const [scope, ...rest] = incident.key.split(':');
   const name = rest.join(':');
   if (scope !== 'zone') return !carried.includes(name);
@@ -40,7 +42,7 @@ function isOver(draft: Draft, { incident }: Story): boolean {
 
 function closing(draft: Draft, { incident }: Story, ended: readonly Ended[]): string {
   const [scope, ...rest] = incident.key.split(':');
-  const name = rest.join(':');
+  const name = isChain(incident.key) ? incident.key : rest.join(':');
   if (scope === 'zone') return `Zone ${name} is up again.`;
   const how = ended.find((one) => one.subject === name)?.how ?? 'is up again';
   return `${nameOf(draft, name)} ${how}.`;

@@ -4,11 +4,12 @@ import type { Instant } from '@highwater/config/time.ts';
 import type { Judgement } from './types.ts';
 
 /**
- * The verdict of a subject (monitor `a/b/c`, node `a/b` or service `a`) and, when its status changed, the flip.
+ * The verdict of a subject (monitor `a/b/c`, node `a/b`, service `a` or chain `chain:a`) and, when its status changed, the flip.
  * Judgements are damped already, so every change is one. A flip to down is dated back to the first failing due time,
  * one to up to the due time that completed it, never later than `now`; one to degraded or unknown is dated `now`,
  * because nothing before was wrong about the status that stood until then.
- * The first verdict of all comes from `unknown` and is no flip while it stays unknown.
+ * The first verdict of all comes from `unknown` and is no flip while it stays unknown. A cause that changes while the
+ * status stays is a flip too, dated `now`: what the trouble is part of has changed.
  */
 export function settle(
   subject: string,
@@ -17,13 +18,17 @@ export function settle(
   now: Instant,
 ): { readonly verdict: Verdict; readonly flip?: Flip } {
   const { status, because, votes } = judgement;
+  const cause = judgement.cause === undefined ? {} : { cause: judgement.cause };
   const from = previous?.status ?? 'unknown';
   if (status === from) {
-    return { verdict: { subject, status, since: previous?.since ?? now, because, votes } };
+    const verdict = { subject, status, since: previous?.since ?? now, because, ...cause, votes };
+    if (previous === undefined || previous.cause === judgement.cause) return { verdict };
+    const flip = { id: flipId(subject, status, now), subject, at: now, from, to: status, because, ...cause };
+    return { verdict, flip };
   }
   const at = dated(from, judgement, now);
-  const flip = { id: flipId(subject, status, now), subject, at, from, to: status, because };
-  return { verdict: { subject, status, since: at, because, votes }, flip };
+  const flip = { id: flipId(subject, status, now), subject, at, from, to: status, because, ...cause };
+  return { verdict: { subject, status, since: at, because, ...cause, votes }, flip };
 }
 
 function dated(from: Verdict['status'], judgement: Judgement, now: Instant): Instant {
@@ -33,7 +38,7 @@ function dated(from: Verdict['status'], judgement: Judgement, now: Instant): Ins
   return status === 'up' && from === 'down' ? since : now;
 }
 
-/** Deterministic and safe in a URL: subjects are `[a-z0-9._/-]`. */
+/** Deterministic and safe in a URL: subjects are `[a-z0-9._/-]`, a chain's has a colon. */
 function flipId(subject: string, to: string, now: Instant): string {
-  return `${now.toString(36)}~${subject.replaceAll('/', '~')}~${to}`;
+  return `${now.toString(36)}~${subject.replace(/[/:]/g, '~')}~${to}`;
 }

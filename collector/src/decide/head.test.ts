@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { agreeHead, nodeTips, sampleOf, standing, standings } from './head.ts';
+import { agreeHead, sampleOf, standing, standings, tipsOf } from './head.ts';
 import { answerOf } from './testing.ts';
 import type { ChainPolicy, HeadSample } from './types.ts';
 
 const chain: ChainPolicy = { name: 'dev', blockTimeMs: 1_000, maxLagBlocks: 5 };
 
 function sample(node: string, height: number, over: Partial<HeadSample> = {}): HeadSample {
-  return { node, probe: 'p1', genesis: 'aa', height, at: 0, freshUntil: 60_000, ...over };
+  const monitor = `${node}/head`;
+  return { monitor, node, probe: 'p1', genesis: 'aa', height, at: 0, freshUntil: 60_000, ...over };
 }
+
+/** The heads that samples agree on. */
+const agreed = (samples: readonly HeadSample[], now: number) => agreeHead(chain, tipsOf(chain, samples, now));
 
 const nodes = (...heights: number[]) => heights.map((height, i) => sample(`rpc/n${i + 1}`, height));
 
@@ -20,8 +24,8 @@ describe('the agreed head', () => {
     ['of four the second lowest', [100, 90, 80, 70], 80],
     ['of five the middle', [1_000_000, 101, 100, 99, 1], 100],
   ])('%s', (_, heights, height) => {
-    expect(agreeHead(chain, nodes(...heights), 0)).toEqual([
-      { chain: 'dev', height, at: 0, nodes: heights.length, genesis: 'aa' },
+    expect(agreed(nodes(...heights), 0)).toEqual([
+      { chain: 'dev', height, at: 0, nodes: heights.length, references: 0, genesis: 'aa' },
     ]);
   });
 
@@ -31,7 +35,7 @@ describe('the agreed head', () => {
       sample('eth/b', 8, { genesis: 'bb' }),
       sample('eth/c', 9, { genesis: 'bb' }),
     ];
-    expect(agreeHead(chain, [...nodes(100, 90, 80), ...other], 0)).toMatchObject([
+    expect(agreed([...nodes(100, 90, 80), ...other], 0)).toMatchObject([
       { genesis: 'aa', height: 90, nodes: 3 },
       { genesis: 'bb', height: 8, nodes: 2 },
       { genesis: '00', height: 7, nodes: 1 },
@@ -41,8 +45,8 @@ describe('the agreed head', () => {
   it('forgets stale samples', () => {
     const stale = nodes(1_000, 1_000).map((s) => ({ ...s, freshUntil: 10_000 }));
     const fresh = [sample('rpc/n3', 90, { at: 9_000 })];
-    expect(agreeHead(chain, [...stale, ...fresh], 10_000)).toMatchObject([{ height: 90, nodes: 1 }]);
-    expect(agreeHead(chain, stale, 10_000)).toEqual([]);
+    expect(agreed([...stale, ...fresh], 10_000)).toMatchObject([{ height: 90, nodes: 1 }]);
+    expect(agreed(stale, 10_000)).toEqual([]);
   });
 
   it('compares heights along the block time: a report of 20 s ago is not 20 blocks behind', () => {
@@ -74,14 +78,14 @@ describe('the agreed head', () => {
 describe('the tip of a node', () => {
   it('is what most of its probes say: one probe alone moves nothing', () => {
     const probes = [100, 101, 9_999].map((height, i) => sample('rpc/a', height, { probe: `p${i}` }));
-    expect(nodeTips(chain, probes, 0)).toMatchObject([{ node: 'rpc/a', height: 101 }]);
+    expect(tipsOf(chain, probes, 0)).toMatchObject([{ node: 'rpc/a', height: 101 }]);
   });
 
   it('has the genesis that most of its probes say, and of equals the newest', () => {
     const old = sample('rpc/a', 10, { probe: 'p1', genesis: 'aa', at: 1 });
     const newer = sample('rpc/a', 20, { probe: 'p2', genesis: 'bb', at: 2 });
-    expect(nodeTips(chain, [old, newer], 0)).toMatchObject([{ genesis: 'bb' }]);
-    expect(nodeTips(chain, [old, newer, { ...old, probe: 'p3' }], 0)).toMatchObject([{ genesis: 'aa' }]);
+    expect(tipsOf(chain, [old, newer], 0)).toMatchObject([{ genesis: 'bb' }]);
+    expect(tipsOf(chain, [old, newer, { ...old, probe: 'p3' }], 0)).toMatchObject([{ genesis: 'aa' }]);
   });
 });
 
@@ -94,6 +98,7 @@ describe('a sample', () => {
   });
   it('is of the time when the node answered', () => {
     expect(sampleOf(answer, 30_000)).toEqual({
+      monitor: 'rpc/a/head',
       node: 'rpc/a',
       probe: 'eu-1',
       genesis: 'aa',
@@ -112,9 +117,16 @@ describe('a sample', () => {
 });
 
 describe('the standing of a node', () => {
-  const head = { chain: 'dev', height: 10_000, at: 0, nodes: 3, genesis: 'aa' };
-  const at = (height: number, over = {}) =>
-    standing(chain, { ...head, ...over }, { node: 'rpc/a', height, at: 0, genesis: 'aa' });
+  const head = { chain: 'dev', height: 10_000, at: 0, nodes: 3, references: 0, genesis: 'aa' };
+  const tipAt = (height: number, over = {}) => ({
+    monitor: 'rpc/a/head',
+    node: 'rpc/a',
+    height,
+    at: 0,
+    genesis: 'aa',
+    ...over,
+  });
+  const at = (height: number, over = {}) => standing(chain, { ...head, ...over }, tipAt(height));
 
   it.each([
     [10_000, 'level', 'at the height that 2 of 3 nodes agree on, 10,000'],
@@ -128,7 +140,7 @@ describe('the standing of a node', () => {
   });
 
   it('is level when the heights and the times disagree on which of the two is ahead', () => {
-    const later = { node: 'rpc/a', height: 10_012, at: 30_000, genesis: 'aa' };
+    const later = tipAt(10_012, { at: 30_000 });
     expect(standing(chain, head, later)).toMatchObject({ verdict: 'level', lagBlocks: 0 });
   });
 
@@ -144,8 +156,7 @@ describe('the standing of a node', () => {
     ['ahead', 10_006, 'ahead'],
     ['ahead', 10_005, 'level'],
   ] as const)('once %s, at %i is %s', (before, height, verdict) => {
-    const tip = { node: 'rpc/a', height, at: 0, genesis: 'aa' };
-    expect(standing(chain, head, tip, before).verdict).toBe(verdict);
+    expect(standing(chain, head, tipAt(height), { before }).verdict).toBe(verdict);
   });
 });
 
@@ -161,7 +172,7 @@ describe('any agreed head', () => {
     fc.assert(
       fc.property(reports, (list) => {
         const samples = samplesOf(list);
-        expect(agreeHead(chain, [...samples].reverse(), 30_000)).toEqual(agreeHead(chain, samples, 30_000));
+        expect(agreed([...samples].reverse(), 30_000)).toEqual(agreed(samples, 30_000));
       }),
     );
   });
@@ -170,7 +181,7 @@ describe('any agreed head', () => {
     fc.assert(
       fc.property(reports, (list) => {
         const samples = samplesOf(list);
-        const [head] = agreeHead(chain, samples, 30_000);
+        const [head] = agreed(samples, 30_000);
         const line = (s: { height: number; at: number }) => s.height * chain.blockTimeMs - s.at;
         const has = samples.filter((s) => head !== undefined && line(s) >= line(head)).length;
         const beyond = samples.filter((s) => head !== undefined && line(s) > line(head)).length;
@@ -187,7 +198,7 @@ describe('any agreed head', () => {
         const liars = lies.map((height, i) => sample(`liar/n${i}`, height));
         fc.pre(liars.length < honest.length);
         const line = (s: { height: number; at: number }) => s.height * chain.blockTimeMs - s.at;
-        const [head] = agreeHead(chain, [...honest, ...liars], 30_000);
+        const [head] = agreed([...honest, ...liars], 30_000);
         const lines = honest.map(line);
         expect(head && line(head)).toBeGreaterThanOrEqual(Math.min(...lines));
         expect(head && line(head)).toBeLessThanOrEqual(Math.max(...lines));

@@ -2,14 +2,15 @@
  * From flips to incidents: one story for one cause (CONTRACTS "Live").
  *
  * Troubles that begin together are told together: a down waits `settleMs` for company, a degradation must last
- * `degradedMs`. Then the widest scope that explains them gets the story: a zone, a service, a node. A scope that is
+ * `degradedMs`. Then the widest scope that explains them gets the story: a chain, a zone, a service, a node. A scope that is
  * completed later takes over the earliest story of its members and ends the others with a word on where they go on.
- * A story ends when the verdict of its scope is up: unknown ends nothing.
+ * A story ends when the verdict of its scope is up: unknown ends nothing. A chain's story carries what its heads or
+ * forks explain of its services and nodes, and nothing else of them.
  */
 import type { Flip } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Places, Subject } from './cause.ts';
-import { placesOf } from './cause.ts';
+import { isChain, placesOf } from './cause.ts';
 import type { Ended } from './conclude.ts';
 import { conclude } from './conclude.ts';
 import type { Draft, IncidentPolicy, Incidents, Story, Trouble } from './story.ts';
@@ -18,9 +19,11 @@ import {
   carriedBy,
   change,
   effectsOf,
+  isOfChain,
   isOpen,
   note,
   raiseImpacts,
+  release,
   titleOf,
   waitMs,
 } from './story.ts';
@@ -118,27 +121,52 @@ function end(draft: Draft, subject: Subject, trouble: Trouble, how: string): End
 function take(draft: Draft, flip: Flip): Ended[] {
   if (!draft.places.bySubject.has(flip.subject) || flip.to === 'unknown') return [];
   const before = draft.troubles.get(flip.subject);
-  if (flip.to === 'up') return before ? [end(draft, flip.subject, before, 'is up again')] : [];
-  if (before?.kind === flip.to) {
-    draft.troubles.set(flip.subject, { ...before, because: flip.because });
-    return [];
-  }
-  draft.troubles.set(flip.subject, {
-    kind: flip.to,
-    since: flip.at,
-    seenAt: draft.now,
-    tellAt: draft.now + waitMs(draft.policy, flip.to),
-    because: flip.because,
-    ...(before?.told !== undefined && { told: before.told }),
-  });
-  if (before?.told !== undefined) turn(draft, flip.subject, before.told, flip.to);
+  if (flip.to === 'up')
+    return before ? [end(draft, flip.subject, before, howEnded(flip.subject, before))] : [];
+  const kind = flip.to;
+  const { because } = flip;
+  const cause = flip.cause === undefined ? {} : { cause: flip.cause };
+  const same = before?.kind === kind ? before : undefined;
+  const turned: Trouble = {
+    kind,
+    since: same?.since ?? flip.at,
+    seenAt: same?.seenAt ?? draft.now,
+    tellAt: draft.now + waitMs(draft, flip.subject, { kind, ...cause }),
+    because,
+    ...cause,
+  };
+  const isNew = same === undefined || same.cause !== turned.cause;
+  const told = before?.told === undefined ? {} : { told: before.told };
+  draft.troubles.set(flip.subject, { ...turned, ...(isNew ? {} : { tellAt: same.tellAt }), ...told });
+  if (before?.told === undefined) return [];
+  if (leaves(draft, flip.subject, before.told)) {
+    // One answer of another kind is no news: it may be old again with the next.
+    draft.troubles.set(flip.subject, { ...turned, tellAt: draft.now + draft.policy.degradedMs });
+  } else if (same === undefined) turn(draft, flip.subject, before.told, kind);
   return [];
+}
+
+/** A story of its chain tells of a subject no more once its trouble is another: that is told anew. */
+function leaves(draft: Draft, subject: Subject, told: string): boolean {
+  const key = draft.stories.get(told)?.incident.key ?? '';
+  return isChain(key) && key !== subject && !isOfChain(draft, subject);
+}
+
+function howEnded(subject: Subject, { kind }: Trouble): string {
+  if (!isChain(subject)) return 'is up again';
+  return kind === 'down' ? 'makes blocks again' : 'has one history again';
 }
 
 /** What is told already gets worse, or better without being well. */
 function turn(draft: Draft, subject: Subject, id: string, kind: Trouble['kind']): void {
   const key = draft.stories.get(id)?.incident.key ?? '';
-  if (kind === 'down' && keyOf(subject) === key) change(draft, id, { title: titleOf(draft, key, kind) });
+  if (isChain(subject)) {
+    // A chain that is only forked any more explains fewer of them.
+    const members = carriedBy(draft, id).filter((s) => s !== subject && !isOfChain(draft, s));
+    for (const member of members) release(draft, member);
+  }
+  if ((kind === 'down' || isChain(key)) && keyOf(subject) === key)
+    change(draft, id, { title: titleOf(draft, key, kind) });
   const left = carriedBy(draft, id).some((s) => draft.troubles.get(s)?.kind === 'down');
   note(draft, id, accountOf(draft, [subject]), left ? 'investigating' : 'monitoring');
   if (kind === 'down') tellScopes(draft);

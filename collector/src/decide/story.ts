@@ -1,12 +1,12 @@
 /** How incidents are told: a draft of the next state, and the few things that can happen to a story in it. */
-import type { Impact, Incident, Phase, Status } from '@highwater/config/domain.ts';
+import type { Cause, Impact, Incident, Phase, Status } from '@highwater/config/domain.ts';
 import { impactRank } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import type { Places, Subject } from './cause.ts';
+import { isChain, type Places, type Subject } from './cause.ts';
 import { storyImpact } from './impact.ts';
 import type { IncidentEffect, Topology } from './types.ts';
 
-/** A service or node that is not well. */
+/** A service, node or chain that is not well. */
 export interface Trouble {
   readonly kind: 'down' | 'degraded';
   /** First failing due time. */
@@ -16,6 +16,8 @@ export interface Trouble {
   /** When it is to be told, unless it is over by then. */
   readonly tellAt: Instant;
   readonly because: string;
+  /** What it may be part of. */
+  readonly cause?: Cause;
   /** Id of the incident that tells it. */
   readonly told?: string;
 }
@@ -28,7 +30,7 @@ export interface Story {
 }
 
 export interface Incidents {
-  /** By subject; only what is in trouble, so never more than there are services and nodes. */
+  /** By subject; only what is in trouble, so never more than there are services, nodes and chains. */
   readonly troubles: Readonly<Record<Subject, Trouble>>;
   /** By incident id. */
   readonly stories: Readonly<Record<string, Story>>;
@@ -62,8 +64,12 @@ export function isOpen(story: Story): boolean {
   return story.incident.phase !== 'resolved';
 }
 
-/** `Dev RPC is down`, `Zone eu is down`. */
+/** `Dev RPC is down`, `Zone eu is down`, `Ethereum stands still`. */
 export function titleOf(draft: Draft, key: string, kind: Trouble['kind']): string {
+  if (isChain(key)) {
+    const title = nameOf(draft, key);
+    return kind === 'down' ? `${title} stands still` : `Nodes of ${title} are on different forks`;
+  }
   const [scope, ...rest] = key.split(':');
   const name = rest.join(':');
   return `${scope === 'zone' ? `Zone ${name}` : nameOf(draft, name)} is ${kind}`;
@@ -78,7 +84,11 @@ export function nameOf(draft: Draft, subject: Subject): string {
 export function accountOf(draft: Draft, subjects: readonly Subject[]): string {
   const lines = subjects.flatMap((subject) => {
     const trouble = draft.troubles.get(subject);
-    return trouble ? [`${nameOf(draft, subject)} is ${trouble.kind}: ${trouble.because}.`] : [];
+    if (!trouble) return [];
+    const what = isChain(subject)
+      ? titleOf(draft, subject, trouble.kind)
+      : `${nameOf(draft, subject)} is ${trouble.kind}`;
+    return [`${what}: ${trouble.because}.`];
   });
   const more = lines.length > 5 ? [`And ${lines.length - 5} more.`] : [];
   return [...lines.slice(0, 5), ...more].join('\n');
@@ -139,12 +149,15 @@ export function carry(draft: Draft, id: string, subjects: readonly Subject[]): v
   list(draft, id, subjects);
 }
 
-/** Names subjects in a story, which is dated back to the first of them. */
+/** Names subjects in a story, which is dated back to the first of them. A chain concerns all of its services. */
 function list(draft: Draft, id: string, subjects: readonly Subject[]): void {
   const story = draft.stories.get(id);
   if (!story) return;
   const { incident } = story;
-  const services = new Set([...incident.services, ...subjects.map((s) => s.split('/')[0] ?? s)]);
+  const concerned = subjects.flatMap(
+    (s) => draft.places.chains.get(s)?.services ?? (isChain(s) ? [] : [s.split('/')[0] ?? s]),
+  );
+  const services = new Set([...incident.services, ...concerned]);
   const nodes = new Set([...incident.nodes, ...subjects.filter((s) => s.includes('/'))]);
   const began = subjects.map((s) => draft.troubles.get(s)?.since ?? incident.startedAt);
   const startedAt = Math.min(incident.startedAt, ...began);
@@ -177,16 +190,41 @@ export function merge(draft: Draft, id: string, into: string): void {
 export function resolve(draft: Draft, id: string, body: string): void {
   note(draft, id, body, 'resolved');
   change(draft, id, { resolvedAt: draft.now }, 'resolved');
-  for (const subject of carriedBy(draft, id)) {
-    const trouble = draft.troubles.get(subject);
-    if (!trouble) continue;
-    const { told: _, ...rest } = trouble;
-    draft.troubles.set(subject, { ...rest, tellAt: draft.now + waitMs(draft.policy, trouble.kind) });
-  }
+  for (const subject of carriedBy(draft, id)) release(draft, subject);
 }
 
-export function waitMs(policy: IncidentPolicy, kind: Trouble['kind']): number {
-  return kind === 'down' ? policy.settleMs : policy.degradedMs;
+/** From now on no story tells of it: it is told anew if it lasts. */
+export function release(draft: Draft, subject: Subject): void {
+  const trouble = draft.troubles.get(subject);
+  if (!trouble) return;
+  const { told: _, ...rest } = trouble;
+  // What a chain's stall left behind has as long to come back as things have to go wrong together.
+  const afterStall = trouble.cause === undefined ? 0 : draft.policy.togetherMs;
+  const wait = Math.max(waitMs(draft, subject, trouble), afterStall);
+  draft.troubles.set(subject, { ...rest, tellAt: draft.now + wait });
+}
+
+/** A node or service whose head is old waits to see whether its chain stands still, unless that is known. */
+export function waitMs(
+  { policy, places, troubles }: Draft,
+  subject: Subject,
+  { kind, cause }: Pick<Trouble, 'kind' | 'cause'>,
+): number {
+  if (kind === 'degraded') return policy.degradedMs;
+  const chain = places.bySubject.get(subject)?.chain;
+  if (cause !== 'head-age' || chain === undefined || troubles.has(chain)) return policy.settleMs;
+  return Math.max(policy.settleMs, places.chains.get(chain)?.stallWaitMs ?? 0);
+}
+
+/**
+ * Whether a trouble is part of its chain's: of a chain that stands still what its heads or forks explain, of one that
+ * is forked the forks alone.
+ */
+export function isOfChain(draft: Draft, subject: Subject): boolean {
+  const chain = draft.places.bySubject.get(subject)?.chain;
+  const wider = chain === undefined ? undefined : draft.troubles.get(chain);
+  const cause = draft.troubles.get(subject)?.cause;
+  return wider !== undefined && cause !== undefined && (wider.kind === 'down' || cause === 'fork');
 }
 
 /** A story's impact is the worst it has had: what it was for users does not get smaller by getting better. */

@@ -1,5 +1,5 @@
 /** What one probe says of one monitor, damped: fail after `fall` failing answers in a row, ok after `rise`. */
-import type { Answer, MonitorPolicy, Streak } from './types.ts';
+import type { Answer, Block, MonitorPolicy, Reply, Streak } from './types.ts';
 
 /**
  * Takes one answer in. CONTRACTS "Live": rechecks count; a degraded answer counts as ok.
@@ -10,8 +10,40 @@ import type { Answer, MonitorPolicy, Streak } from './types.ts';
  * no longer known to hold. Late and repeated answers change nothing.
  */
 export function advance(policy: MonitorPolicy, streak: Streak | undefined, answer: Answer): Streak {
+  if (streak !== undefined && !isLater(answer, streak.newest)) return streak;
+  const next = judged(policy, streak, answer);
+  const blocks = blocksWith(streak?.blocks, answer);
+  const replies = repliesWith(streak?.replies, answer);
+  if (blocks === undefined && replies === undefined) return next;
+  return { ...next, ...(blocks && { blocks }), ...(replies && { replies }) };
+}
+
+/** So many checkpoints are kept, and results to so many parameters: nodes are asked at other times. */
+const KEPT = 3;
+
+/** Nodes pass from one checkpoint to the next at other times: a few are kept to have one in common. */
+function blocksWith(before: readonly Block[] | undefined, answer: Answer): readonly Block[] | undefined {
+  const { checkpoint } = answer;
+  const last = before?.at(-1);
+  if (checkpoint === undefined) return before;
+  if (checkpoint.height === last?.height && checkpoint.id === last.id) return before;
+  const others = (before ?? []).filter(({ height }) => height < checkpoint.height);
+  return [...others, checkpoint].slice(-KEPT);
+}
+
+function repliesWith(before: Streak['replies'], { equal, receivedAt }: Answer): Streak['replies'] {
+  if (equal === undefined) return before;
+  const next: Record<string, readonly Reply[]> = {};
+  for (const [method, text] of Object.entries(equal)) {
+    const [params = '', result = ''] = text.split('.');
+    const others = (before?.[method] ?? []).filter((reply) => reply.params !== params);
+    next[method] = [...others, { params, result, receivedAt }].slice(-KEPT);
+  }
+  return { ...before, ...next };
+}
+
+function judged(policy: MonitorPolicy, streak: Streak | undefined, answer: Answer): Streak {
   if (streak === undefined) return begin(policy, answer);
-  if (!isLater(answer, streak.newest)) return streak;
   if (answer.receivedAt - streak.newest.receivedAt >= policy.freshMs) return begin(policy, answer);
   const trouble = troubleOf(answer) ?? streak.trouble;
   const seen: Streak = { ...streak, newest: answer, ...(trouble && { trouble }) };

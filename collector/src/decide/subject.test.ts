@@ -15,14 +15,15 @@ function node(letters: string, standing?: Standing): Judgement {
     counts: letter === letter.toLowerCase(),
     judgement: judgementOf(statusOf(letter.toLowerCase()), { sinceDueAt: 100 * (i + 1) }),
   }));
-  return judgeNode(monitors, standing);
+  return judgeNode(monitors, standing && { standing });
 }
 
-const head = { chain: 'dev', height: 5_000, at: 0, nodes: 3 };
+const head = { chain: 'dev', height: 5_000, at: 0, nodes: 3, references: 0 };
 const behind: Standing = {
   head,
   height: 4_000,
   lagBlocks: 1_000,
+  lagMs: 1_000_000,
   verdict: 'behind',
   because: '1,000 blocks behind',
 };

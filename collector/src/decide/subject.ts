@@ -1,4 +1,5 @@
 /** From monitors to nodes and from nodes to services, by the lines of rule/v1 (CONTRACTS "Node"). */
+import type { Cause } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Judgement, ServicePolicy, Standing } from './types.ts';
 import { listed, plural } from './words.ts';
@@ -12,22 +13,42 @@ export interface JudgedMonitor {
 
 /**
  * A node is down if any monitor that counts is down, up if all are up, else unknown; degraded when one of them is.
- * Behind or ahead of the agreed head is degraded, never down.
+ * Behind or ahead of the agreed head is degraded, never down; so are another block than most nodes have, and another
+ * answer. That nodes disagree of which none can be blamed is a notice.
  */
-export function judgeNode(monitors: readonly JudgedMonitor[], standing?: Standing): Judgement {
+export function judgeNode(monitors: readonly JudgedMonitor[], beside: Beside = {}): Judgement {
+  const { standing, fork, differs } = beside;
   const counting = monitors.filter((monitor) => monitor.counts);
   const { bad, status } = worst(counting);
   const downIn = union(counting.map((monitor) => monitor.judgement.downIn));
-  const base = { votes: [], downIn, troubleIn: downIn, ...noticeOf(status, counting) };
-  const off = standing !== undefined && standing.verdict !== 'level';
-  if (off && (status === 'up' || status === 'degraded')) {
-    const because = [standing.because, ...(status === 'degraded' ? [reasons(bad)] : [])].join('; ');
-    return { ...base, status: 'degraded', because, ...since(counting, 'latest') };
+  const base = { votes: [], downIn, troubleIn: downIn, ...noticeOf(status, counting, beside) };
+  const lag = standing === undefined || standing.verdict === 'level' ? undefined : standing.because;
+  const off = [fork, lag, differs].filter((why) => why !== undefined);
+  if (off.length > 0 && (status === 'up' || status === 'degraded')) {
+    const because = [...off, ...(status === 'degraded' ? [reasons(bad)] : [])].join('; ');
+    const alone = fork !== undefined && status === 'up' && differs === undefined;
+    const cause = alone ? { cause: 'fork' as const } : {};
+    return { ...base, status: 'degraded', because, ...cause, ...since(counting, 'latest') };
   }
   if (status === 'up') return { ...base, status, because: whyUp(counting), ...since(counting, 'latest') };
   if (status === 'degraded') return { ...base, status, because: reasons(bad), ...since(bad, 'latest') };
-  if (status === 'down') return { ...base, status, because: reasons(bad), ...since(bad, 'earliest') };
+  if (status === 'down') {
+    const cause = bad.every(({ judgement }) => judgement.cause === 'head-age');
+    const why = cause ? { cause: 'head-age' as const } : {};
+    return { ...base, status, because: reasons(bad), ...why, ...since(bad, 'earliest') };
+  }
   return { ...base, status, because: counting.length === 0 ? 'no check of it counts' : reasons(bad) };
+}
+
+/** What the other nodes of its chain and service say of a node. */
+export interface Beside {
+  readonly standing?: Standing;
+  /** Which block it has that others don't. */
+  readonly fork?: string;
+  /** Where its answers differ from those of most nodes. */
+  readonly differs?: string;
+  /** Where answers differ and none can tell which is wrong. */
+  readonly disagree?: string;
 }
 
 function worst(counting: readonly JudgedMonitor[]): { status: Judgement['status']; bad: JudgedMonitor[] } {
@@ -61,9 +82,11 @@ function checkOf(monitor: string): string {
 function noticeOf(
   status: Judgement['status'],
   counting: readonly JudgedMonitor[],
+  { disagree }: Beside,
 ): Pick<Judgement, 'notice'> {
   const some = counting.find((monitor) => monitor.judgement.notice !== undefined);
-  if (status === 'down' || some?.judgement.notice === undefined) return {};
+  if (status === 'down') return {};
+  if (some?.judgement.notice === undefined) return disagree === undefined ? {} : { notice: disagree };
   return { notice: `${checkOf(some.id)}: ${some.judgement.notice}` };
 }
 
@@ -98,7 +121,7 @@ const unheard: Judgement = {
   troubleIn: [],
 };
 
-type Counted = Pick<Judgement, 'status' | 'because' | 'sinceDueAt'>;
+type Counted = Pick<Judgement, 'status' | 'because' | 'sinceDueAt' | 'cause'>;
 
 function count(service: ServicePolicy, judged: readonly JudgedNode[]): Counted {
   const is = (...statuses: Judgement['status'][]) =>
@@ -111,23 +134,42 @@ function count(service: ServicePolicy, judged: readonly JudgedNode[]): Counted {
   if (judged.length === 0) return { status: 'unknown', because: 'no node of it is watched' };
   if (judged.length - down.length < service.minUp) {
     const nth = judged.length - service.minUp;
-    return { status: 'down', because: `${of}; ${whyNodes(down)}`, ...nthSince(down, nth) };
+    return {
+      status: 'down',
+      because: `${of}; ${whyNodes(down)}`,
+      ...explained(service, up, down, 'head-age'),
+      ...nthSince(down, nth),
+    };
   }
   if (up.length < service.minUp) return { status: 'unknown', because: `${of}; ${whyNodes(is('unknown'))}` };
   const degraded = is('degraded');
   const status = is('up').length < service.minUp ? 'degraded' : 'up';
   const bad = [...down, ...degraded];
   const because = bad.length > 0 ? `${of}; ${whyNodes(bad)}` : of;
-  return { status, because, ...nthSince(up, service.minUp - 1) };
+  const cause = status === 'degraded' ? explained(service, is('up'), degraded, 'fork') : {};
+  return { status, because, ...cause, ...nthSince(up, service.minUp - 1) };
+}
+
+/** A cause explains a service's trouble when enough nodes would be well were those well that it explains. */
+function explained(
+  service: ServicePolicy,
+  well: readonly JudgedNode[],
+  bad: readonly JudgedNode[],
+  cause: Cause,
+): Pick<Judgement, 'cause'> {
+  const own = bad.filter(({ judgement }) => judgement.cause === cause);
+  return own.length > 0 && well.length + own.length >= service.minUp ? { cause } : {};
 }
 
 /** A service of one node is what its node is. */
-function alone({ judgement: { status, because, sinceDueAt } }: JudgedNode): Counted {
-  return { status, because, ...(sinceDueAt !== undefined && status !== 'unknown' && { sinceDueAt }) };
+function alone({ judgement: { status, because, cause, sinceDueAt } }: JudgedNode): Counted {
+  const at = sinceDueAt !== undefined && status !== 'unknown' && { sinceDueAt };
+  return { status, because, ...(cause && { cause }), ...at };
 }
 
-function followPublic({ status, because, sinceDueAt }: Judgement): Counted {
-  return { status, because: `public name: ${because}`, ...(sinceDueAt !== undefined && { sinceDueAt }) };
+function followPublic({ status, because, cause, sinceDueAt }: Judgement): Counted {
+  const at = sinceDueAt !== undefined && { sinceDueAt };
+  return { status, because: `public name: ${because}`, ...(cause && { cause }), ...at };
 }
 
 /** At most three nodes are named: a long list says less. */

@@ -1,5 +1,5 @@
 /** The plain data that the collector's decisions work on. All of it is JSON: what is saved is what is loaded. */
-import type { Flip, Head, Impact, Incident, RegionVote, Status } from '@highwater/config/domain.ts';
+import type { Cause, Flip, Head, Impact, Incident, RegionVote, Status } from '@highwater/config/domain.ts';
 import type { FaultId } from '@highwater/config/faults.ts';
 import type { Instant } from '@highwater/config/time.ts';
 
@@ -32,6 +32,24 @@ export interface Answer {
   /** First 8 hex digits of the genesis hash: nodes of other chains are never compared. */
   readonly genesis?: string;
   readonly blockId?: string;
+  readonly finalizedHeight?: number;
+  /** An older block, by which forks are seen. */
+  readonly checkpoint?: Block;
+  /** By method, what nodes are compared by: `PARAMS8.RESULT8`. */
+  readonly equal?: Readonly<Record<string, string>>;
+}
+
+/** A block by its height and the first 8 hex digits of its id. */
+export interface Block {
+  readonly height: number;
+  readonly id: string;
+}
+
+/** One result of a method that nodes are compared by, both as 8 hex digits of their SHA-256. */
+export interface Reply {
+  readonly params: string;
+  readonly result: string;
+  readonly receivedAt: Instant;
 }
 
 /** Why a probe could not tell of a monitor: a fault of its own, or a check that it skipped. It is no answer. */
@@ -60,6 +78,10 @@ export interface Streak {
   /** Fault of the newest answer that was not ok, for the `because`. */
   readonly trouble?: { readonly fault?: FaultId; readonly detail?: string };
   readonly newest: Answer;
+  /** The newest checkpoints that it has reported, oldest first. */
+  readonly blocks?: readonly Block[];
+  /** By method, the newest results, one for each of the newest parameters, oldest first. */
+  readonly replies?: Readonly<Record<string, readonly Reply[]>>;
 }
 
 /** How monitors are judged: from the configuration. */
@@ -95,6 +117,7 @@ export interface Judgement {
   readonly downIn: readonly string[];
   /** Regions that see anything of it down; sorted. More than `downIn` only for services. */
   readonly troubleIn: readonly string[];
+  readonly cause?: Cause;
   /** Impact none: some regions see trouble, too few for a verdict. A sentence. */
   readonly notice?: string;
 }
@@ -118,6 +141,12 @@ export interface Topology {
     /** Node ids without the service: `eu`, not `rpc/eu`. */
     readonly nodes: readonly { readonly id: string; readonly zone: string }[];
   }[];
+  /** Those whose heads are compared. */
+  readonly chains?: readonly {
+    readonly id: string;
+    /** How long a node whose head is old waits to see whether its chain stands still; 0: it can't be seen. */
+    readonly stallWaitMs: number;
+  }[];
 }
 
 /** Limits of a chain that heads and lag are judged by. */
@@ -127,15 +156,23 @@ export interface ChainPolicy {
   readonly maxLagBlocks: number;
 }
 
-/** What one probe last read of one node's head. */
+/** What one probe last read of one node's head, or of a reference's. */
 export interface HeadSample {
-  /** `service/node` */
+  readonly monitor: string;
+  /** `service/node`, or `chain.NAME/HOST` of a reference. */
   readonly node: string;
   readonly probe: string;
   readonly genesis?: string;
   readonly height: number;
   /** When the node had this height. */
   readonly at: Instant;
+  /** When the block was made, by its own time. */
+  readonly blockAt?: Instant;
+  readonly finalizedHeight?: number;
+  /** It failed by its age: such a head is asked only when the whole chain stands still. */
+  readonly isOld?: boolean;
+  /** The check's own limit, where it has one. */
+  readonly maxLagBlocks?: number;
   /** By receipt: from then on it is not counted. */
   readonly freshUntil: Instant;
 }
@@ -143,14 +180,21 @@ export interface HeadSample {
 /** A head agreed among the nodes of one chain that share a genesis. */
 export interface AgreedHead extends Head {
   readonly genesis?: string;
+  /** When it was made, as most that are at it say; absent for families that don't tell. */
+  readonly blockAt?: Instant;
+  /** How many of `nodes` are references. */
+  readonly references: number;
 }
 
-/** How a node stands to its chain's agreed head. */
+/** How a node stands to its chain's agreed head; of several head checks the one that is off. */
 export interface Standing {
   readonly head: AgreedHead;
   readonly height: number;
   /** Negative when ahead. */
   readonly lagBlocks: number;
+  /** The same by the chain's block time. */
+  readonly lagMs: number;
+  readonly finalizedHeight?: number;
   readonly verdict: 'level' | 'behind' | 'ahead';
   readonly because: string;
 }

@@ -18,7 +18,7 @@ export function judgeMonitor(policy: MonitorPolicy, votes: readonly Vote[], prev
   const regions = { votes, downIn, troubleIn: downIn };
   if (down.length >= policy.quorum) {
     const since = downSince(policy, down, previous);
-    return { status: 'down', because: whyDown(policy, down), ...since, ...regions };
+    return { status: 'down', because: whyDown(policy, down), ...since, ...regions, ...causeOf(policy, down) };
   }
   const notice = down.length > 0 ? { notice: whyNotice(policy, down) } : {};
   if (up.length < policy.quorum) {
@@ -33,6 +33,12 @@ export function judgeMonitor(policy: MonitorPolicy, votes: readonly Vote[], prev
   const status = isUpDegraded(up, down) ? 'degraded' : 'up';
   const since = at(up.map(sinceOf).sort(ascending)[policy.quorum - 1]);
   return { status, because: whyUp(policy, status, up, votes), ...since, ...regions, ...notice };
+}
+
+/** Down by the age of the head alone: a quorum says so, whatever else other regions see. */
+function causeOf(policy: MonitorPolicy, down: readonly Vote[]): Pick<Judgement, 'cause'> {
+  const old = down.filter(({ fault }) => fault !== undefined && faultId(fault) === 'target.head.old');
+  return old.length >= policy.quorum ? { cause: 'head-age' } : {};
 }
 
 function isUpDegraded(up: readonly Vote[], down: readonly Vote[]): boolean {

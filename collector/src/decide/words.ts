@@ -1,4 +1,5 @@
 /** Small pieces of the sentences that decisions give as their reason. */
+import { REFERENCE_PREFIX } from '@highwater/config/proof/rule/stalled.ts';
 
 /** `1 region`, `3 regions`. */
 export function plural(count: number, noun: string): string {
@@ -8,6 +9,13 @@ export function plural(count: number, noun: string): string {
 /** Thousands apart by commas, without a locale: 1234567 -> `1,234,567`. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Of a subject `service/node`: itself, or `reference HOST` of `chain.NAME/HOST`. */
+export function nodeName(subject: string): string {
+  return subject.startsWith(REFERENCE_PREFIX)
+    ? `reference ${subject.slice(subject.indexOf('/') + 1)}`
+    : subject;
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -1,6 +1,6 @@
 import { type FaultId, faultId } from '@highwater/config/faults.ts';
 import { parseLine } from '@highwater/config/proof/line.ts';
-import type { Answer, ProbeTrouble } from '../decide/types.ts';
+import type { Answer, Block, ProbeTrouble } from '../decide/types.ts';
 import { linesOfFrame } from '../ingest/rebuild.ts';
 import type { FrameRow } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
@@ -10,6 +10,19 @@ export interface Said {
   readonly answers: readonly Answer[];
   /** Of skipped lines and faults of the probe itself: they say nothing of the target, but why nothing is known. */
   readonly troubles: readonly ProbeTrouble[];
+}
+
+/** The fact `cp`, `HEIGHT.ID`. */
+function blockOf(fact: string): Block {
+  const [height = '', id = ''] = fact.split('.');
+  return { height: Number(height), id };
+}
+
+/** The facts `e.ID`, by method. */
+function equalOf(facts: Readonly<Record<string, string>>): Pick<Answer, 'equal'> {
+  const own = Object.entries(facts).filter(([key]) => key.startsWith('e.'));
+  if (own.length === 0) return {};
+  return { equal: Object.fromEntries(own.map(([key, value]) => [key.slice('e.'.length), value])) };
 }
 
 /** Left out: monitors that the configuration does not know, and probes that it no longer has. */
@@ -44,6 +57,9 @@ export function saidIn(watched: Watched, row: FrameRow): Said {
       ...(facts['bt'] === undefined ? {} : { blockAt: Number(facts['bt']) }),
       ...(facts['g'] === undefined ? {} : { genesis: facts['g'] }),
       ...(facts['id'] === undefined ? {} : { blockId: facts['id'] }),
+      ...(facts['fh'] === undefined ? {} : { finalizedHeight: Number(facts['fh']) }),
+      ...(facts['cp'] === undefined ? {} : { checkpoint: blockOf(facts['cp']) }),
+      ...equalOf(facts),
     });
   }
   return { answers, troubles };

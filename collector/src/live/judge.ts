@@ -4,10 +4,14 @@ import type { Service } from '@highwater/config/model.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { component, staleAt } from '../decide/component.ts';
 import { settle } from '../decide/flip.ts';
-import { judgeNode, judgeService, type JudgedMonitor } from '../decide/subject.ts';
-import type { Answer, Judgement, ProbeTrouble, Standing } from '../decide/types.ts';
+import type { Forks } from '../decide/fork.ts';
+import type { Differing } from '../decide/equality.ts';
+import { type Beside, judgeNode, judgeService, type JudgedMonitor } from '../decide/subject.ts';
+import type { Answer, Judgement, ProbeTrouble } from '../decide/types.ts';
 import type { Watched } from '../watched.ts';
-import { headsOf } from './heads.ts';
+import type { Heads } from './heads.ts';
+import { differing } from './differing.ts';
+import { judgeChainRow } from './judge-chain.ts';
 import { judgeOne, takeAnswers, takeTroubles } from './judge-monitor.ts';
 import type { Shard } from './shard.ts';
 
@@ -20,12 +24,16 @@ function judgedMonitors(watched: Watched, shard: Shard, node: string): JudgedMon
   });
 }
 
-/** Nodes whose standing has changed its word, or its lag while it is off the head. */
-function moved(shard: Shard, node: string, standing: Standing | undefined): boolean {
-  const before = shard.nodes.get(node)?.standing;
+/** Nodes whose standing has changed its word, or its lag while it is off the head; or what else is said of them. */
+function moved(shard: Shard, node: string, beside: Beside): boolean {
+  const before = shard.nodes.get(node)?.beside ?? {};
+  const { standing } = beside;
   return (
-    before?.verdict !== standing?.verdict ||
-    (standing?.verdict !== 'level' && before?.because !== standing?.because)
+    before.standing?.verdict !== standing?.verdict ||
+    (standing?.verdict !== 'level' && before.standing?.because !== standing?.because) ||
+    before.fork !== beside.fork ||
+    before.differs !== beside.differs ||
+    before.disagree !== beside.disagree
   );
 }
 
@@ -33,12 +41,12 @@ function judgeNodeRow(
   watched: Watched,
   shard: Shard,
   node: string,
-  standing: Standing | undefined,
+  beside: Beside,
   now: Instant,
 ): Flip | undefined {
-  const judgement = judgeNode(judgedMonitors(watched, shard, node), standing);
+  const judgement = judgeNode(judgedMonitors(watched, shard, node), beside);
   const { verdict, flip } = settle(node, shard.nodes.get(node)?.verdict, judgement, now);
-  shard.nodes.set(node, { judgement, verdict, ...(standing === undefined ? {} : { standing }) });
+  shard.nodes.set(node, { judgement, verdict, beside });
   // The public name is no node that people know: its story is the service's.
   return node.endsWith('/public') ? undefined : flip;
 }
@@ -74,6 +82,23 @@ function judgeServiceRow(
   return flip;
 }
 
+/** Whether a head check is among the monitors that were judged: without one no head has moved. */
+function touchesHead(watched: Watched, monitors: Iterable<string>): boolean {
+  for (const id of monitors) if (watched.monitors.get(id)?.kind === 'head') return true;
+  return false;
+}
+
+function besideOf(
+  heads: Heads | undefined,
+  words: Forks | undefined,
+  differs: ReadonlyMap<string, Differing>,
+  node: string,
+): Beside {
+  const standing = heads?.byNode.get(node);
+  const fork = words?.[node]?.because;
+  return { ...(standing && { standing }), ...(fork !== undefined && { fork }), ...differs.get(node) };
+}
+
 export interface Occasion {
   readonly answers: readonly Answer[];
   /** What kept probes from an answer. */
@@ -107,15 +132,25 @@ export function judgeShard(
   }
 
   const chain = services[0]?.chain;
-  const heads = chain === undefined ? undefined : headsOf(watched, shard, chain, now);
+  if (
+    chain !== undefined &&
+    (shard.heads === undefined || woken === 'all' || touchesHead(watched, monitors))
+  ) {
+    const { heads, flip } = judgeChainRow(watched, shard, chain, now);
+    shard.heads = heads;
+    flips.push(flip);
+  }
+  const words = shard.chains.get(chain ?? '')?.forks;
+  const isJudged = (id: string): boolean => monitors.has(id);
   const touched = new Set([...monitors].map(nodeOf));
   const touchedServices = new Set<string>();
   for (const service of services) {
+    const differs = differing(watched, shard, service, isJudged, now);
     for (const id of [...service.nodes.map((node) => `${service.id}/${node.id}`), `${service.id}/public`]) {
-      const standing = heads?.byNode.get(id);
-      if (!touched.has(id) && !isWoken(id) && !moved(shard, id, standing)) continue;
+      const said = besideOf(shard.heads, words, differs, id);
+      if (!touched.has(id) && !isWoken(id) && !moved(shard, id, said)) continue;
       if (id.endsWith('/public') && !hasPublic(watched, service)) continue;
-      flips.push(judgeNodeRow(watched, shard, id, standing, now));
+      flips.push(judgeNodeRow(watched, shard, id, said, now));
       touchedServices.add(service.id);
     }
     if (!touchedServices.has(service.id) && !isWoken(service.id)) continue;

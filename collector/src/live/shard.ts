@@ -2,8 +2,13 @@
 import type { Status, Verdict } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Component } from '../decide/component.ts';
-import type { Judgement, ProbeTrouble, Standing, Streak, Vote } from '../decide/types.ts';
+import type { Pace } from '../decide/block-time.ts';
+import type { Reached } from '../decide/chain.ts';
+import type { Forks } from '../decide/fork.ts';
+import type { Beside } from '../decide/subject.ts';
+import type { Judgement, ProbeTrouble, Streak, Vote } from '../decide/types.ts';
 import { Rows } from '../rows.ts';
+import type { Heads } from './heads.ts';
 import type { ReadTx, Store, Tx } from '../store/store.ts';
 
 export interface MonitorRow {
@@ -18,13 +23,24 @@ export interface MonitorRow {
 export interface NodeRow {
   readonly judgement: Judgement;
   readonly verdict: Verdict;
-  readonly standing?: Standing;
+  /** What the other nodes of its chain and service say of it. */
+  readonly beside?: Beside;
 }
 
 export interface ServiceRow {
   readonly judgement: Judgement;
   readonly verdict: Verdict;
   readonly component: Component;
+}
+
+/** What is remembered of a chain between looks. */
+export interface ChainRow {
+  readonly judgement: Judgement;
+  readonly verdict: Verdict;
+  readonly isStalled: boolean;
+  readonly forks: Forks;
+  readonly pace?: Pace;
+  readonly reached?: Reached;
 }
 
 export interface Shard {
@@ -35,12 +51,16 @@ export interface Shard {
   /** By `service/node`, the reserved node `public` too. */
   readonly nodes: Rows<NodeRow>;
   readonly services: Rows<ServiceRow>;
+  /** By name: at most the one chain of the shard. */
+  readonly chains: Rows<ChainRow>;
   /** Under `frames`: position of the last frame whose lines are in the rows. */
   readonly cursor: Rows<number>;
   /** The last time at which it was judged: two judgements never share one. */
   judgedAt: Instant;
   /** Whether all of it is to be judged: nothing was since it was loaded. */
   isNew: boolean;
+  /** How the nodes stood at the last look at their heads; not kept, a shard that was loaded is looked at whole. */
+  heads: Heads | undefined;
 }
 
 /** When and how fast a vote was last confirmed is in the streaks, and would make each answer a new vote. */
@@ -65,14 +85,16 @@ export function newShard(name: string): Shard {
     streaks: new Rows<Streak>('streak'),
     nodes: new Rows<NodeRow>('node', whole),
     services: new Rows<ServiceRow>('service', whole),
+    chains: new Rows<ChainRow>('chain', whole),
     cursor: new Rows<number>('cursor'),
     judgedAt: 0,
     isNew: true,
+    heads: undefined,
   };
 }
 
-const rowsOf = ({ monitors, streaks, nodes, services, cursor }: Shard) =>
-  [monitors, streaks, nodes, services, cursor] as const;
+const rowsOf = ({ monitors, streaks, nodes, services, chains, cursor }: Shard) =>
+  [monitors, streaks, nodes, services, chains, cursor] as const;
 
 export const cursorOf = (shard: Shard): number => shard.cursor.get('frames') ?? 0;
 
@@ -85,9 +107,11 @@ export async function loadShard(store: Store, shard: Shard): Promise<void> {
     await loadMonitors(tx, shard);
     await shard.nodes.load(tx);
     await shard.services.load(tx);
+    await shard.chains.load(tx);
     await shard.cursor.load(tx);
   });
   shard.isNew = true;
+  shard.heads = undefined;
 }
 
 async function loadMonitors(tx: ReadTx, shard: Shard): Promise<void> {

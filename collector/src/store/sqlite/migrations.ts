@@ -92,4 +92,8 @@ export const migrations: readonly string[] = [
   UPDATE state SET value = json_remove(value, '$.streaks') WHERE core = 'monitor';
   UPDATE state SET wake_at = NULL WHERE core IN ('monitor', 'node', 'service');
   `,
+  // What explains a flip beyond its subject.
+  `
+  ALTER TABLE flips ADD COLUMN cause TEXT;
+  `,
 ];

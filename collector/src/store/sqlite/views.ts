@@ -1,5 +1,5 @@
 import type { FlipRow, ReadTx, SlotDay, TallyEntry, Tx } from '../store.ts';
-import type { Status } from '@highwater/config/domain.ts';
+import type { Cause, Status } from '@highwater/config/domain.ts';
 import type { Names } from './names.ts';
 import type { Db } from './open.ts';
 
@@ -34,9 +34,18 @@ type Writes = Pick<Tx, 'addFlip' | 'addTally' | 'putSlotDay'>;
 export function viewReads(db: Db, names: Names): (shard: number) => Reads {
   const flips = db.prepare<
     [number, number, number],
-    { seq: number; id: string; subject: string; at: number; was: Status; now: Status; because: string }
+    {
+      seq: number;
+      id: string;
+      subject: string;
+      at: number;
+      was: Status;
+      now: Status;
+      because: string;
+      cause: Cause | null;
+    }
   >(
-    'SELECT seq, id, subject, at, was, now, because FROM flips WHERE shard = ? AND seq > ? ORDER BY seq LIMIT ?',
+    'SELECT seq, id, subject, at, was, now, because, cause FROM flips WHERE shard = ? AND seq > ? ORDER BY seq LIMIT ?',
   );
   const tallies = db.prepare<
     [number, number, number, number],
@@ -49,9 +58,12 @@ export function viewReads(db: Db, names: Names): (shard: number) => Reads {
   );
   return (shard) => ({
     async flipsAfter(seq, limit) {
-      return flips
-        .all(shard, seq, limit)
-        .map(({ was, now, ...flip }): FlipRow => ({ ...flip, from: was, to: now }));
+      return flips.all(shard, seq, limit).map(({ was, now, cause, ...flip }): FlipRow => ({
+        ...flip,
+        from: was,
+        to: now,
+        ...(cause !== null && { cause }),
+      }));
     },
     async tallies(monitor, fromMinute, toMinute) {
       const id = names.find(monitor);
@@ -71,8 +83,8 @@ export function viewReads(db: Db, names: Names): (shard: number) => Reads {
 
 export function viewWrites(db: Db, names: Names): (shard: number) => Writes {
   const flip = db.prepare(
-    `INSERT INTO flips (shard, seq, id, subject, at, was, now, because)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO flips (shard, seq, id, subject, at, was, now, because, cause)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const lastFlip = db
     .prepare<[number], number>('SELECT coalesce(max(seq), 0) FROM flips WHERE shard = ?')
@@ -93,7 +105,7 @@ export function viewWrites(db: Db, names: Names): (shard: number) => Writes {
   return (shard) => ({
     async addFlip(f) {
       const seq = (lastFlip.get(shard) ?? 0) + 1;
-      flip.run(shard, seq, f.id, f.subject, f.at, f.from, f.to, f.because);
+      flip.run(shard, seq, f.id, f.subject, f.at, f.from, f.to, f.because, f.cause ?? null);
       return seq;
     },
     async addTally(monitor, key, minute, entries) {
