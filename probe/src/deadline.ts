@@ -2,6 +2,8 @@
 
 export interface Deadline {
   readonly signal: AbortSignal;
+  /** Whether its own time is up, not that of `ending`. */
+  readonly passed: () => boolean;
   /** To be called when what it is for is over: whatever still runs under it is aborted. */
   readonly done: () => void;
 }
@@ -12,12 +14,17 @@ export interface Deadline {
  */
 export function deadline(ms: number, ending: AbortSignal): Deadline {
   const own = new AbortController();
-  const timer = setTimeout(() => own.abort(new DOMException('the deadline passed', 'TimeoutError')), ms);
+  let passed = false;
+  const timer = setTimeout(() => {
+    passed = true;
+    own.abort(new DOMException('the deadline passed', 'TimeoutError'));
+  }, ms);
   const end = () => own.abort(ending.reason);
   if (ending.aborted) end();
   else ending.addEventListener('abort', end, { once: true });
   return {
     signal: own.signal,
+    passed: () => passed,
     done: () => {
       clearTimeout(timer);
       ending.removeEventListener('abort', end);

@@ -96,6 +96,8 @@ export function serveRaw({ upgrade, received }: RawScript): Promise<Served> {
   return serveTcp((socket) => {
     let before = Buffer.alloc(0);
     let upgraded = false;
+    // What is written apart is to leave at once.
+    socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
       before = Buffer.concat([before, chunk]);
       const end = upgraded ? 0 : before.indexOf('\r\n\r\n');

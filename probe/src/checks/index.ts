@@ -3,5 +3,6 @@ import type { AnyCheckKind } from '@highwater/config/kinds.ts';
 import { head } from './head.ts';
 import { http } from './http.ts';
 import { jsonrpc } from './jsonrpc.ts';
+import { websocket } from './websocket.ts';
 
-export const checks: Readonly<Record<string, AnyCheckKind>> = { http, jsonrpc, head };
+export const checks: Readonly<Record<string, AnyCheckKind>> = { http, jsonrpc, websocket, head };

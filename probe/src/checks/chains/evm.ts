@@ -4,14 +4,41 @@ import { faultError } from '../../fault.ts';
 import { isRecord, type Json, shown } from '../json.ts';
 import type { Ask } from '../ask.ts';
 import { isRefusal } from '../rpc.ts';
-import { type ChainFamily, optional, resultOf, versionText } from './family.ts';
+import { type ChainFamily, optional, resultOf, type SocketStream, versionText } from './family.ts';
 
 /** The latest instant that a Date and a line can hold. */
 const maxSeconds = 8_640_000_000_000;
 
+const stream: SocketStream = {
+  kind: 'socket',
+
+  /** Acknowledged with the subscription's id, a text (geth's pub/sub; the same in all clients). */
+  async subscribe(ask) {
+    const { result, error } = await ask.call('eth_subscribe', ['newHeads']);
+    if (error && !isRefusal(error)) throw error;
+    if (error) throw faultError('target.ws.subscription', `eth_subscribe: ${error.fault.detail ?? ''}`);
+    if (typeof result !== 'string' || result === '')
+      throw faultError('target.ws.subscription', `eth_subscribe gave no id: ${shown(result)}`);
+  },
+
+  /** After a reorganisation the same or a lower height is pushed again with another hash. */
+  pushed(message) {
+    if (!isRecord(message) || message['method'] !== 'eth_subscription') return undefined;
+    const { params } = message;
+    const block = isRecord(params) ? params['result'] : undefined;
+    if (!isRecord(block)) throw faultError('target.rpc.result', `the pushed header is ${shown(block)}`);
+    return {
+      height: quantity(block['number'], 'number of the pushed header'),
+      id: hash(block['hash'], 'hash of the pushed header').slice(2, 10),
+      parent: hash(block['parentHash'], 'parentHash of the pushed header').slice(2, 10),
+    };
+  },
+};
+
 export const evm: ChainFamily = {
   family: 'evm',
   heights: 'hex',
+  stream,
 
   async identify(ask, chain) {
     if (chain.chainId !== undefined) {

@@ -1,0 +1,72 @@
+/** Runs one round of a check as a probe does, against servers on loopback. */
+import { faultId } from '@highwater/config/faults.ts';
+import type { AssignmentBody } from '@highwater/config/wire.ts';
+import { checks } from '../src/checks/index.ts';
+import { parseConsent } from '../src/io/reach.ts';
+import { makeResolve } from '../src/io/resolve.ts';
+import { type House, observe, prepare, type Prepared } from '../src/observe.ts';
+import { secretShelf } from '../src/secrets.ts';
+import type { Observation } from '@highwater/config/domain.ts';
+
+export const testHouse: House = {
+  outside: {
+    resolve: makeResolve(),
+    consent: parseConsent(['config']),
+    userAgent: 'Highwater/test',
+    monotonic: () => performance.now(),
+  },
+  secrets: secretShelf('/nonexistent', {}),
+  now: () => Date.now(),
+  clockBoundMs: () => 0,
+  broke: (monitor, thrown) => {
+    throw new Error(`${monitor} broke`, { cause: thrown });
+  },
+};
+
+export type TestChain = AssignmentBody['chains'][number];
+
+export const quickChain: TestChain = {
+  name: 'quick',
+  family: 'evm',
+  blockTimeMs: 20,
+  maxLagBlocks: 5,
+  maxAgeMs: 60_000,
+};
+
+export interface TestCheck extends Disposable {
+  readonly prepared: Prepared;
+  run(): Promise<Observation>;
+}
+
+/** One monitor; disposing it ends what lasts. */
+export function testCheck(
+  kind: string,
+  url: string,
+  settings: unknown = {},
+  options: { readonly chain?: TestChain; readonly timeoutMs?: number; readonly house?: House } = {},
+): TestCheck {
+  const { chain, timeoutMs = 2_000, house = testHouse } = options;
+  const monitor = {
+    id: 's/n/c',
+    kind,
+    intervalMs: 10_000,
+    timeoutMs,
+    recheckAfterMs: 1_000,
+    fall: 2,
+    settings,
+    target: { url, headers: {}, allowPrivate: true },
+    ...(chain ? { chain: chain.name } : {}),
+  };
+  const prepared = prepare(monitor, chain ? [chain] : [], checks);
+  const forever = new AbortController().signal;
+  return {
+    prepared,
+    run: async () => (await observe(prepared, { dueAt: 0, recheck: false }, house, forever)).observation,
+    [Symbol.dispose]: () => prepared.lasting[Symbol.dispose](),
+  };
+}
+
+/** `ok`, or the outcome and the fault. */
+export function verdictOf({ outcome, fault }: Observation): string {
+  return fault ? `${outcome} ${faultId(fault)}` : outcome;
+}
