@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultId } from '@highwater/config/faults.ts';
-import type { CheckContext } from '@highwater/config/kinds.ts';
+import { type CheckContext, FaultError } from '@highwater/config/kinds.ts';
 import { goodEvm, hash, type RpcAnswer, type RpcCall, serveRpc } from '../../testing/rpc.ts';
 import { closedPort } from '../../testing/servers.ts';
 import { runOnce } from '../once.ts';
@@ -51,11 +51,11 @@ describe('the head of an EVM node', () => {
     expect(server.calls.map(({ method, params }) => `${method} ${JSON.stringify(params)}`)).toEqual([
       'eth_chainId []',
       'eth_getBlockByNumber ["0x0",false]',
-      'net_peerCount []',
-      'web3_clientVersion []',
       'eth_getBlockByNumber ["latest",false]',
       'eth_syncing []',
       'eth_getBlockByNumber ["finalized",false]',
+      'net_peerCount []',
+      'web3_clientVersion []',
     ]);
   });
 
@@ -213,6 +213,36 @@ describe('over several rounds', () => {
     round.later(1_000);
     await round.run();
     expect(round.asked.filter((method) => method === 'eth_chainId')).toHaveLength(2);
+  });
+
+  it.each(['net_peerCount', 'web3_clientVersion', 'eth_syncing'])(
+    'is up when %s hangs until the deadline: no round has it before the head',
+    async (hangs) => {
+      let over = false;
+      const round = rounds((method, params, now) => {
+        over ||= method === hangs;
+        if (over) throw new FaultError({ source: 'target', operation: 'http', code: 'timeout' });
+        return node(now)(method, params);
+      });
+      for (const _ of [1, 2, 3]) {
+        expect(await round.run()).toBe('ok');
+        round.later(300_000);
+        over = false;
+      }
+    },
+  );
+
+  it('asks who it is again after a round in which it told no head', async () => {
+    let broken = true;
+    const round = rounds((method, params, now) =>
+      broken && params[0] === 'latest' ? null : node(now)(method, params),
+    );
+    expect(await round.run()).toBe('result');
+    broken = false;
+    expect(await round.run()).toBe('ok');
+    await round.run();
+    expect(round.asked.filter((method) => method === 'eth_chainId')).toHaveLength(2);
+    expect(round.asked.filter((method) => method === 'web3_clientVersion')).toHaveLength(1);
   });
 
   it('takes the clock bound off the age of a block', async () => {

@@ -57,17 +57,20 @@ export const head = defineCheck({
       // The latest call alone: identity is asked only now and then, and must not make that round look slow.
       const phases = ask.phases('last');
       const latencyTenths = totalTenths(phases);
-      const facts = tipFacts(tip, known);
       const old = standsStill(tip, answeredAt, maxAge ?? chain.maxAgeMs, ctx);
+      const said = old ? {} : await silently(() => family.condition(ask, tip), {});
+      const older = old
+        ? undefined
+        : await silently(() => checkpoint(family, ask, tip, chain, ctx.memory), undefined);
+      const about = await acquainted(family, ask, known, ctx.memory);
+      const facts = { ...tipFacts(tip, known), ...(known.about ? {} : aboutFacts(about)) };
       if (old) return { outcome: 'fail', fault: old, latencyTenths, phases, facts };
-      const said = await silently(() => family.condition(ask, tip), {});
-      const older = await silently(() => checkpoint(family, ask, tip, chain, ctx.memory), undefined);
       const called = phases.firstByte + phases.transfer;
       const trouble =
         future(tip, answeredAt, family.maxFutureMs ?? maxFutureMs, ctx) ??
         (said.syncing ? fault('target.head.syncing') : undefined) ??
         said.trouble ??
-        known.about.trouble ??
+        about.trouble ??
         finalityTrouble(said.finalizedHeight, tip.height, answeredAt, chain, ctx.memory) ??
         tooSlow(called, slow);
       return {
@@ -88,12 +91,11 @@ export const head = defineCheck({
 interface Acquaintance {
   readonly at: number;
   readonly genesis?: string;
-  readonly about: About;
-  /** Whether it was asked in this round. */
-  readonly fresh: boolean;
+  /** Undefined in the round in which it was asked who it is. */
+  readonly about?: About;
 }
 
-/** Identity is asked in the first round, after every fault in it, and every five minutes. */
+/** Identity is asked in the first round, after every one without a tip, and every five minutes. */
 async function acquaintance(
   family: ChainFamily,
   ask: Ask,
@@ -102,23 +104,38 @@ async function acquaintance(
 ): Promise<Acquaintance> {
   const known = ctx.memory.get('identity') as Acquaintance | undefined;
   const age = known ? ctx.now() - known.at : Infinity;
-  if (known && age >= 0 && age < identityFreshMs) return { ...known, fresh: false };
+  if (known && age >= 0 && age < identityFreshMs) return known;
   ctx.memory.delete('identity');
   const identity = await family.identify(ask, chain);
-  const about = await silently(() => family.about(ask), {});
-  const found: Acquaintance = { at: ctx.now(), ...identity, about, fresh: true };
-  ctx.memory.set('identity', found);
-  return found;
+  return { at: ctx.now(), ...identity };
 }
 
-function tipFacts(tip: Tip, { genesis, about, fresh }: Acquaintance): Record<string, string> {
+/** Asked last: a node that does not answer such a question until the deadline has told its head before. */
+async function acquainted(
+  family: ChainFamily,
+  ask: Ask,
+  known: Acquaintance,
+  memory: Map<string, unknown>,
+): Promise<About> {
+  if (known.about) return known.about;
+  const about = await silently(() => family.about(ask), {});
+  memory.set('identity', { ...known, about } satisfies Acquaintance);
+  return about;
+}
+
+function tipFacts(tip: Tip, { genesis }: Acquaintance): Record<string, string> {
   return {
     h: String(tip.height),
     ...(tip.id === undefined ? {} : { id: tip.id }),
     ...(tip.blockAt === undefined ? {} : { bt: String(tip.blockAt) }),
     ...(genesis === undefined ? {} : { g: genesis }),
-    ...(fresh && about.peers !== undefined ? { peers: String(about.peers) } : {}),
-    ...(fresh && about.version !== undefined ? { ver: about.version } : {}),
+  };
+}
+
+function aboutFacts({ peers, version }: About): Record<string, string> {
+  return {
+    ...(peers === undefined ? {} : { peers: String(peers) }),
+    ...(version === undefined ? {} : { ver: version }),
   };
 }
 

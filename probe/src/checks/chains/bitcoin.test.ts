@@ -69,14 +69,14 @@ describe('a Bitcoin node', () => {
       peers: '10',
       ver: `Satoshi-${version}.0.0`,
     });
-    expect(fixture.asked).toEqual(['getblockhash', 'getnetworkinfo', 'getblockchaininfo', 'getblockhash']);
+    expect(fixture.asked).toEqual(['getblockhash', 'getblockchaininfo', 'getblockhash', 'getnetworkinfo']);
   });
 
   it('asks for the header where the tip has no time', async () => {
     const { ledger, fixture } = await node({ version: 22 });
     await using _ = fixture;
     expect((await run(fixture)).facts['bt']).toBe(String(Math.floor(ledger.head.at / 1_000) * 1_000));
-    expect(fixture.asked.at(-1)).toBe('getblockheader');
+    expect(fixture.asked).toContain('getblockheader');
   });
 
   it.each<[string, (node: BitcoinFixture) => void, string]>([

@@ -60,7 +60,7 @@ describe('a CometBFT node', () => {
       peers: '12',
       ver: '0.38.17',
     });
-    expect(fixture.asked).toEqual(['status', 'net_info', 'status', 'blockchain']);
+    expect(fixture.asked).toEqual(['status', 'status', 'blockchain', 'net_info']);
   });
 
   it.each<[string, (node: CosmosFixture) => void, string]>([

@@ -52,11 +52,11 @@ describe('a Solana node', () => {
     });
     expect(fixture.asked).toEqual([
       'getGenesisHash',
-      'getVersion',
       'getSlot',
       'getBlockTime',
       'getHealth',
       'getSlot',
+      'getVersion',
     ]);
   });
 

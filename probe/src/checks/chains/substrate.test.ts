@@ -85,14 +85,14 @@ describe('the head of a Substrate node', () => {
     });
     expect(server.calls.map(({ method, params }) => `${method} ${JSON.stringify(params)}`)).toEqual([
       'chain_getBlockHash [0]',
-      'system_health []',
-      'system_version []',
       'chain_getHeader []',
       'chain_getBlockHash [100]',
       `state_getStorage ["${timestampKey}","${hash('b')}"]`,
       'system_health []',
       'chain_getFinalizedHead []',
       `chain_getHeader ["${hash('f')}"]`,
+      'system_health []',
+      'system_version []',
     ]);
   });
 
