@@ -70,6 +70,25 @@ describe('the head of an algod', () => {
     ['versions that break', { '/versions': 500 }, 'fail target.http.status'],
     ['versions over the limit', { '/versions': 429 }, 'fail target.rpc.limit'],
     ['versions and params refused', { '/versions': 403, '/v2/transactions/params': 403 }, 'ok'],
+    [
+      'versions and params refused, and a block of another chain',
+      {
+        '/versions': 403,
+        '/v2/transactions/params': 403,
+        [header]: { block: { rnd: 100, ts: seconds(), gh: `${'A'.repeat(43)}=` } },
+      },
+      'fail target.head.genesis',
+    ],
+    [
+      'versions and params refused, and a block that names no chain',
+      { '/versions': 403, '/v2/transactions/params': 403, [header]: { block: { rnd: 100, ts: seconds() } } },
+      'fail target.rpc.result',
+    ],
+    [
+      'versions, params and blocks refused',
+      { '/versions': 403, '/v2/transactions/params': 403, [header]: 403 },
+      'fail target.http.status',
+    ],
     ['a build that is text', { '/versions': { genesis_hash_b64: genesis, build: 'x' } }, 'ok'],
     [
       'another genesis by the params',
@@ -228,6 +247,13 @@ describe('a node of the fixture', () => {
     const { facts } = await ask(algod.url, its());
     expect(facts['g']).toBe(ledger.genesis.slice(0, 8));
     expect(facts['ver']).toBeUndefined();
+    expect(await verdict(ask(algod.url, { genesis }))).toBe('fail target.head.genesis');
+  });
+
+  it('is known by its newest block where the parameters are refused too', async () => {
+    algod.forbidden = /^\/versions|\/params$/;
+    const { outcome, facts } = await ask(algod.url, its());
+    expect([outcome, facts['g']]).toEqual(['ok', ledger.genesis.slice(0, 8)]);
     expect(await verdict(ask(algod.url, { genesis }))).toBe('fail target.head.genesis');
   });
 

@@ -46,7 +46,10 @@ export const algorand: ChainFamily = {
       return known(versions, 'genesis_hash_b64', chain);
     }
     const params = await ask.get('/v2/transactions/params');
-    return isRefused(params) ? {} : known(fieldsOf(params, 'params'), 'genesis-hash', chain);
+    if (!isRefused(params)) return known(fieldsOf(params, 'params'), 'genesis-hash', chain);
+    // Each block names its chain: who tells its head cannot hide which one it is of.
+    const { reply } = await newestHeader(ask, (await statusOf(ask)).round);
+    return reply.error ? {} : known(blockIn(fieldsOf(reply, 'the block')), 'gh', chain);
   },
 
   /** Without an id: no header has its own, and one more question each round would tell no more than `cp` does. */
@@ -135,10 +138,14 @@ function upgradeOf(said: Fields): { version: string; round: number | undefined }
   };
 }
 
+function blockIn({ block }: Fields): Fields {
+  if (!isRecord(block)) throw faultError('target.rpc.result', `the block is missing: ${shown(block)}`);
+  return block;
+}
+
 /** Zero is left out of blocks in JSON, so block 0 has no `rnd`. */
 function datedAt(answer: Fields, round: number): number {
-  const { block } = answer;
-  if (!isRecord(block)) throw faultError('target.rpc.result', `the block is missing: ${shown(block)}`);
+  const block = blockIn(answer);
   const said = block['rnd'] === undefined ? 0 : whole(block['rnd'], 'rnd');
   if (said !== round) throw faultError('target.rpc.result', `asked for round ${round}, got ${said}`);
   return secondsAsMs(block['ts'], 'ts');
