@@ -48,8 +48,9 @@ export const algorand: ChainFamily = {
     const params = await ask.get('/v2/transactions/params');
     if (!isRefused(params)) return known(fieldsOf(params, 'params'), 'genesis-hash', chain);
     // Each block names its chain: who tells its head cannot hide which one it is of.
-    const { reply } = await newestHeader(ask, (await statusOf(ask)).round);
-    return reply.error ? {} : known(blockIn(fieldsOf(reply, 'the block')), 'gh', chain);
+    const { round } = await statusOf(ask);
+    const { reply: newest } = await newestHeader(ask, round);
+    return newest.error ? {} : known(blockIn(fieldsOf(newest, 'the block')), 'gh', chain);
   },
 
   /** Without an id: no header has its own, and one more question each round would tell no more than `cp` does. */
