@@ -59,9 +59,18 @@ export async function highwater(
   return { code: child.exitCode, stdout: out.join(''), stderr: err.join('') };
 }
 
-/** Starts one role and resolves when it says that it is ready; rejects with its output when it ends before. */
-export async function startRole(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Process> {
-  const child = fork(launcher, [...args], {
+/** Starts one role. */
+export function startRole(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Process> {
+  return startProgram(launcher, args, env);
+}
+
+/** Resolves when a program of ours says that it is ready; rejects with its output when it ends before. */
+export async function startProgram(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Process> {
+  const child = fork(file, [...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
