@@ -174,8 +174,8 @@ export const faultMeanings: Readonly<Record<FaultId, FaultMeaning>> = {
     look: 'It was started with the wrong network, or the address points to another node.',
   },
   'target.head.genesis': {
-    means: 'The node serves another chain: same chain id, but another genesis block.',
-    look: 'A fork or private network with the same id, or a wiped data folder.',
+    means: 'The node serves another chain: its genesis is not the one configured.',
+    look: 'It was started with the wrong network, or the address points to another node. With the right chain id it is a fork or a private network, or its data folder was wiped.',
   },
   'target.head.old': {
     means: 'The newest block is older than allowed: the node answers but its head stands still.',
