@@ -172,10 +172,16 @@ describe('init', () => {
     expect(later).toMatch(/ready +keys +operator\.key/);
   });
 
-  it('refuses by name what is not built yet', async () => {
-    expect(await hw(['init', '--from', 'bitshares'])).toMatchObject({
-      code: 3,
-      err: 'highwater: init --from bitshares: not in this version, write evm\n',
+  it.each(['bitshares', 'polkadot', 'algorand', 'evm'])('--from %s is good as it is', async (name) => {
+    expect(await hw(['init', '--from', name, `from-${name}.yaml`])).toMatchObject({ code: 0 });
+    const checked = await hw(['config', 'check', `from-${name}.yaml`]);
+    expect(checked).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('names what there is', async () => {
+    expect(await hw(['init', '--from', 'dogecoin'])).toMatchObject({
+      code: 2,
+      err: 'highwater: init --from dogecoin: unknown, write bitshares, polkadot, algorand, evm\n',
     });
   });
 });
@@ -315,7 +321,18 @@ describe('asking the collector', () => {
     services: [verdict('rpc', of)],
     nodes: [verdict('rpc/main', of)],
     monitors: [verdict('rpc/main/head', of)],
-    heads: [{ chain: 'ethereum', height: 7, at: 59_000, nodes: 1 }],
+    heads: [
+      {
+        chain: 'ethereum',
+        height: 7,
+        at: 59_000,
+        nodes: 1,
+        references: 0,
+        state: 'stalled',
+        because: 'no new block',
+        blockTimeMs: 12_000,
+      },
+    ],
     probes: [{ id: 'local', region: 'here', lastHeardAt: 59_000, clockBoundMs: 3, current: true }],
     incidents: [],
   });
@@ -324,7 +341,7 @@ describe('asking the collector', () => {
     answers.set('/v1/status', status('up'));
     const up = await hw(['status', '--collector', url()]);
     expect(up).toMatchObject({ code: 0, err: '' });
-    expect(up.out).toContain('ethereum  7');
+    expect(up.out).toMatch(/ethereum +7 +stalled +1 s ago +a block in 12 s +no new block/);
     answers.set('/v1/status', status('down'));
     const down = await hw(['status', '--collector', url(), '--json']);
     expect(down.code).toBe(1);
@@ -352,11 +369,23 @@ describe('asking the collector', () => {
           line: 'rpc/main/head 0 fail 10 target.head.old',
         },
       ],
+      head: {
+        chain: 'ethereum',
+        height: 7,
+        state: 'moving',
+        because: '5 blocks behind the height that 2 of 3 nodes agree on',
+        blockTimeMs: 12_000,
+        lagBlocks: 5,
+        lagMs: 60_000,
+      },
     });
     const { code, out } = await hw(['why', 'rpc/main/head', '--collector', url()]);
     expect(code).toBe(0);
     expect(out).toContain('rpc/main/head is down');
     expect(out).toContain('its head stands still');
+    expect(out).toContain(
+      'head of ethereum: 7, moving, a block in 12 s\nthis node is 5 (60 s) behind: 5 blocks',
+    );
     expect(out).not.toContain('\u001b');
   });
 

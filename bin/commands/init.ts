@@ -7,8 +7,7 @@ import { commandLine, nearPath, quoted } from '../hint.ts';
 import { callersFile, programRoot } from '../options.ts';
 
 /** What to begin from; the files are config/examples/NAME.yaml. */
-const examples: readonly string[] = ['evm'];
-const plannedExamples: readonly string[] = ['bitshares', 'polkadot', 'algorand'];
+const examples: readonly string[] = ['bitshares', 'polkadot', 'algorand', 'evm'];
 
 interface InitOptions {
   readonly from: string;
@@ -26,19 +25,13 @@ export function initCommand(): Command {
       `
 Examples:
   highwater init                       highwater.yaml in this folder
-  highwater init --from evm my.yaml`,
+  highwater init --from polkadot my.yaml`,
     )
     .action((file: string | undefined, options: InitOptions) => init(file ?? options.config, options));
 }
 
 function init(file: string | undefined, options: InitOptions): void {
   const from = options.from;
-  if (plannedExamples.includes(from)) {
-    throw new Exit(
-      exitCode.unavailable,
-      `highwater: init --from ${from}: not in this version, write ${examples.join(', ')}`,
-    );
-  }
   if (!examples.includes(from)) {
     throw new Exit(exitCode.usage, `highwater: init --from ${from}: unknown, write ${examples.join(', ')}`);
   }
