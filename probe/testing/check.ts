@@ -61,7 +61,8 @@ export function testCheck(
   const forever = new AbortController().signal;
   return {
     prepared,
-    run: async () => (await observe(prepared, { dueAt: 0, recheck: false }, house, forever)).observation,
+    run: async () =>
+      (await observe(prepared, { dueAt: Date.now(), recheck: false }, house, forever)).observation,
     [Symbol.dispose]: () => prepared.lasting[Symbol.dispose](),
   };
 }

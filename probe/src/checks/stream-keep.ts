@@ -42,8 +42,11 @@ export interface KeptState {
 export interface Kept extends Disposable {
   /** What is counted begins anew. */
   read(): KeptState;
-  /** Ends the connection, which works and is silent: the next one is no fresh start for how long it is silent. */
-  renew(): void;
+  /**
+   * Ends the connection, which works and is silent: the next one is no fresh start for how long it is silent. Does
+   * nothing before it is as old as this: it must have had the time to bring something.
+   */
+  renew(minAgeMs: number): void;
 }
 
 /** One connection from beginning to end: resolves or rejects when it has ended, and ends with the signal. */
@@ -55,6 +58,7 @@ export function keepUp(way: LastingWay, session: Session, wait: Backoff = backof
   let failures = 0;
   let renewing = false;
   let downSinceMs: number | undefined = way.monotonic();
+  let upSinceMs = -Infinity;
   let quietSinceMs: number | undefined;
   let movedAtMs: number | undefined;
   let lost = 0;
@@ -66,6 +70,7 @@ export function keepUp(way: LastingWay, session: Session, wait: Backoff = backof
     established() {
       if (downSinceMs === undefined) return;
       downSinceMs = undefined;
+      upSinceMs = way.monotonic();
       trouble = undefined;
       if (!renewing) quietSinceMs = way.monotonic();
       renewing = false;
@@ -122,8 +127,8 @@ export function keepUp(way: LastingWay, session: Session, wait: Backoff = backof
       lostBy = closeCode = undefined;
       return state;
     },
-    renew() {
-      if (downSinceMs !== undefined) return;
+    renew(minAgeMs) {
+      if (downSinceMs !== undefined || way.monotonic() - upSinceMs < minAgeMs) return;
       renewing = true;
       failures = 0;
       current?.abort(new Error('the long-lived connection is made anew'));

@@ -32,7 +32,8 @@ export interface Seen {
 export interface Watch extends Disposable {
   /** What was seen; the counts begin anew. */
   read(): Seen;
-  renew(): void;
+  /** As Kept.renew. */
+  renew(minAgeMs: number): void;
 }
 
 /** Takes up blocks; says whether one was new. */
@@ -168,7 +169,7 @@ function watching(way: LastingWay, fold: Folding, session: Session, wait?: Backo
       fold.state = counted(fold.state);
       return seen;
     },
-    renew: () => kept.renew(),
+    renew: (minAgeMs) => kept.renew(minAgeMs),
     [Symbol.dispose]: () => kept[Symbol.dispose](),
   };
 }

@@ -160,7 +160,7 @@ function kept(
   const due = always || isDue(tip, stream, memory);
   const nothing = silent(kept, { maxSilenceMs, nowMs, due });
   // What is silent is tried anew, as users' programs do.
-  if (nothing) watch?.renew();
+  if (nothing) watch?.renew(maxSilenceMs);
   return nothing ?? unreadable(kept) ?? dropped(kept) ?? gapped(stream.counts);
 }
 
