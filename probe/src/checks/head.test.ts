@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultId } from '@highwater/config/faults.ts';
 import { type CheckContext, FaultError } from '@highwater/config/kinds.ts';
+import type { Chain } from '@highwater/config/model.ts';
 import { goodEvm, hash, type RpcAnswer, type RpcCall, serveRpc } from '../../testing/rpc.ts';
 import { closedPort } from '../../testing/servers.ts';
 import { runOnce } from '../once.ts';
@@ -157,15 +158,22 @@ describe('the head of an EVM node', () => {
 });
 
 describe('over several rounds', () => {
-  const rounds = (answer: (method: string, params: readonly unknown[], now: number) => unknown) => {
+  const rounds = (
+    answer: (method: string, params: readonly unknown[], now: number) => unknown,
+    {
+      settings = {},
+      of = chain,
+      tenthsOf = () => 10,
+    }: { settings?: object; of?: Omit<Chain, 'references'>; tenthsOf?: (method: string) => number } = {},
+  ) => {
     const memory = new Map<string, unknown>();
     const asked: string[] = [];
     let now = 1_000_000_000;
-    const run = head.prepare({});
+    const run = head.prepare(settings);
     const ctx: CheckContext = {
       signal: new AbortController().signal,
       target: { url: 'http://node.example', headers: {}, allowPrivate: false },
-      chain: { ...chain, references: [] },
+      chain: { ...of, references: [] },
       now: () => now,
       clockBoundMs: 0,
       memory,
@@ -178,14 +186,14 @@ describe('over several rounds', () => {
         const { id, method, params } = JSON.parse(body ?? '') as RpcCall;
         asked.push(method);
         const result = answer(method, params as unknown[], now);
-        const phases = { resolve: 0, connect: 0, tls: 0, firstByte: 10, transfer: 0 };
+        const phases = { resolve: 0, connect: 0, tls: 0, firstByte: tenthsOf(method), transfer: 0 };
         return {
           status: 200,
           headers: {},
           body: JSON.stringify({ id, result }),
           bytes: 0,
           phases,
-          latencyTenths: 10,
+          latencyTenths: phases.firstByte,
           address: '',
         };
       },
@@ -243,6 +251,28 @@ describe('over several rounds', () => {
     await round.run();
     expect(round.asked.filter((method) => method === 'eth_chainId')).toHaveLength(2);
     expect(round.asked.filter((method) => method === 'web3_clientVersion')).toHaveLength(1);
+  });
+
+  const substrate = { ...chain, family: 'substrate', genesis: hash('a') };
+  it.each([
+    ['chain_getHeader', 'slow'],
+    ['chain_getBlockHash', 'slow'],
+    ['state_getStorage', 'slow'],
+    // Asked beside the tip.
+    ['system_health', 'ok'],
+    ['system_version', 'ok'],
+  ])('of several questions for the tip the slowest counts: %s', async (slow, outcome) => {
+    const node = (method: string, [at]: readonly unknown[], now: number) => {
+      if (method === 'chain_getHeader') return { number: '0x64', parentHash: hash('c') };
+      if (method === 'chain_getBlockHash') return at === 0 ? hash('a') : hash('b');
+      const moment = Buffer.alloc(8);
+      moment.writeBigUInt64LE(BigInt(now));
+      return method === 'state_getStorage' ? `0x${moment.toString('hex')}` : null;
+    };
+    const tenthsOf = (method: string) => (method === slow ? 5_001 : 10);
+    const round = rounds(node, { settings: { slow: '500ms' }, of: substrate, tenthsOf });
+    await round.run();
+    expect(await round.run()).toBe(outcome);
   });
 
   it('takes the clock bound off the age of a block', async () => {
