@@ -68,7 +68,8 @@ export function freshHeads(
     try {
       await stream.subscribe(calls);
       const ack = tenthsSince(from);
-      const tip = await tipOf(family, { ...calls, get: (at) => rest.get(at), phases: () => noPhases });
+      const ask = { ...calls, get: (at: string) => rest.get(at), phases: () => noPhases };
+      const tip = await tipOf(family, ask, openRpc(ctx, {}));
       await untilFirst(link, ctx.signal, Math.min(longestFirstMs, 2 * chain.blockTimeMs), (text) => {
         if (text !== undefined) take(messageOf(text));
         return first !== undefined;
@@ -113,12 +114,20 @@ async function onLink(
   }
 }
 
-/** A node that refuses to tell can't be compared with what it pushes, which is no fault. */
-async function tipOf(family: ChainFamily, ask: Ask): Promise<Tip | undefined> {
+/**
+ * Where subscriptions have a port of their own, as Solana's, it knows no other methods: then it is asked over HTTP. A
+ * node that does not tell can't be compared with what it pushes, which is no fault of its WebSocket.
+ */
+async function tipOf(family: ChainFamily, ask: Ask, overHttp: Ask): Promise<Tip | undefined> {
   try {
     return await family.tip(ask);
   } catch (thrown) {
-    if (thrown instanceof FaultError && isRefusal(thrown)) return undefined;
+    if (!(thrown instanceof FaultError) || !isRefusal(thrown)) throw thrown;
+  }
+  try {
+    return await family.tip(overHttp);
+  } catch (thrown) {
+    if (thrown instanceof FaultError) return undefined;
     throw thrown;
   }
 }
