@@ -1,7 +1,14 @@
 /** Latency and faults by method, as the snapshot shows them: the last 24 hours of each node, all regions together. */
 import type { PublicMethod } from '@highwater/config/public.ts';
 import { HOUR_MS, type Instant } from '@highwater/config/time.ts';
-import { declaredMethods, type MethodRow, methodRowKey, monitorOfKey, placeOfKey, regionOfKey } from '../slots/methods.ts';
+import {
+  declaredMethods,
+  type MethodRow,
+  methodRowKey,
+  monitorOfKey,
+  placeOfKey,
+  regionOfKey,
+} from '../slots/methods.ts';
 import { addKept, type Bins, countOf, quantiles } from '../slots/sketch.ts';
 import type { ReadTx } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
