@@ -21,7 +21,7 @@ const chain = {
   maxAgeMs: 10_000,
 };
 
-const ask = (url: string, more: Partial<typeof chain> = {}, settings: unknown = {}) =>
+const ask = (url: string, more: Partial<Omit<Chain, 'references'>> = {}, settings: unknown = {}) =>
   runOnce({
     kind: 'head',
     settings,
@@ -112,6 +112,9 @@ describe('the head of an EVM node', () => {
       'degraded target.head.syncing',
     ],
     ['syncing false as text', but('eth_syncing', 'false'), 'ok'],
+    ['syncing true as text', but('eth_syncing', 'true'), 'degraded target.head.syncing'],
+    ['syncing false wrapped', but('eth_syncing', { Ok: false }), 'ok'],
+    ['syncing true wrapped', but('eth_syncing', { Ok: true }), 'degraded target.head.syncing'],
     [
       'syncing refused',
       (call) =>
@@ -133,6 +136,42 @@ describe('the head of an EVM node', () => {
     await using server = await serveRpc(answer);
     const { outcome, fault } = await ask(server.url);
     expect(fault ? `${outcome} ${faultId(fault)}` : outcome).toBe(expected);
+  });
+
+  it.each<[string, unknown]>([
+    ['refuses', undefined],
+    ['lacks', null],
+  ])(
+    'a node that %s block 0 is known by its chain id, and by nothing where none is configured',
+    async (_, result) => {
+      await using server = await serveRpc((call) => {
+        if ((call.params as unknown[])[0] !== '0x0') return good(call);
+        const error = { code: -32000, message: 'pruned' };
+        return result === undefined ? { id: call.id, error } : { id: call.id, result };
+      });
+      expect((await ask(server.url)).outcome).toBe('ok');
+      const { outcome, fault } = await runOnce({
+        kind: 'head',
+        settings: {},
+        target: { url: server.url, headers: {}, allowPrivate: true },
+        chain: { ...chain, chainId: undefined, genesis: hash('a') },
+        timeoutMs: 2_000,
+        allowPrivate: ['config'],
+      });
+      expect([outcome, fault?.operation]).toEqual(['fail', 'rpc']);
+    },
+  );
+
+  it.each([
+    ['the block asked for', 64, '64.bbbbbbbb'],
+    ['another block, as caches give', 65, undefined],
+  ])('has a checkpoint of %s', async (_, number, checkpoint) => {
+    await using server = await serveRpc((call) => {
+      const block = { number: `0x${number.toString(16)}`, hash: hash('b') };
+      return (call.params as unknown[])[0] === '0x40' ? { id: call.id, result: block } : good(call);
+    });
+    const { facts } = await ask(server.url, { forkDepthBlocks: 30, blockTimeMs: 1_000 });
+    expect(facts['cp']).toBe(checkpoint);
   });
 
   it('tells of an old block with its facts', async () => {

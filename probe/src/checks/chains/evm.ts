@@ -63,12 +63,10 @@ export const evm: ChainFamily = {
   },
 
   async condition(ask) {
-    const said = await optional(ask, 'eth_syncing', []);
+    const syncing = syncingIn(await optional(ask, 'eth_syncing', []));
     const finalized = await optional(ask, 'eth_getBlockByNumber', ['finalized', false]);
     return {
-      // An object tells how far it is; some clients wrap or quote the word.
-      ...(isRecord(said) ? { syncing: Object.keys(said).length > 0 } : {}),
-      ...(typeof said === 'boolean' ? { syncing: said } : {}),
+      ...(syncing === undefined ? {} : { syncing }),
       ...(isRecord(finalized) ? { finalizedHeight: quantity(finalized['number'], 'number') } : {}),
     };
   },
@@ -84,14 +82,29 @@ export const evm: ChainFamily = {
 
   async idAt(ask, height) {
     const block = await optional(ask, 'eth_getBlockByNumber', [`0x${height.toString(16)}`, false]);
-    return isRecord(block) ? hash(block['hash'], 'hash').slice(2, 10) : undefined;
+    // Another block than asked for, as caches and balancers give, is no fork.
+    if (!isRecord(block) || quantity(block['number'], 'number') !== height) return undefined;
+    return hash(block['hash'], 'hash').slice(2, 10);
   },
 };
 
-/** Block 0 tells chains of the same id apart. A node that has pruned it or refuses is not at fault for that. */
+/** An object tells how far it is; some clients wrap the word, as `{"Ok":false}`, or quote it. */
+function syncingIn(said: Json | undefined): boolean | undefined {
+  const word = isRecord(said) && typeof said['Ok'] === 'boolean' ? said['Ok'] : said;
+  if (typeof word === 'boolean') return word;
+  if (isRecord(word)) return Object.keys(word).length > 0;
+  return word === 'true' || word === 'false' ? word === 'true' : undefined;
+}
+
+/**
+ * Block 0 tells chains of the same id apart. A node that has pruned it or refuses is not at fault for that, unless it
+ * can be known by nothing else.
+ */
 async function genesisOf(ask: Ask, chain: Chain): Promise<{ genesis?: string }> {
   const reply = await ask.call('eth_getBlockByNumber', ['0x0', false]);
-  if (reply.error && !isRefusal(reply.error)) throw reply.error;
+  const isNeeded = chain.genesis !== undefined && chain.chainId === undefined;
+  if (reply.error && (isNeeded || !isRefusal(reply.error))) throw reply.error;
+  if (isNeeded && !isRecord(reply.result)) throw faultError('target.rpc.result', 'block 0 is missing');
   if (!isRecord(reply.result)) return {};
   const genesis = hash(reply.result['hash'], 'hash of block 0');
   if (chain.genesis !== undefined && genesis !== chain.genesis.toLowerCase()) {
