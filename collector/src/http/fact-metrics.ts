@@ -1,6 +1,8 @@
-/** Metrics of what the newest line of each monitor and region says beside its outcome: phases, methods, codes. */
+/** Metrics of what lines say beside their outcome: of the newest of each monitor and region, and counts of all. */
 import type { Observation, Phases } from '@highwater/config/domain.ts';
-import { Gauge, type Registry } from 'prom-client';
+import { isFaultId } from '@highwater/config/faults.ts';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { declaredMethods } from '../slots/methods.ts';
 import type { Watched } from '../watched.ts';
 
 /** blackbox_exporter's names of the phases of a request. */
@@ -13,6 +15,35 @@ const phaseNames: Readonly<Record<keyof Phases, string>> = {
 };
 
 const ofTenths = (tenths: number): number => tenths / 10_000;
+const ofMs = (ms: number): number => ms / 1_000;
+const asIs = (value: number): number => value;
+
+/** Facts that are a gauge of the newest line: name, help, and the unit made of the fact's. */
+const gauges: Readonly<
+  Record<string, readonly [name: string, help: string, unit: (value: number) => number]>
+> = {
+  sc: ['probe_http_status_code', 'HTTP status of the newest answer', asIs],
+  ce: ['probe_ssl_earliest_cert_expiry', 'Unix time at which a certificate expires', ofMs],
+  peers: ['highwater_peers', 'Peers that a node has', asIs],
+  fh: ['highwater_head_finalized_height', 'Finalized height of a node', asIs],
+  ack: ['highwater_socket_ack_seconds', 'Until the newest subscription was acknowledged', ofTenths],
+  first: ['highwater_socket_first_head_seconds', 'Until the newest subscription pushed a block', ofTenths],
+  age: [
+    'highwater_socket_last_head_age_seconds',
+    'Time since the last block was pushed over a WebSocket',
+    ofMs,
+  ],
+};
+
+/** Facts that count what happened to a long-lived WebSocket since the last round. */
+const socketEvents: Readonly<Record<string, string>> = {
+  gap: 'missing',
+  lost: 'lost',
+  reorg: 'replaced',
+  rep: 'repeated',
+};
+
+const FACT = 'm.';
 
 export interface FactMetrics {
   /** What a probe has just said. */
@@ -21,23 +52,45 @@ export interface FactMetrics {
   fill(): void;
 }
 
+const labelsOf = (monitor: string, region: string) => {
+  const [service = '', node = '', check = ''] = monitor.split('/');
+  return { service, node, check, region };
+};
+
 export function factMetrics(watched: Watched, registers: Registry[]): FactMetrics {
   const asked = ['service', 'node', 'check', 'region'] as const;
   const gauge = <L extends string>(name: string, help: string, more: readonly L[]) =>
     new Gauge<(typeof asked)[number] | L>({ name, help, labelNames: [...asked, ...more], registers });
+  const counter = <L extends string>(name: string, help: string, more: readonly L[]) =>
+    new Counter<(typeof asked)[number] | L>({ name, help, labelNames: [...asked, ...more], registers });
   const phase = gauge('probe_http_duration_seconds', 'Phases of the newest request', ['phase']);
-  const status = gauge('probe_http_status_code', 'HTTP status of the newest answer', []);
-  const expiry = gauge('probe_ssl_earliest_cert_expiry', 'Unix time at which a certificate expires', []);
   const lookup = gauge('probe_dns_lookup_time_seconds', 'How long the newest lookup of the name took', []);
   const rpc = gauge('highwater_rpc_duration_seconds', 'How long the newest call of a method took', [
     'method',
   ]);
+  const calls = counter('highwater_rpc_calls_total', 'Calls of a method, by outcome ok or fault', [
+    'method',
+    'outcome',
+  ]);
+  const faults = counter('highwater_rpc_faults_total', 'Calls of a method that gave a fault', [
+    'method',
+    'fault',
+  ]);
+  const events = counter(
+    'highwater_socket_events_total',
+    'Blocks missing, replaced or repeated on a long-lived WebSocket, and times that it was lost',
+    ['event'],
+  );
+  const ofFacts = Object.entries(gauges).map(
+    ([fact, [name, help, unit]]) => [fact, gauge(name, help, []), unit] as const,
+  );
+  /** Other methods than those configured are not shown: a probe may say what it likes. */
+  const declared = declaredMethods(watched);
   /** By region, then by monitor: as many as are watched, and no more. */
   const newest = new Map(watched.config.regions.map(({ id }) => [id, new Map<string, Observation>()]));
 
   const show = (region: string, { monitor, facts, phases }: Observation): void => {
-    const [service = '', node = '', check = ''] = monitor.split('/');
-    const labels = { service, node, check, region };
+    const labels = labelsOf(monitor, region);
     const isHttp = watched.monitors.get(monitor)?.target.url.startsWith('http') ?? false;
     if (phases !== undefined) lookup.set(labels, ofTenths(phases.resolve));
     if (phases !== undefined && isHttp) {
@@ -45,27 +98,48 @@ export function factMetrics(watched: Watched, registers: Registry[]): FactMetric
         phase.set({ ...labels, phase: phaseNames[name] }, ofTenths(phases[name]));
       }
     }
-    if (facts['sc'] !== undefined) status.set(labels, Number(facts['sc']));
-    if (facts['ce'] !== undefined) expiry.set(labels, Number(facts['ce']) / 1_000);
-    for (const [fact, value] of Object.entries(facts)) {
+    for (const [fact, own, unit] of ofFacts) {
+      const value = facts[fact];
+      if (value !== undefined) own.set(labels, unit(Number(value)));
+    }
+    for (const method of declared.get(monitor) ?? []) {
+      const value = facts[FACT + method];
       // A method that failed has its fault in place of a time.
-      if (!fact.startsWith('m.') || !/^[0-9]+$/.test(value)) continue;
-      rpc.set({ ...labels, method: fact.slice('m.'.length) }, ofTenths(Number(value)));
+      if (value !== undefined && !isFaultId(value)) rpc.set({ ...labels, method }, ofTenths(Number(value)));
+    }
+  };
+
+  const count = (region: string, { monitor, facts }: Observation): void => {
+    for (const [fact, event] of Object.entries(socketEvents)) {
+      const value = facts[fact];
+      if (value !== undefined) events.inc({ ...labelsOf(monitor, region), event }, Number(value));
+    }
+    for (const method of declared.get(monitor) ?? []) {
+      const value = facts[FACT + method];
+      if (value === undefined || value.startsWith('probe.')) continue;
+      const labels = { ...labelsOf(monitor, region), method };
+      const isFault = isFaultId(value);
+      // Both are there from the first call on, so that a rate sees the first fault.
+      calls.inc({ ...labels, outcome: 'ok' }, isFault ? 0 : 1);
+      calls.inc({ ...labels, outcome: 'fault' }, isFault ? 1 : 0);
+      if (isFault) faults.inc({ ...labels, fault: value });
     }
   };
 
   return {
     seen(probe, observations) {
-      const own = newest.get(watched.regionOf.get(probe) ?? '');
+      const region = watched.regionOf.get(probe) ?? '';
+      const own = newest.get(region);
       if (own === undefined) return;
       for (const observation of observations) {
         const { monitor, outcome, fault } = observation;
         if (outcome === 'skipped' || fault?.source === 'probe' || !watched.monitors.has(monitor)) continue;
         own.set(monitor, observation);
+        count(region, observation);
       }
     },
     fill() {
-      for (const each of [phase, status, expiry, lookup, rpc]) each.reset();
+      for (const each of [phase, lookup, rpc, ...ofFacts.map(([, own]) => own)]) each.reset();
       for (const [region, own] of newest) for (const observation of own.values()) show(region, observation);
     },
   };
