@@ -53,12 +53,7 @@ function statusText(status: OperatorStatus, { collector, data }: CollectorFlags)
     ),
     block(
       'heads',
-      status.heads.map(({ chain, height, at, nodes }) => [
-        chain,
-        String(height),
-        `${ago(status.at - at)} ago`,
-        `agreed from ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`,
-      ]),
+      status.heads.map((head) => headRow(head, status.at)),
     ),
     block(
       'probes',
@@ -93,6 +88,12 @@ function block(title: string, rows: readonly (readonly string[])[]): string {
 
 function verdictRow(verdict: OperatorStatus['services'][number], now: number): string[] {
   return [verdict.subject, verdict.status, `for ${ago(now - verdict.since)}`, verdict.because];
+}
+
+function headRow(head: OperatorStatus['heads'][number], now: number): string[] {
+  const { chain, height, at, state, because, blockTimeMs } = head;
+  const blockTime = `a block in ${blockTimeMs / 1_000} s`;
+  return [chain, String(height), state, `${ago(now - at)} ago`, blockTime, because];
 }
 
 function probeRow(probe: OperatorStatus['probes'][number], now: number): string[] {

@@ -76,9 +76,12 @@ function whyText(answer: Why): string {
     lines.push(`its node ${subject} is ${status}, because ${because}`, '');
   }
   if (answer.head) {
-    const { chain, height, lagBlocks } = answer.head;
-    const lag = lagBlocks === undefined ? '' : `; this node ${lagWords(lagBlocks)}`;
-    lines.push(`head of ${chain}: ${height}${lag}`, '');
+    const { chain, height, state, because, blockTimeMs, lagBlocks, lagMs } = answer.head;
+    lines.push(
+      `head of ${chain}: ${height}, ${state}, a block in ${blockTimeMs / 1_000} s`,
+      `this node ${lagWords(lagBlocks, lagMs)}: ${because}`,
+      '',
+    );
   }
   lines.push('lines, newest first', linesText(answer.lines));
   const faults = new Set([...verdict.votes.flatMap(({ fault }) => fault ?? []), ...causesOf(answer)]);
@@ -99,9 +102,10 @@ function causesOf({ node, slot }: Why): string[] {
   ];
 }
 
-function lagWords(blocks: number): string {
+function lagWords(blocks: number, ms: number): string {
   if (blocks === 0) return 'is level with it';
-  return blocks > 0 ? `is ${blocks} behind` : `is ${-blocks} ahead`;
+  const far = `${Math.abs(blocks)} (${Math.abs(ms) / 1_000} s)`;
+  return blocks > 0 ? `is ${far} behind` : `is ${far} ahead`;
 }
 
 function votesText(votes: Why['verdict']['votes'], now: number): string {

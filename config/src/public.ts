@@ -110,6 +110,7 @@ export const publicService = z.strictObject({
     .strictObject({
       chain: text,
       height: count,
+      /** When the block was made; where blocks have no time, when it was first seen. */
       at: ms,
       /** Nodes and references that it was agreed from. */
       nodes: count,

@@ -193,6 +193,9 @@ const verdict = z.object({
   votes: z.array(vote),
 });
 
+/** `stalled`: most heads stand still; `forked`: nodes have different blocks at one height. */
+const headState = z.enum(['moving', 'stalled', 'forked']);
+
 /** GET /v1/status: everything an operator sees; never public. */
 export const operatorStatus = z.object({
   at: ms,
@@ -200,7 +203,21 @@ export const operatorStatus = z.object({
   services: z.array(verdict),
   nodes: z.array(verdict),
   monitors: z.array(verdict),
-  heads: z.array(z.object({ chain: text, height: z.int(), at: ms, nodes: z.int() })),
+  heads: z.array(
+    z.object({
+      chain: text,
+      height: z.int(),
+      /** When the block was made; where blocks have no time, when it was first seen. */
+      at: ms,
+      /** Nodes and references that it was agreed from. */
+      nodes: z.int(),
+      references: z.int(),
+      state: headState,
+      because: text,
+      /** As learned from the chain, within bounds of what is configured. */
+      blockTimeMs: ms,
+    }),
+  ),
   probes: z.array(
     z.object({
       id: text,
@@ -231,6 +248,18 @@ export const why = z.object({
   node: z
     .object({ subject: text, status: z.enum(['up', 'degraded', 'down', 'unknown']), because: text })
     .optional(),
-  head: z.object({ chain: text, height: z.int(), lagBlocks: z.int().optional() }).optional(),
+  head: z
+    .object({
+      chain: text,
+      height: z.int(),
+      state: headState,
+      /** How this node stands to it. */
+      because: text,
+      blockTimeMs: ms,
+      lagBlocks: z.int(),
+      /** The lag in time, by the block time. */
+      lagMs: z.int(),
+    })
+    .optional(),
 });
 export type Why = z.infer<typeof why>;

@@ -6,7 +6,7 @@ import type { PublicMethod, PublicNode, PublicService, PublicSnapshot } from '@h
 import type { Instant } from '@highwater/config/time.ts';
 import type { Heard } from '../decide/silence.ts';
 import type { Standing, Vote } from '../decide/types.ts';
-import { headsOf, type Heads } from '../live/heads.ts';
+import { headsOf, type Heads, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import type { Shard } from '../live/shard.ts';
 import type { Watched } from '../watched.ts';
@@ -52,9 +52,13 @@ function checksOf(watched: Watched, shard: Shard, node: string): Check[] {
   });
 }
 
-function headPart(standing: Standing | undefined): Pick<PublicNode, 'height' | 'lagBlocks' | 'headAt'> {
+function headPart(
+  standing: Standing | undefined,
+): Pick<PublicNode, 'height' | 'lagBlocks' | 'lagMs' | 'headAt' | 'finalizedHeight'> {
   if (standing === undefined) return {};
-  return { height: standing.height, lagBlocks: standing.lagBlocks, headAt: standing.head.at };
+  const { height, lagBlocks, lagMs, finalizedHeight, head } = standing;
+  const final = finalizedHeight === undefined ? {} : { finalizedHeight };
+  return { height, lagBlocks, lagMs, headAt: head.at, ...final };
 }
 
 const noTotals: SubjectTotals = { days: [], uptime: { incomplete: false } };
@@ -85,7 +89,12 @@ function nodeOf(
 }
 
 /** The head of the genesis that most of the service's nodes are on. */
-function headOfService(heads: Heads, service: Service): PublicService['head'] {
+function headOfService(
+  watched: Watched,
+  shard: Shard,
+  heads: Heads,
+  service: Service,
+): PublicService['head'] {
   const own = service.nodes.flatMap((node) => heads.byNode.get(`${service.id}/${node.id}`)?.head ?? []);
   const counts = Map.groupBy(own, (head) => head.genesis ?? '');
   const [most] = [...counts.values()].sort((a, b) => b.length - a.length);
@@ -94,11 +103,9 @@ function headOfService(heads: Heads, service: Service): PublicService['head'] {
   return {
     chain: head.chain,
     height: head.height,
-    at: head.at,
+    at: madeAt(shard, head),
     nodes: head.nodes,
-    state: 'moving',
-    because: '',
-    blockTimeMs: 0,
+    ...stateOfChain(watched, shard, head),
   };
 }
 
@@ -109,7 +116,7 @@ function serviceOf(input: SnapshotInput, service: Service): PublicService[] {
   const heads = headsOf(watched, shard, service.chain ?? '', now);
   const row = shard.services.get(service.id);
   const { days, uptime } = history.totals.get(service.id) ?? noTotals;
-  const head = headOfService(heads, service);
+  const head = headOfService(watched, shard, heads, service);
   return [
     {
       id: service.id,

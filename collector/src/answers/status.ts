@@ -6,7 +6,7 @@ import { parseNote } from '@highwater/config/proof/note.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import type { OperatorStatus } from '@highwater/config/wire.ts';
 import type { HeardState } from '../ingest/frames.ts';
-import { headsOf } from '../live/heads.ts';
+import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import { allIncidents } from '../live/stories.ts';
 import type { Store } from '../store/store.ts';
@@ -75,7 +75,10 @@ export async function operatorStatus(
     heads: [...watched.chains.keys()].flatMap((chain) => {
       const shard = live.shards.get(`chain:${chain}`);
       const head = shard === undefined ? undefined : headsOf(watched, shard, chain, now).heads[0];
-      return head === undefined ? [] : [{ chain, height: head.height, at: head.at, nodes: head.nodes }];
+      if (shard === undefined || head === undefined) return [];
+      const { height, nodes, references } = head;
+      const at = madeAt(shard, head);
+      return [{ chain, height, at, nodes, references, ...stateOfChain(watched, shard, head) }];
     }),
     probes: await probesOf(watched, store, config),
     incidents: open

@@ -3,8 +3,10 @@ import type { Flip, Verdict } from '@highwater/config/domain.ts';
 import { type Instant, minuteOf } from '@highwater/config/time.ts';
 import type { Why } from '@highwater/config/wire.ts';
 import { linesOfFrame } from '../ingest/rebuild.ts';
-import { headsOf } from '../live/heads.ts';
+import type { Standing } from '../decide/types.ts';
+import { headsOf, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
+import type { Shard } from '../live/shard.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
@@ -73,6 +75,12 @@ async function verdictAt({ store, monitor, at }: Question, shard: string, now: V
   return { subject: monitor, status: flip.to, since: flip.at, because: flip.because, votes: [] };
 }
 
+function toldHead(watched: Watched, shard: Shard, standing: Standing): NonNullable<Why['head']> {
+  const { head, lagBlocks, lagMs, because } = standing;
+  const { state, blockTimeMs } = stateOfChain(watched, shard, head);
+  return { chain: head.chain, height: head.height, state, because, blockTimeMs, lagBlocks, lagMs };
+}
+
 /** Answers for a monitor that the configuration knows. */
 export async function whyOf(question: Question): Promise<Why> {
   const { watched, live, slots, monitor, at } = question;
@@ -98,8 +106,6 @@ export async function whyOf(question: Question): Promise<Why> {
     lines: await linesBefore(question),
     ...(slot === undefined ? {} : { slot }),
     ...(of === undefined ? {} : { node: { subject: of.subject, status: of.status, because: of.because } }),
-    ...(standing === undefined || chain === undefined
-      ? {}
-      : { head: { chain, height: standing.head.height, lagBlocks: standing.lagBlocks } }),
+    ...(standing === undefined || shard === undefined ? {} : { head: toldHead(watched, shard, standing) }),
   };
 }

@@ -3,7 +3,7 @@
  * than the chain takes blocks back in its daily life, so that a reorganisation of the newest blocks is none.
  */
 import type { Block } from './types.ts';
-import { formatCount, listed, nodeName, plural } from './words.ts';
+import { formatCount, plural } from './words.ts';
 
 /** The checkpoints that one probe has from one node. */
 export interface SeenBlocks {
@@ -69,7 +69,10 @@ function ledgerOf(seen: readonly SeenBlocks[]): Ledger {
   return ledger;
 }
 
-/** By node why it is forked, or undefined where it is not; empty while too few have reported to decide. */
+/**
+ * By node why it is forked (naming no other: a node may be private), or undefined where it is not; empty while too few have
+ * reported to decide.
+ */
 function judgeHeight(
   height: number,
   at: ReadonlyMap<string, string>,
@@ -89,13 +92,7 @@ function judgeHeight(
   if (2 * (largest + nodes - at.size) > nodes) return new Map();
   return new Map(
     sides.flatMap((side) =>
-      side.map((node) => {
-        const others = [...at.keys()].filter((other) => !side.includes(other)).sort();
-        return [
-          node,
-          `${block} ${others.length > 3 ? plural(others.length, 'node') : listed(others.map(nodeName))}`,
-        ] as const;
-      }),
+      side.map((node) => [node, `${block} ${plural(at.size - side.length, 'other node')}`] as const),
     ),
   );
 }

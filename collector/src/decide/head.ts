@@ -134,12 +134,8 @@ export function standing(
   const at = { head, height, lagBlocks, lagMs, ...(finalizedHeight !== undefined && { finalizedHeight }) };
   const limit = tip.maxLagBlocks ?? chain.maxLagBlocks;
   if (isStalled) return { ...at, verdict: 'level', because: 'its chain stands still' };
-  if (head.nodes < 3) {
-    const alone = `only ${members(head)} of this chain: its head is judged by its age alone`;
-    return { ...at, verdict: 'level', because: alone };
-  }
-  const all = head.references === 0 ? 'nodes' : 'nodes and references';
-  const agreed = `the height that ${majority(head.nodes)} of ${head.nodes} ${all} agree on`;
+  const agreed = agreement(head);
+  if (head.nodes < 3) return { ...at, verdict: 'level', because: agreed };
   if (lagBlocks > limit / (before === 'behind' ? 2 : 1)) {
     return { ...at, verdict: 'behind', because: `${plural(lagBlocks, 'block')} behind ${agreed}` };
   }
@@ -174,6 +170,13 @@ export function standings(
 function isWorse(one: Standing, other: Standing): boolean {
   const off = (each: Standing): number => (each.verdict === 'level' ? 0 : 1);
   return off(one) > off(other) || (off(one) === off(other) && one.lagBlocks > other.lagBlocks);
+}
+
+/** What stands behind a head, in words: a majority, or with one or two nodes nothing but their word. */
+export function agreement(head: Pick<AgreedHead, 'nodes' | 'references'>): string {
+  if (head.nodes < 3) return `only ${members(head)} of this chain: its head is judged by its age alone`;
+  const all = head.references === 0 ? 'nodes' : 'nodes and references';
+  return `the height that ${majority(head.nodes)} of ${head.nodes} ${all} agree on`;
 }
 
 /** `3 nodes`, `2 nodes and 1 reference`. */

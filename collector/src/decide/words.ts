@@ -11,11 +11,9 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Of a subject `service/node`: itself, or `reference HOST` of `chain.NAME/HOST`. */
+/** Of a subject `service/node`: itself. References are shown nowhere. */
 export function nodeName(subject: string): string {
-  return subject.startsWith(REFERENCE_PREFIX)
-    ? `reference ${subject.slice(subject.indexOf('/') + 1)}`
-    : subject;
+  return subject.startsWith(REFERENCE_PREFIX) ? 'a reference' : subject;
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -3,7 +3,7 @@ import type { Observation, Status } from '@highwater/config/domain.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Answer } from '../decide/types.ts';
-import { headsOf } from '../live/heads.ts';
+import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import type { Shard } from '../live/shard.ts';
 import type { Store } from '../store/store.ts';
@@ -63,7 +63,7 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
   });
   const age = new Gauge({
     name: 'highwater_head_age_seconds',
-    help: 'Time since the agreed height of a chain was reached',
+    help: 'Age of the agreed head of a chain: since its block was made, or first seen where blocks have no time',
     labelNames: ['chain'] as const,
     registers,
   });
@@ -73,6 +73,20 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
     labelNames: ['service', 'node'] as const,
     registers,
   });
+  const ofChain = (name: string, help: string) =>
+    new Gauge({ name, help, labelNames: ['chain'] as const, registers });
+  const stalled = ofChain(
+    'highwater_chain_stalled',
+    'Whether most heads of a chain stand still (1) or not (0)',
+  );
+  const forked = ofChain(
+    'highwater_chain_forked',
+    'Whether nodes of a chain have different blocks at one height (1) or not (0)',
+  );
+  const pace = ofChain(
+    'highwater_chain_block_time_seconds',
+    'Time between blocks, learned from the chain within bounds of what is configured',
+  );
   const observations = new Counter({
     name: 'highwater_ingest_observations_total',
     help: 'Observations received in frames',
@@ -97,7 +111,7 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
   }
 
   const fill = (live: Live): void => {
-    for (const gauge of [success, duration, verdict, height, age, lag]) gauge.reset();
+    for (const gauge of [success, duration, verdict, height, age, lag, stalled, forked, pace]) gauge.reset();
     const now = clock.now();
     for (const shard of live.shards.values()) {
       for (const { monitor, region, outcome, latencyTenths } of newestAnswers(shard)) {
@@ -119,7 +133,11 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
       const [head] = heads;
       if (head !== undefined) {
         height.set({ chain }, head.height);
-        age.set({ chain }, Math.max(0, now - head.at) / 1_000);
+        age.set({ chain }, Math.max(0, now - madeAt(shard, head)) / 1_000);
+        const { state, blockTimeMs } = stateOfChain(watched, shard, head);
+        stalled.set({ chain }, state === 'stalled' ? 1 : 0);
+        forked.set({ chain }, state === 'forked' ? 1 : 0);
+        pace.set({ chain }, blockTimeMs / 1_000);
       }
       for (const [id, { lagBlocks }] of byNode) {
         const { service, node } = subjectLabels(id);

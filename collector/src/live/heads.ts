@@ -1,8 +1,9 @@
 /** The heads of a chain as they are now, from the shard's rows. */
 import type { Instant } from '@highwater/config/time.ts';
 import { blockTimeMs } from '../decide/block-time.ts';
-import { sampleOf, standings } from '../decide/head.ts';
+import { agreement, sampleOf, standings } from '../decide/head.ts';
 import type { AgreedHead, ChainPolicy, HeadSample, Standing } from '../decide/types.ts';
+import { plural } from '../decide/words.ts';
 import type { Watched } from '../watched.ts';
 import type { Shard } from './shard.ts';
 
@@ -48,7 +49,27 @@ export function headsOf(
   return standings(policy, samples, now, { before, isStalled });
 }
 
-/** The head of a chain that counts: that of the genesis with most nodes. */
-export function headOf(heads: Heads): AgreedHead | undefined {
-  return heads.heads[0];
+/** How a chain is doing, as it was last judged. */
+export interface ChainState {
+  readonly state: 'moving' | 'stalled' | 'forked';
+  /** A sentence without the names of nodes, which may be private. */
+  readonly because: string;
+  readonly blockTimeMs: number;
+}
+
+export function stateOfChain(watched: Watched, shard: Shard, head: AgreedHead): ChainState {
+  const row = shard.chains.get(head.chain);
+  const policy = policyOfChain(watched, shard, head.chain);
+  const about = { blockTimeMs: policy?.blockTimeMs ?? 0 };
+  const forked = Object.keys(row?.forks ?? {}).length;
+  if (row?.isStalled) return { ...about, state: 'stalled', because: row.judgement.because };
+  if (forked === 0) return { ...about, state: 'moving', because: agreement(head) };
+  const because = `${plural(forked, 'node')} with another block than others at one height`;
+  return { ...about, state: 'forked', because };
+}
+
+/** When the agreed head was made: by its own time, or where blocks have none when it was first seen. */
+export function madeAt(shard: Shard, head: AgreedHead): Instant {
+  const last = shard.chains.get(head.chain)?.reached;
+  return head.blockAt ?? (last?.height === head.height ? last.at : head.at);
 }
