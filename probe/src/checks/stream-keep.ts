@@ -112,7 +112,9 @@ export function keepUp(way: LastingWay, session: Session, wait: Backoff = backof
     while (!over.signal.aborted) {
       await once();
       failures += 1;
-      await pause(delayMs(failures, wait), over.signal);
+      // Who sends without end gets no more of our time than who cannot be reached at all.
+      const flooded = trouble?.operation === 'ws' && trouble.code === 'too-large';
+      await pause(flooded ? wait.maxMs : delayMs(failures, wait), over.signal);
     }
   };
   const stop = () => over.abort(new Error('the long-lived connection is no longer wanted'));

@@ -18,8 +18,9 @@ const connectMs = 20_000;
 const pollMarginMs = 10_000;
 /** A server that answers polls at once is not asked more often than this. */
 const pollPauseMs = 250;
-/** More messages than this in so long are a server that sends without end. */
+/** More than this in so long is a server that sends without end: a head has a few kilobytes. */
 const floodMessages = 1_000;
+const floodBytes = 16_777_216;
 const floodMs = 10_000;
 
 export interface Seen {
@@ -114,7 +115,7 @@ async function withLink(
     const count = floodGate(way);
     for (;;) {
       const text = await link.next(signal);
-      count();
+      count(text);
       each(text);
     }
   } finally {
@@ -124,18 +125,21 @@ async function withLink(
   }
 }
 
-function floodGate(way: LastingWay): () => void {
+function floodGate(way: LastingWay): (text: string) => void {
   let sinceMs = way.monotonic();
   let messages = 0;
-  return () => {
+  let bytes = 0;
+  return (text) => {
     messages += 1;
-    if (messages <= floodMessages) return;
+    bytes += text.length;
+    if (messages <= floodMessages && bytes <= floodBytes) return;
     const nowMs = way.monotonic();
     if (nowMs - sinceMs < floodMs) {
-      throw faultError('target.ws.too-large', `over ${floodMessages} messages in ${floodMs / 1_000} s`);
+      const what = messages > floodMessages ? `${floodMessages} messages` : `${floodBytes} bytes`;
+      throw faultError('target.ws.too-large', `over ${what} in ${floodMs / 1_000} s`);
     }
     sinceMs = nowMs;
-    messages = 0;
+    messages = bytes = 0;
   };
 }
 

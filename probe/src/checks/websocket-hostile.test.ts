@@ -52,6 +52,12 @@ const tip = (said: (call: EvmCall) => Said) => on('eth_getBlockByNumber', said);
 const pushing = (...heads: unknown[]) => ack((call) => [goodAnswer(call), ...heads]);
 const nothing: Said = [];
 const cut: Said = (socket) => socket.end();
+const dripping: Said = (socket, call) => {
+  const bytes = text(JSON.stringify(goodAnswer(call)));
+  let at = 0;
+  const timer = setInterval(() => socket.write(bytes.subarray(at, (at += 1))), 100);
+  socket.once('close', () => clearInterval(timer));
+};
 
 const upgrades: Row[] = [
   ['200', 'target.ws.upgrade', status('200 OK')],
@@ -192,6 +198,7 @@ const answers: Row[] = [
     ack((call) => [text(JSON.stringify(goodAnswer(call))).subarray(0, 9)]),
   ],
   ['fragments that do not end', 'target.ws.timeout', ack(() => [frame(0x01, '{'), frame(0x00, '"')])],
+  ['one byte now and then', 'target.ws.timeout', ack(() => dripping)],
   ['silence when asked for the tip', 'target.ws.timeout', tip(() => nothing)],
   ['an empty message', 'target.rpc.json', ack(() => [''])],
   ['no JSON', 'target.rpc.json', ack(() => ['hello'])],

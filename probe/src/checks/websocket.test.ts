@@ -196,6 +196,20 @@ describe('a chain', () => {
     expect(verdictOf(await check.run())).toBe('fail target.rpc.result');
   });
 
+  it('that sends without end is let go', async () => {
+    const evm = await node();
+    const { pushAll } = evm;
+    await using server = evm.server;
+    using check = chained(server.url);
+    await check.run();
+    await settled(evm);
+    for (let i = 0; i < 1_100; i += 1) pushAll(header(101));
+    await expect.poll(() => evm.subscribed.size).toBe(0);
+    const seen = await check.run();
+    expect(verdictOf(seen)).toBe('fail target.ws.too-large');
+    expect(seen.fault?.detail).toBe('over 1000 messages in 10 s');
+  });
+
   it('that lets nobody stay although fresh connections work', async () => {
     const { house, forward } = shiftedHouse();
     const evm = await node();

@@ -1,6 +1,6 @@
 import { createSecureContext } from 'node:tls';
 import { gzipSync } from 'node:zlib';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FaultError, type ExchangeRequest } from '@highwater/config/kinds.ts';
 import { Secret } from '@highwater/config/secrets.ts';
@@ -13,6 +13,7 @@ import {
   serveHttps,
   serveTcp,
 } from '../../testing/servers.ts';
+import { faultError } from '../fault.ts';
 import { openWay } from './exchange.ts';
 import type { OpenTarget, Outside } from './outside.ts';
 import { parseConsent } from './reach.ts';
@@ -100,6 +101,45 @@ describe('an answer', () => {
     await using server = await serveHttp((request, response) => void response.end(request.headers.host));
     const answer = await ask(target(`http://node.example:${server.port}`, { address: '127.0.0.1' }));
     expect(answer.body).toBe(`node.example:${server.port}`);
+  });
+});
+
+describe('another port of the host', () => {
+  it('is the target as much as its URL: pinned, with its headers; where that one leads to is not', async () => {
+    const seen: string[] = [];
+    const heard = (name: string, request: IncomingMessage) =>
+      seen.push(`${name} ${request.headers.host} ${String(request.headers['x-token'])}`);
+    await using elsewhere = await serveHttp((request, response) => {
+      heard('elsewhere', request);
+      response.end('there');
+    });
+    await using other = await serveHttp((request, response) => {
+      heard('other', request);
+      response.writeHead(302, { location: `http://localhost:${elsewhere.port}/` }).end();
+    });
+    const to = target('http://node.example:9/', {
+      address: '127.0.0.1',
+      headers: { 'X-Token': new Secret('s') },
+    });
+    const answer = await ask(to, { method: 'GET', port: other.port, maxRedirects: 1 });
+    expect(answer.body).toBe('there');
+    expect(seen).toEqual([
+      `other node.example:${other.port} s`,
+      `elsewhere localhost:${elsewhere.port} undefined`,
+    ]);
+  });
+
+  it('does not lend its address to another host or port that it names', async () => {
+    await using other = await serveHttp((_, response) => {
+      response.writeHead(302, { location: 'http://node.example:9/' }).end();
+    });
+    const out: Outside = {
+      ...outside,
+      resolve: (host) => Promise.reject(faultError('resolver.resolve.nxdomain', host)),
+    };
+    const to = target('http://node.example:9/', { address: '127.0.0.1' });
+    const asked = { method: 'GET', port: other.port, maxRedirects: 1 } as const;
+    expect(await faultOfAsking(to, asked, { out })).toBe('resolver.resolve.nxdomain');
   });
 });
 
