@@ -111,6 +111,16 @@ describe('the head of an EVM node', () => {
       but('eth_syncing', { currentBlock: '0x1', highestBlock: '0x9' }),
       'degraded target.head.syncing',
     ],
+    [
+      'syncing, and a finalized block that is odd',
+      (call) => {
+        if (call.method === 'eth_syncing') return { id: call.id, result: { currentBlock: '0x1' } };
+        return (call.params as unknown[])[0] === 'finalized'
+          ? { id: call.id, result: { number: 7 } }
+          : good(call);
+      },
+      'degraded target.head.syncing',
+    ],
     ['syncing false as text', but('eth_syncing', 'false'), 'ok'],
     ['syncing true as text', but('eth_syncing', 'true'), 'degraded target.head.syncing'],
     ['syncing false wrapped', but('eth_syncing', { Ok: false }), 'ok'],

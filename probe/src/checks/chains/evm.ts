@@ -4,7 +4,15 @@ import { faultError } from '../../fault.ts';
 import { isRecord, type Json, shown } from '../json.ts';
 import type { Ask } from '../ask.ts';
 import { isRefusal } from '../rpc.ts';
-import { type ChainFamily, optional, resultOf, type SocketStream, versionText } from './family.ts';
+import {
+  type ChainFamily,
+  type Condition,
+  optional,
+  resultOf,
+  type SocketStream,
+  unlessOdd,
+  versionText,
+} from './family.ts';
 
 /** The latest instant that a Date and a line can hold. */
 const maxSeconds = 8_640_000_000_000;
@@ -64,11 +72,7 @@ export const evm: ChainFamily = {
 
   async condition(ask) {
     const syncing = syncingIn(await optional(ask, 'eth_syncing', []));
-    const finalized = await optional(ask, 'eth_getBlockByNumber', ['finalized', false]);
-    return {
-      ...(syncing === undefined ? {} : { syncing }),
-      ...(isRecord(finalized) ? { finalizedHeight: quantity(finalized['number'], 'number') } : {}),
-    };
+    return { ...(syncing === undefined ? {} : { syncing }), ...(await unlessOdd(finalizedOf(ask))) };
   },
 
   async about(ask) {
@@ -87,6 +91,11 @@ export const evm: ChainFamily = {
     return hash(block['hash'], 'hash').slice(2, 10);
   },
 };
+
+async function finalizedOf(ask: Ask): Promise<Pick<Condition, 'finalizedHeight'>> {
+  const finalized = await optional(ask, 'eth_getBlockByNumber', ['finalized', false]);
+  return isRecord(finalized) ? { finalizedHeight: quantity(finalized['number'], 'number') } : {};
+}
 
 /** An object tells how far it is; some clients wrap the word, as `{"Ok":false}`, or quote it. */
 function syncingIn(said: Json | undefined): boolean | undefined {

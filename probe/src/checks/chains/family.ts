@@ -3,6 +3,7 @@
  * It does no I/O of its own: everything goes through `Ask`. Each function throws FaultError.
  */
 import type { Fault } from '@highwater/config/faults.ts';
+import { FaultError } from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Ask, Reply, RpcParams } from '../ask.ts';
@@ -101,6 +102,16 @@ export async function resultOf(asked: Promise<Reply>): Promise<Json> {
 export async function optional(ask: Ask, method: string, params: RpcParams): Promise<Json | undefined> {
   const reply = await ask.call(method, params);
   return reply.error ? undefined : reply.result;
+}
+
+/** Of several parts of a condition one that is not answered properly; the others still count. */
+export async function unlessOdd<T extends object>(asked: Promise<T>): Promise<T | Record<string, never>> {
+  try {
+    return await asked;
+  } catch (thrown) {
+    if (thrown instanceof FaultError) return {};
+    throw thrown;
+  }
 }
 
 /** A version as the fact `ver` can carry it; undefined when nothing of it is left. */

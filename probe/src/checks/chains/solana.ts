@@ -8,7 +8,15 @@ import { faultError } from '../../fault.ts';
 import { isRecord, shown } from '../json.ts';
 import type { Ask } from '../ask.ts';
 import { isRefusal } from '../rpc.ts';
-import { type ChainFamily, optional, resultOf, type SocketStream, versionText } from './family.ts';
+import {
+  type ChainFamily,
+  type Condition,
+  optional,
+  resultOf,
+  type SocketStream,
+  unlessOdd,
+  versionText,
+} from './family.ts';
 import { isWhole, secondsAsMs, whole } from './whole.ts';
 
 /** Its WebSocket is on a port of its own, one above that of HTTP (8900) unless a proxy joins them. */
@@ -64,11 +72,7 @@ export const solana: ChainFamily = {
 
   async condition(ask) {
     const syncing = await isBehind(ask);
-    const finalized = await optional(ask, 'getSlot', [{ commitment: 'finalized' }]);
-    return {
-      ...(syncing === undefined ? {} : { syncing }),
-      ...(isWhole(finalized) ? { finalizedHeight: finalized } : {}),
-    };
+    return { ...(syncing === undefined ? {} : { syncing }), ...(await unlessOdd(finalizedOf(ask))) };
   },
 
   /** Peers are not told: `getClusterNodes` lists the whole cluster as gossip has it. */
@@ -78,6 +82,11 @@ export const solana: ChainFamily = {
     return version === undefined ? {} : { version };
   },
 };
+
+async function finalizedOf(ask: Ask): Promise<Pick<Condition, 'finalizedHeight'>> {
+  const slot = await optional(ask, 'getSlot', [{ commitment: 'finalized' }]);
+  return isWhole(slot) ? { finalizedHeight: slot } : {};
+}
 
 /** Undefined for a slot that was skipped, is not there yet (behind a balancer), or that the node no longer has. */
 async function timeOf(ask: Ask, height: number): Promise<number | undefined> {

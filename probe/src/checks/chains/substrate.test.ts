@@ -153,6 +153,11 @@ describe('the head of a Substrate node', () => {
     ['health refused', { system_health: method }, 'ok'],
     ['health refused without a code', { system_health: refuse(undefined, 'Method not found') }, 'ok'],
     ['health that is text', { system_health: 'fine' }, 'ok'],
+    [
+      'syncing, and a finalized head that is odd',
+      { system_health: { peers: 1, isSyncing: true, shouldHavePeers: true }, chain_getFinalizedHead: '0x12' },
+      'degraded target.head.syncing',
+    ],
     ['syncing as text', { system_health: { peers: 1, isSyncing: 'true', shouldHavePeers: true } }, 'ok'],
     ['finality refused', { chain_getFinalizedHead: method }, 'ok'],
     ['a finalized head that is none', { chain_getFinalizedHead: '0x' }, 'ok'],

@@ -9,6 +9,7 @@ import {
   optional,
   resultOf,
   type SocketStream,
+  unlessOdd,
   versionText,
 } from './family.ts';
 import { type Health, readHash, readHeader, readHealth, readHeight, readMoment } from './substrate-read.ts';
@@ -81,7 +82,7 @@ export const substrate: ChainFamily = {
     return {
       ...(health.isSyncing === undefined ? {} : { syncing: health.isSyncing }),
       ...troubleOf(health),
-      ...(await finalizedOf(ask)),
+      ...(await unlessOdd(finalizedOf(ask))),
     };
   },
 
