@@ -40,8 +40,7 @@ export const websocket = defineCheck({
   async run(wanted, ctx): Promise<Reading> {
     const plan = planOf(wanted, ctx);
     const fresh = await attempt(plan, ctx);
-    // Not before a fresh one has worked once: what can't be made at all is told well enough by that.
-    const watch = fresh.failed && !ctx.memory.has('watching') ? undefined : plan.watch?.();
+    const watch = plan.watch?.();
     if (watch) ctx.memory.set('watching', true);
     const seen = watch?.read();
     const latencyTenths = totalTenths(fresh.phases);
@@ -139,7 +138,10 @@ function headsPlan(
   };
 }
 
-/** A fault of the target is a reading with what is known beside it. */
+/**
+ * A fault is a reading with what is known beside it. Before a fresh connection has worked once, none is kept open: what
+ * can't be made at all is told well enough by that.
+ */
 async function attempt(plan: Plan, ctx: CheckContext): Promise<Fresh & { readonly failed?: Fault }> {
   try {
     return await plan.ask();
