@@ -1,5 +1,6 @@
 /** Runs one round of a check as a probe does, against servers on loopback. */
 import { faultId } from '@highwater/config/faults.ts';
+import { formatLine } from '@highwater/config/proof/line.ts';
 import type { AssignmentBody } from '@highwater/config/wire.ts';
 import { checks } from '../src/checks/index.ts';
 import { parseConsent } from '../src/io/reach.ts';
@@ -70,4 +71,22 @@ export function testCheck(
 /** `ok`, or the outcome and the fault. */
 export function verdictOf({ outcome, fault }: Observation): string {
   return fault ? `${outcome} ${faultId(fault)}` : outcome;
+}
+
+/** A clock that can be put forward. */
+export function shiftedHouse() {
+  let aheadMs = 0;
+  const outside = { ...testHouse.outside, monotonic: () => performance.now() + aheadMs };
+  return { house: { ...testHouse, outside }, forward: (ms: number) => (aheadMs += ms) };
+}
+
+/** Runs rounds until one says it. */
+export async function until(check: TestCheck, wanted: (seen: Observation) => boolean): Promise<Observation> {
+  for (let round = 0; round < 400; round += 1) {
+    const seen = await check.run();
+    formatLine(seen);
+    if (wanted(seen)) return seen;
+    await new Promise((resume) => setTimeout(resume, 10));
+  }
+  throw new Error('no round says it');
 }
