@@ -104,6 +104,21 @@ describe('parameters that vary', () => {
     expect(facts).toEqual({ 'm.a': '42', 'm.b': '42', 'm.c': '42', 'm.d': '42' });
   });
 
+  it.each<[string, string | undefined, Record<string, unknown>]>([
+    ['substrate', undefined, { chain_getHeader: { number: '0x3e8', parentHash: hash('c') } }],
+    ['solana', undefined, { getSlot: 1_000 }],
+    ['algorand', undefined, { 'GET /v2/status': { 'last-round': 1_000 } }],
+    ['algorand', 'indexer', { 'GET /health': { round: 1_000 } }],
+  ])('cost one question for the head: %s %s', async (family, api, says) => {
+    const { asked, said } = await round(
+      { ...(api === undefined ? {} : { api }), methods: [{ method: 'a', params: ['{{head-100}}'] }] },
+      { family, answer: (name) => says[name] ?? true },
+    );
+    expect(said).toBe('ok');
+    expect(asked.map(([name]) => name)).toEqual([...Object.keys(says), 'a']);
+    expect(asked.at(-1)?.[1]).toEqual([900]);
+  });
+
   it('are numbers where the family has heights as numbers, and where there is no chain', async () => {
     const { asked } = await round(
       { methods: [{ method: 'getblockhash', params: ['{{random 5..5}}'] }] },

@@ -75,7 +75,7 @@ async function fillingOf(
   if (!needsHead(methods)) return filling;
   if (!chain) throw faultError('probe.config.kind', 'a template of the head without a chain');
   if (!family) throw faultError('probe.config.kind', `chain family ${chain.family}${api ? `.${api}` : ''}`);
-  return { ...filling, head: (await family.tip(ask)).height };
+  return { ...filling, head: await (family.height?.(ask) ?? family.tip(ask).then(({ height }) => height)) };
 }
 
 interface Asked {

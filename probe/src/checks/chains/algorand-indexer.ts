@@ -44,6 +44,10 @@ export const algorandIndexer: ChainFamily = {
     };
   },
 
+  async height(ask) {
+    return (await healthOf(ask)).round;
+  },
+
   condition: (_, { along = {} }) => Promise.resolve(along),
 
   about(ask) {

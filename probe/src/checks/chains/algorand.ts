@@ -64,6 +64,10 @@ export const algorand: ChainFamily = {
     return { height: round, blockAt: datedAt(fieldsOf(reply, 'the block'), round), status };
   },
 
+  async height(ask) {
+    return (await statusOf(ask)).round;
+  },
+
   async condition(ask, tip: RoundTip) {
     const status = tip.status ?? (await statusOf(ask));
     const trouble = status.upgrade ? await upgradeAhead(ask, status.upgrade, tip) : undefined;

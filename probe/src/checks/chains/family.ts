@@ -84,6 +84,8 @@ export interface ChainFamily {
   /** Finds out which chain this is and compares it with the one configured; gives the fact `g` if it can be known. */
   identify(ask: Ask, chain: Chain): Promise<{ readonly genesis?: string }>;
   tip(ask: Ask): Promise<Tip>;
+  /** The tip's height by one question, where the tip takes several; the tip's own when left out. */
+  height?(ask: Ask): Promise<number>;
   condition(ask: Ask, tip: Tip): Promise<Condition>;
   about(ask: Ask): Promise<About>;
   /** First 8 hex digits of the hash of the block at a height; undefined when the node does not have or say it. */

@@ -65,10 +65,12 @@ export const solana: ChainFamily = {
 
   /** With `confirmed`, what two thirds of the stake voted for: `processed` may still be dropped with its fork. */
   async tip(ask) {
-    const height = whole(await resultOf(ask.call('getSlot', [{ commitment: 'confirmed' }])), 'getSlot');
+    const height = await confirmedSlot(ask);
     const blockAt = await timeOf(ask, height);
     return { height, ...(blockAt === undefined ? {} : { blockAt }) };
   },
+
+  height: confirmedSlot,
 
   async condition(ask) {
     const syncing = await isBehind(ask);
@@ -82,6 +84,10 @@ export const solana: ChainFamily = {
     return version === undefined ? {} : { version };
   },
 };
+
+async function confirmedSlot(ask: Ask): Promise<number> {
+  return whole(await resultOf(ask.call('getSlot', [{ commitment: 'confirmed' }])), 'getSlot');
+}
 
 async function finalizedOf(ask: Ask): Promise<Pick<Condition, 'finalizedHeight'>> {
   const slot = await optional(ask, 'getSlot', [{ commitment: 'finalized' }]);

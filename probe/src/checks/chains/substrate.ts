@@ -77,6 +77,8 @@ export const substrate: ChainFamily = {
     return { height, id: hash.slice(2, 10), ...(blockAt === undefined ? {} : { blockAt }) };
   },
 
+  height: bestHeight,
+
   async condition(ask) {
     const health = readHealth(await optional(ask, 'system_health', []));
     return {
@@ -104,9 +106,13 @@ export const substrate: ChainFamily = {
 
 /** The best block; its hash is null where the node knows none at that height, and undefined where it does not say. */
 async function newest(ask: Ask): Promise<{ height: number; hash: string | null | undefined }> {
-  const { height } = readHeader(await resultOf(ask.call('chain_getHeader', [])), 'the best header');
+  const height = await bestHeight(ask);
   const said = await refusable(ask, 'chain_getBlockHash', [height]);
   return { height, hash: said === undefined || said === null ? said : readHash(said, `block ${height}`) };
+}
+
+async function bestHeight(ask: Ask): Promise<number> {
+  return readHeader(await resultOf(ask.call('chain_getHeader', [])), 'the best header').height;
 }
 
 /** Undefined on a chain without pallet_timestamp and where the node does not show storage. */
