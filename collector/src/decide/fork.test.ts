@@ -63,16 +63,16 @@ describe('a fork', () => {
   });
 
   it('is not between nodes of different chains', () => {
-    const [a, b] = seen('a 10=x', 'b 10=y');
-    expect(
-      forks(
-        [
-          { ...(a as SeenBlocks), genesis: 'aa' },
-          { ...(b as SeenBlocks), genesis: 'bb' },
-        ],
-        {},
-      ),
-    ).toEqual({});
+    const of = (node: string, probe: string, genesis: string, id: string): SeenBlocks => ({
+      node,
+      probe,
+      blocks: [{ height: 10, id, genesis }],
+    });
+    expect(forks([of('a', 'p', 'aa', 'x'), of('b', 'p', 'bb', 'y')], {})).toEqual({});
+    // A node is of the chain that most of its probes say.
+    const mixed = [of('b', 'p', 'bb', 'y'), of('b', 'q', 'aa', 'x'), of('b', 'r', 'aa', 'x')];
+    expect(Object.keys(forks([of('a', 'p', 'aa', 'x'), ...mixed], {}))).toEqual([]);
+    expect(Object.keys(forks([of('a', 'p', 'bb', 'x'), ...mixed], {}))).toEqual([]);
   });
 
   const before = { c: { height: 10, because: 'another block 10 than 2 of 3 nodes' } };

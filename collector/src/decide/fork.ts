@@ -9,7 +9,7 @@ import { formatCount, plural } from './words.ts';
 export interface SeenBlocks {
   readonly node: string;
   readonly probe: string;
-  readonly genesis?: string;
+  /** Of one chain. */
   readonly blocks: readonly Block[];
 }
 
@@ -33,8 +33,8 @@ type Ledger = ReadonlyMap<number, ReadonlyMap<string, string>>;
  */
 export function forks(seen: readonly SeenBlocks[], before: Forks): Forks {
   const words: Record<string, ForkWord> = { ...before };
-  for (const chain of Map.groupBy(seen, ({ genesis }) => genesis ?? '').values()) {
-    const nodes = new Set(chain.filter(({ blocks }) => blocks.length > 0).map(({ node }) => node));
+  for (const chain of byChain(seen)) {
+    const nodes = new Set(chain.map(({ node }) => node));
     if (nodes.size < 2) continue;
     const ledger = ledgerOf(chain);
     const open = new Set(nodes);
@@ -48,6 +48,21 @@ export function forks(seen: readonly SeenBlocks[], before: Forks): Forks {
     }
   }
   return words;
+}
+
+/** Each node in one chain: that of most of its probes, of equals by text. */
+function byChain(seen: readonly SeenBlocks[]): Iterable<readonly SeenBlocks[]> {
+  const told = seen.filter(({ blocks }) => blocks.length > 0);
+  const inOne = [...Map.groupBy(told, ({ node }) => node).values()].flatMap((own) => {
+    const chains = [...Map.groupBy(own, genesisOf)];
+    chains.sort(([a, left], [b, right]) => right.length - left.length || (a < b ? -1 : 1));
+    return chains[0]?.[1] ?? [];
+  });
+  return Map.groupBy(inOne, genesisOf).values();
+}
+
+function genesisOf({ blocks }: SeenBlocks): string {
+  return blocks.at(-1)?.genesis ?? '';
 }
 
 /** Of a node's probes those that report a height: a strict majority of them says what it has there. */

@@ -205,4 +205,107 @@ describe('any agreed head', () => {
       }),
     );
   });
+
+  it('is where it would be without them, or between two of the honest, whatever a minority says and when', () => {
+    const lie = fc.record({
+      height: fc.integer({ min: 0, max: 2 ** 40 }),
+      at: fc.integer({ min: 0, max: 30_000 }),
+      isOld: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.array(lie, { maxLength: 8 }), (honest, lies) => {
+        fc.pre(lies.length < honest);
+        // The honest are at one block: then nothing is between them.
+        const good = nodes(...Array.from({ length: honest }, () => 500));
+        const bad = lies.map(({ height, at, isOld }, i) =>
+          sample(`liar/n${i}`, height, { at, ...(isOld && { isOld }) }),
+        );
+        const [head] = agreed([...good, ...bad], 30_000);
+        expect([head?.height, head?.at]).toEqual([500, 0]);
+      }),
+    );
+  });
+});
+
+describe('old heads', () => {
+  const old = (node: string, height: number) => sample(node, height, { isOld: true });
+
+  it('are asked while they are a minority: one that stopped is behind, and the others are still three', () => {
+    const { heads, byNode } = standings(chain, [...nodes(100, 100), old('rpc/n3', 50)], 0);
+    expect(heads).toMatchObject([{ height: 100, nodes: 3 }]);
+    expect(byNode.get('rpc/n3')).toMatchObject({ verdict: 'behind', lagBlocks: 50, lagMs: 50_000 });
+  });
+
+  it('do not make those suspect that go on when most have stopped', () => {
+    const samples = [...nodes(100), old('rpc/n2', 50), old('rpc/n3', 50)];
+    const { heads, byNode } = standings(chain, samples, 0);
+    expect(heads).toMatchObject([{ height: 100, nodes: 1 }]);
+    expect([...byNode.values()].map(({ verdict }) => verdict)).toEqual(['level', 'level', 'level']);
+  });
+
+  it('are the head of a chain that stands still, to which nobody is behind or ahead', () => {
+    const samples = [...nodes(100), old('rpc/n2', 50), old('rpc/n3', 50)];
+    const { heads, byNode } = standings(chain, samples, 0, { isStalled: true });
+    expect(heads).toMatchObject([{ height: 50, nodes: 3 }]);
+    expect(new Set([...byNode.values()].map(({ because }) => because))).toEqual(
+      new Set(['its chain stands still']),
+    );
+  });
+
+  it('are what is known when there are no others', () => {
+    expect(agreed([old('rpc/n1', 7)], 0)).toMatchObject([{ height: 7, nodes: 1 }]);
+  });
+
+  it('come from answers that fail by age', () => {
+    const answer = answerOf('fail', 0, {
+      height: 7,
+      fault: 'target.head.old',
+      blockAt: 5,
+      finalizedHeight: 3,
+    });
+    expect(sampleOf(answer, 1_000, 9)).toMatchObject({
+      isOld: true,
+      blockAt: 5,
+      finalizedHeight: 3,
+      maxLagBlocks: 9,
+    });
+  });
+});
+
+describe('references', () => {
+  const reference = (host: string, height: number) => sample(`chain.dev/${host}`, height);
+
+  it('make three of one node, and are said', () => {
+    const { heads, byNode } = standings(chain, [...nodes(90), reference('x', 100), reference('y', 100)], 0);
+    expect(heads).toMatchObject([{ height: 100, nodes: 3, references: 2 }]);
+    expect(byNode.get('rpc/n1')).toMatchObject({
+      verdict: 'behind',
+      because: '10 blocks behind the height that 2 of 3 nodes and references agree on',
+    });
+  });
+
+  it('are not enough when there is one', () => {
+    const { byNode } = standings(chain, [...nodes(90), reference('x', 100)], 0);
+    expect(byNode.get('rpc/n1')?.because).toBe(
+      'only 1 node and 1 reference of this chain: its head is judged by its age alone',
+    );
+  });
+});
+
+describe('a node with two head checks', () => {
+  const indexer = (height: number, maxLagBlocks = 20) =>
+    sample('rpc/n1', height, { monitor: 'rpc/n1/indexer', maxLagBlocks });
+
+  it('has the further one as its word, and each is held to its own limit', () => {
+    const near = standings(chain, [...nodes(100, 100, 100), indexer(85)], 0);
+    expect(near.heads).toMatchObject([{ height: 100, nodes: 3 }]);
+    expect(near.byNode.get('rpc/n1')).toMatchObject({ verdict: 'level', lagBlocks: 15 });
+    const far = standings(chain, [...nodes(100, 100, 100), indexer(79)], 0);
+    expect(far.byNode.get('rpc/n1')).toMatchObject({ verdict: 'behind', height: 79 });
+  });
+});
+
+it('the time of a head is the middle of what those at it say', () => {
+  const times = [5_000, 1_000, 9_000_000].map((blockAt, i) => sample(`rpc/n${i}`, 100, { blockAt }));
+  expect(agreed(times, 0)).toMatchObject([{ blockAt: 5_000 }]);
 });

@@ -23,12 +23,13 @@ const KEPT = 3;
 
 /** Nodes pass from one checkpoint to the next at other times: a few are kept to have one in common. */
 function blocksWith(before: readonly Block[] | undefined, answer: Answer): readonly Block[] | undefined {
-  const { checkpoint } = answer;
+  const { checkpoint, genesis } = answer;
   const last = before?.at(-1);
   if (checkpoint === undefined) return before;
-  if (checkpoint.height === last?.height && checkpoint.id === last.id) return before;
-  const others = (before ?? []).filter(({ height }) => height < checkpoint.height);
-  return [...others, checkpoint].slice(-KEPT);
+  const isSameChain = genesis === last?.genesis;
+  if (isSameChain && checkpoint.height === last?.height && checkpoint.id === last.id) return before;
+  const others = isSameChain ? (before ?? []).filter(({ height }) => height < checkpoint.height) : [];
+  return [...others, { ...checkpoint, ...(genesis !== undefined && { genesis }) }].slice(-KEPT);
 }
 
 function repliesWith(before: Streak['replies'], { equal, receivedAt }: Answer): Streak['replies'] {

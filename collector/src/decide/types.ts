@@ -39,10 +39,11 @@ export interface Answer {
   readonly equal?: Readonly<Record<string, string>>;
 }
 
-/** A block by its height and the first 8 hex digits of its id. */
+/** A block by its height and the first 8 hex digits of its id; of the chain with this genesis, where that is told. */
 export interface Block {
   readonly height: number;
   readonly id: string;
+  readonly genesis?: string;
 }
 
 /** One result of a method that nodes are compared by, both as 8 hex digits of their SHA-256. */

@@ -24,6 +24,24 @@ const rows: [string, string, unknown[]][] = [
   ['gone-1', 'web/main/http 8 ok 12 -', []],
 ];
 
+it('tells of a head its checkpoint and what is final, and of calls what nodes are compared by', () => {
+  const text = formatFrameText({
+    origin: config.origin,
+    probe: 'eu-1',
+    epoch: 0,
+    frame: 0,
+    lines: [
+      'rpc/a/head 8 ok 12 - bt=7 cp=64.0123abcd fh=90 g=aaaaaaaa h=100',
+      'rpc/a/jsonrpc 8 ok 12 - e.eth_call=00000001.00000002 e.eth_getCode=00000003.00000004 m.eth_call=9',
+    ],
+  });
+  const frame = { pos: 1, probe: 'eu-1', epoch: 0, frame: 0, receivedAt: 9, note: keys.eu.sign(text) };
+  const [head, calls] = saidIn(watched, frame).answers;
+  expect(head).toMatchObject({ blockAt: 7, finalizedHeight: 90, checkpoint: { height: 64, id: '0123abcd' } });
+  expect(head).not.toHaveProperty('equal');
+  expect(calls?.equal).toEqual({ eth_call: '00000001.00000002', eth_getCode: '00000003.00000004' });
+});
+
 describe('what a frame says', () => {
   it.each(rows)('%s: %s', (probe, line, expected) => expect(said(probe, line)).toEqual(expected));
 });

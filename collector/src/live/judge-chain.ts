@@ -22,8 +22,7 @@ function seenBlocks(
       const freshMs = watched.policies.get(id)?.freshMs ?? 0;
       if (blocks === undefined || !watched.regionOf.has(probe)) return [];
       if (now >= newest.receivedAt + freshMs) return [];
-      const genesis = newest.genesis === undefined ? {} : { genesis: newest.genesis };
-      return [{ node: `${service}/${node}`, probe, blocks, ...genesis }];
+      return [{ node: `${service}/${node}`, probe, blocks }];
     }),
   );
 }

@@ -62,13 +62,18 @@ function answersAt(now: number, said: typeof turn extends fc.Arbitrary<infer T> 
     recheck: false,
     ...(outcome === 'ok' ? {} : { fault: 'target.connect.refused' as const, detail: `try ${i}` }),
     ...(monitors[monitor]?.kind === 'head' && outcome !== 'fail'
-      ? { height: Math.floor(now / 1_000) - behind, genesis: 'aaaaaaaa' }
+      ? {
+          height: Math.floor(now / 1_000) - behind,
+          genesis: 'aaaaaaaa',
+          blockAt: 900 * (Math.floor(now / 1_000) - behind),
+          checkpoint: { height: 16 * Math.floor(now / 16_000), id: behind === 7 ? 'bbbbbbbb' : 'aaaaaaaa' },
+        }
       : {}),
   }));
 }
 
 const all = (shard: Shard) =>
-  [shard.monitors, shard.nodes, shard.services].map((rows) =>
+  [shard.monitors, shard.nodes, shard.services, shard.chains].map((rows) =>
     [...rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 
