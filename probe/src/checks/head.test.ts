@@ -302,6 +302,19 @@ describe('over several rounds', () => {
     expect(round.asked.filter((method) => method === 'web3_clientVersion')).toHaveLength(1);
   });
 
+  it('finds another chain where a node that it knew was gone for a round', async () => {
+    let is: 'known' | 'gone' | 'another' = 'known';
+    const round = rounds((method, params, now) => {
+      if (is === 'gone') throw new FaultError({ source: 'target', operation: 'connect', code: 'refused' });
+      return is === 'another' && method === 'eth_chainId' ? '0x3e7' : node(now)(method, params);
+    });
+    expect(await round.run()).toBe('ok');
+    is = 'gone';
+    expect(await round.run()).toBe('refused');
+    is = 'another';
+    expect(await round.run()).toBe('chain');
+  });
+
   const substrate = { ...chain, family: 'substrate', genesis: hash('a') };
   it.each([
     ['chain_getHeader', 'slow'],

@@ -82,6 +82,8 @@ export const head = defineCheck({
       };
     } catch (thrown) {
       if (!(thrown instanceof FaultError)) throw thrown;
+      // What answers after that may be another node.
+      ctx.memory.delete('identity');
       throw new FaultError(thrown.fault, ask.phases('all'));
     }
   },
