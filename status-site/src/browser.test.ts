@@ -5,10 +5,12 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { PublicSnapshot } from '@highwater/config/public.ts';
 import {
+  aMethod,
   aNode,
   anIncident,
   aService,
   aSnapshot,
+  chainTrouble,
   everyStatus,
   firstMinute,
   oneDown,
@@ -69,6 +71,7 @@ describe.runIf(installed)('in chromium', () => {
       ['/', '/services/polkadot-rpc', '/incidents', '/incidents/01K9ZC0INCIDENT1', '/nope'],
     ],
     ['every status', everyStatus, ['/']],
+    ['chain trouble', chainTrouble, ['/', '/services/bitshares-api', '/services/ethereum-rpc']],
     ['first minute', firstMinute, ['/', '/services/polkadot-rpc']],
     ['stale', staleData, ['/', '/services/ethereum-rpc', '/incidents']],
   ];
@@ -106,7 +109,21 @@ describe.runIf(installed)('in chromium', () => {
   /** Names without a place to break are the hard case. */
   function unbreakable(now: number): PublicSnapshot {
     const long = 'x'.repeat(120);
-    const node = aNode(now, { id: long, zone: long, because: long, status: 'down' });
+    const node = aNode(now, {
+      id: long,
+      zone: long,
+      because: long,
+      status: 'down',
+      finalizedHeight: 23_456_700,
+      lagBlocks: 123_456_789,
+      lagMs: 100 * 86_400_000,
+      methods: [
+        aMethod(now, 'm'.repeat(64), 5_999_990, {
+          faults: [{ fault: 'target.connect.refused', count: 123_456_789 }],
+        }),
+        aMethod(now, 'm'.repeat(64), 5_999_990, { check: 'c'.repeat(64) }),
+      ],
+    });
     const service = aService(now, {
       name: long,
       description: long,
@@ -244,6 +261,12 @@ describe.runIf(installed)('in chromium', () => {
       nodes: [
         {
           ...node,
+          methods: node.methods.map((each) => ({
+            ...each,
+            check: text,
+            method: `${text}${each.method}`,
+            faults: each.faults.map((one) => ({ ...one, fault: text })),
+          })),
           checks: node.checks.map((check) => ({
             ...check,
             id: `${text}${check.id}`,

@@ -15,7 +15,8 @@ test('a node that is down shows its lag, each region, and what the fault means, 
   const node = detail?.nodes[0];
   expect(node?.facts.map((fact) => `${fact.name}: ${plain(fact.value)}`)).toEqual([
     'Height: 28 763 972',
-    'Lag: 140 blocks behind',
+    'Lag: 140 blocks (14 min) behind',
+    'Finalized: 28 763 969, 3 blocks back',
     'Age of its newest block: 14 min',
   ]);
   expect(node?.checks[0]?.answers.map((answer) => [answer.region, answer.mark.tone, answer.fault])).toEqual([
@@ -62,7 +63,7 @@ test('a fault that this version does not know is shown without a meaning', () =>
 
 test('latency is drawn with gaps, on the scale that it is given', () => {
   const view = latencyView('Frankfurt', [100, 200, null, 400, null], 400);
-  expect(view.path).toBe('M0 29.8L60 20.5M180 2h1');
+  expect(view.path).toBe('M0 29.8L60 20.5M180 2h4');
   expect(plain(view.text)).toBe(
     'Frankfurt, hourly means of the last 5 hours: mean 23 ms, highest 40 ms, nothing measured in 2 hours.',
   );

@@ -1,8 +1,11 @@
 /** From a frame to the page of one service. Pure. */
 import { faultMeanings } from '@highwater/config/faults.ts';
 import type { PublicNode, PublicService } from '@highwater/config/public.ts';
+import { highestOf, linePath } from './chart.ts';
 import { formatCount, formatRatio, formatSpan, formatTenths, plural } from './format.ts';
 import { freshness, type Frame } from './frame.ts';
+import { chainView, type ChainView, finalizedText } from './chain.ts';
+import { methodViews, type MethodView } from './methods.ts';
 import {
   historyView,
   incidentView,
@@ -12,15 +15,11 @@ import {
   nodeMark,
   serviceBecause,
   serviceMark,
+  type Fact,
   type HistoryView,
   type IncidentView,
 } from './view.ts';
 import { statusMarks, type Mark } from './words.ts';
-
-export interface Fact {
-  readonly name: string;
-  readonly value: string;
-}
 
 export interface AnswerView {
   readonly region: string;
@@ -42,7 +41,6 @@ export interface CheckView {
 
 export interface LatencyView {
   readonly region: string;
-  /** SVG paths: one for each stretch without a gap, in a box of 240 by 40. */
   readonly path: string;
   readonly latest: string;
   readonly mean: string;
@@ -72,6 +70,9 @@ export interface ServiceDetail {
   readonly since?: number;
   readonly facts: readonly Fact[];
   readonly history: HistoryView;
+  /** The head of its chain; absent without one. */
+  readonly chain?: ChainView;
+  readonly methods: readonly MethodView[];
   readonly nodes: readonly NodeDetail[];
   /** Those that name it, newest first. */
   readonly incidents: readonly IncidentView[];
@@ -82,6 +83,7 @@ export function serviceDetail(id: string, frame: Frame): ServiceDetail | undefin
   const service = frame.snapshot?.services.find((service) => service.id === id);
   if (!service) return undefined;
   const stale = freshness(frame).kind === 'stale';
+  const chain = chainView(service, frame, stale);
   return {
     id,
     name: service.name,
@@ -89,7 +91,9 @@ export function serviceDetail(id: string, frame: Frame): ServiceDetail | undefin
     mark: serviceMark(service, stale),
     because: serviceBecause(service, stale),
     ...since(service, stale),
-    facts: serviceFacts(service, frame),
+    facts: serviceFacts(service),
+    ...(chain ? { chain } : {}),
+    methods: methodViews(service.nodes),
     history: historyView(service, frame.now),
     nodes: service.nodes.map((node) => nodeDetail(node, frame, stale)),
     incidents: (frame.snapshot?.incidents ?? [])
@@ -103,24 +107,15 @@ function since(of: { since?: number | undefined }, stale: boolean): { since?: nu
   return of.since === undefined || stale ? {} : { since: of.since };
 }
 
-function serviceFacts(service: PublicService, frame: Frame): readonly Fact[] {
-  const { head, objectiveRatio } = service;
-  return [
-    ...(head
-      ? [
-          { name: 'Chain', value: head.chain },
-          { name: 'Agreed height', value: formatCount(head.height) },
-          { name: 'Age of its newest block', value: formatSpan(frame.now - head.at) },
-          { name: 'Agreed from', value: plural(head.nodes, 'node') },
-        ]
-      : []),
-    ...(objectiveRatio === undefined ? [] : [{ name: 'Objective', value: formatRatio(objectiveRatio) }]),
-  ];
+function serviceFacts({ objectiveRatio }: PublicService): readonly Fact[] {
+  return objectiveRatio === undefined ? [] : [{ name: 'Objective', value: formatRatio(objectiveRatio) }];
 }
 
 function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail {
   const names = new Map(frame.snapshot?.regions.map((region) => [region.id, region.name]));
   const regionName = (id: string) => names.get(id) ?? id;
+  // All regions of a node share one scale.
+  const highest = highestOf(node.latency.map((series) => series.hourlyTenths));
   return {
     id: node.id,
     zone: node.zone,
@@ -142,7 +137,7 @@ function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail 
       meanings: meanings(check.regions.flatMap((vote) => vote.fault ?? [])),
     })),
     latency: node.latency.map((series) =>
-      latencyView(regionName(series.region), series.hourlyTenths, scaleOf(node)),
+      latencyView(regionName(series.region), series.hourlyTenths, highest),
     ),
     history: historyView(node, frame.now),
   };
@@ -153,22 +148,16 @@ function meanings(faults: readonly string[]): readonly string[] {
 }
 
 function nodeFacts(node: PublicNode, frame: Frame): readonly Fact[] {
-  const lag = node.lagBlocks === undefined ? '' : lagText(node.lagBlocks) || 'level with the agreed head';
+  const { height, finalizedHeight, headAt } = node;
+  const lag = node.lagBlocks === undefined ? '' : lagText(node) || 'level with the agreed head';
   return [
-    ...(node.height === undefined ? [] : [{ name: 'Height', value: formatCount(node.height) }]),
+    ...(height === undefined ? [] : [{ name: 'Height', value: formatCount(height) }]),
     ...(lag ? [{ name: 'Lag', value: lag }] : []),
-    ...(node.headAt === undefined
+    ...(finalizedHeight === undefined ? [] : [{ name: 'Finalized', value: finalizedText(node) }]),
+    ...(headAt === undefined
       ? []
-      : [{ name: 'Age of its newest block', value: formatSpan(frame.now - node.headAt) }]),
+      : [{ name: 'Age of its newest block', value: formatSpan(frame.now - headAt) }]),
   ];
-}
-
-export const CHART_WIDTH = 240;
-export const CHART_HEIGHT = 40;
-
-/** All regions of a node share one scale, from 0 to the highest hour, so that lines can be compared. */
-function scaleOf(node: PublicNode): number {
-  return Math.max(1, ...node.latency.flatMap((series) => series.hourlyTenths.map((value) => value ?? 0)));
 }
 
 /** One region's hours as a line with gaps where nothing was measured. */
@@ -198,23 +187,4 @@ export function latencyView(
         : `${region}, hourly means of the last ${plural(hours.length, 'hour')}: mean ${words.mean}, highest ${words.highest}` +
           (gaps > 0 ? `, nothing measured in ${plural(gaps, 'hour')}.` : '.'),
   };
-}
-
-function linePath(hours: readonly (number | null)[], highest: number): string {
-  const step = CHART_WIDTH / Math.max(1, hours.length - 1);
-  const top = 2;
-  return hours
-    .map((value, index) => {
-      if (value === null) return '';
-      const y = CHART_HEIGHT - 1 - (value / highest) * (CHART_HEIGHT - 1 - top);
-      const point = `${round(index * step)} ${round(y)}`;
-      const begins = hours[index - 1] === null || index === 0;
-      const alone = begins && (hours[index + 1] === null || index === hours.length - 1);
-      return begins ? `M${point}${alone ? 'h1' : ''}` : `L${point}`;
-    })
-    .join('');
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -48,6 +48,11 @@ export function formatTenths(tenths: number): string {
   return `${(tenths / 10_000).toFixed(1)}${NO_BREAK}s`;
 }
 
+/** Milliseconds as seconds to a tenth: `12 s`, `3.3 s`, `0.4 s`. */
+export function formatSeconds(ms: number): string {
+  return `${Number((ms / SECOND).toFixed(1))}${NO_BREAK}s`;
+}
+
 /** `2026-11-21T06:14:03.000Z`, as machines read it. */
 export function formatIso(at: number): string {
   return new Date(at).toISOString();

@@ -12,6 +12,7 @@ import {
   oneDown,
   staleData,
   without,
+  chainTrouble,
 } from '../../../test/fixtures/snapshots.ts';
 import { freshness, type Frame } from './frame.ts';
 import {
@@ -212,7 +213,30 @@ test.each([
   [1, '1 block behind'],
   [-1_200, '1 200 blocks ahead'],
 ])('a lag of %s reads "%s"', (lag, text) => {
+  expect(plain(lagText(lag === undefined ? {} : { lagBlocks: lag }))).toBe(text);
+});
+
+test.each([
+  [{ lagBlocks: 2, lagMs: 24_000 }, '2 blocks (24 s) behind'],
+  [{ lagBlocks: -1, lagMs: -12_000 }, '1 block (12 s) ahead'],
+  [{ lagBlocks: 1, lagMs: 400 }, '1 block behind'],
+  [{ lagBlocks: 0, lagMs: 3_000 }, ''],
+])('the lag %j reads "%s"', (lag, text) => {
   expect(plain(lagText(lag))).toBe(text);
+});
+
+test('a chain in trouble is told in words, at the top and on the cards of its services; not on stale data', () => {
+  const snapshot = chainTrouble(now);
+  const { overall, groups } = overview({ now, snapshot });
+  const said = groups.flatMap((group) => group.services.flatMap((one) => one.chainTrouble?.word ?? []));
+  expect(said).toEqual([
+    'The chain bitshares stands still: 4 of 5 heads are older than 1 min',
+    'The chain ethereum is forked: 1 node with another block than others at one height',
+  ]);
+  expect(overall.details).toContain('the chain bitshares stands still, the chain ethereum is forked');
+  const later = overview({ now: now + 3_600_000, snapshot });
+  expect(JSON.stringify(later)).not.toMatch(/stands still|is forked/);
+  expect(JSON.stringify(overview({ now, snapshot: aSnapshot(now) }))).not.toMatch(/The chain/);
 });
 
 test('a region is silent when it was heard longer ago than data may be', () => {

@@ -3,7 +3,21 @@ import type { PublicIncident, PublicNode, PublicService, PublicUptime } from '@h
 import { bars, barsText, type Bar } from './days.ts';
 import { formatAgo, formatInstant, formatMonth, formatSpan, plural } from './format.ts';
 import { freshness, type Frame, type Freshness } from './frame.ts';
-import { componentMarks, impactMarks, phaseWords, statusMarks, unknownMark, type Mark } from './words.ts';
+import {
+  chainMarks,
+  componentMarks,
+  impactMarks,
+  phaseWords,
+  statusMarks,
+  unknownMark,
+  type Mark,
+} from './words.ts';
+
+/** A name and what it is, side by side. */
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+}
 
 export interface UptimeView {
   /** `99.9871 %`, `between 98.1 % and 99.2 %`, or why there is none. */
@@ -34,6 +48,8 @@ export interface ServiceView {
   readonly description: string;
   readonly mark: Mark;
   readonly because: string;
+  /** What is wrong with its chain; absent while it moves, and on stale data. */
+  readonly chainTrouble?: Mark;
   readonly nodes: readonly NodeView[];
   readonly history: HistoryView;
 }
@@ -67,10 +83,11 @@ export function lastKnown(word: string): string {
   return `Last known: ${word.toLowerCase()}.`;
 }
 
-/** Blocks behind (or ahead of) the agreed head. */
-export function lagText(lagBlocks: number | undefined): string {
-  if (lagBlocks === undefined || lagBlocks === 0) return '';
-  return `${plural(Math.abs(lagBlocks), 'block')} ${lagBlocks > 0 ? 'behind' : 'ahead'}`;
+/** Blocks behind (or ahead of) the agreed head, and how long that is; empty when it is level or not known. */
+export function lagText({ lagBlocks = 0, lagMs = 0 }: Pick<PublicNode, 'lagBlocks' | 'lagMs'>): string {
+  if (lagBlocks === 0) return '';
+  const time = Math.abs(lagMs) < 1_000 ? '' : ` (${formatSpan(Math.abs(lagMs))})`;
+  return `${plural(Math.abs(lagBlocks), 'block')}${time} ${lagBlocks > 0 ? 'behind' : 'ahead'}`;
 }
 
 /** As rule/v1 prints it: a figure never stands without its coverage, nor unknown minutes without their bounds. */
@@ -107,15 +124,24 @@ export function serviceView(service: PublicService, frame: Frame): ServiceView {
     description: service.description ?? '',
     mark: serviceMark(service, stale),
     because: serviceBecause(service, stale),
+    ...(stale ? {} : chainTrouble(service)),
     nodes: service.nodes.map((node) => ({
       id: node.id,
       zone: node.zone,
       mark: nodeMark(node, stale),
       because: nodeBecause(node, stale),
-      lag: stale ? '' : lagText(node.lagBlocks),
+      lag: stale ? '' : lagText(node),
     })),
     history: historyView(service, frame.now),
   };
+}
+
+/** `The chain polkadot stands still: …` */
+function chainTrouble({ head }: PublicService): Pick<ServiceView, 'chainTrouble'> {
+  if (head === undefined || head.state === 'moving') return {};
+  const { tone, does } = chainMarks[head.state];
+  const because = head.because ? `: ${head.because}` : '';
+  return { chainTrouble: { tone, word: `The chain ${head.chain} ${does}${because}` } };
 }
 
 export interface GroupView {
@@ -195,11 +221,17 @@ function worst(services: readonly PublicService[], open: number): Overall {
       ? ''
       : `${count('up')} of ${plural(services.length, 'service')} operational`;
   const openText = open > 0 ? plural(open, 'open incident') : '';
+  // Several services are of one chain.
+  const chains = new Set(
+    services.flatMap(({ head }) =>
+      head && head.state !== 'moving' ? `the chain ${head.chain} ${chainMarks[head.state].does}` : [],
+    ),
+  );
   return {
     mark,
     sentence: sentences[tone](names, services.length),
     details:
-      [upText, ...others, openText].filter(Boolean).join(', ') ||
+      [upText, ...others, ...chains, openText].filter(Boolean).join(', ') ||
       (tone === 'unknown' ? 'Nobody can tell whether they are up; each service below says why.' : ''),
   };
 }

@@ -31,6 +31,15 @@ export const statusMarks: Readonly<Record<Status, Mark>> = {
   unknown: { tone: 'unknown', word: 'Unknown' },
 };
 
+export type ChainState = NonNullable<PublicService['head']>['state'];
+
+/** `does` is the verb after a chain's name. */
+export const chainMarks: Readonly<Record<ChainState, Mark & { readonly does: string }>> = {
+  moving: { tone: 'up', word: 'Moving', does: 'moves' },
+  stalled: { tone: 'down', word: 'Stands still', does: 'stands still' },
+  forked: { tone: 'degraded', word: 'Forked', does: 'is forked' },
+};
+
 export const impactMarks: Readonly<Record<Impact, Mark>> = {
   none: { tone: 'unknown', word: 'Notice' },
   minor: { tone: 'degraded', word: 'Minor' },
