@@ -10,9 +10,11 @@ import type { Shard } from './shard.ts';
 export interface Heads {
   readonly heads: readonly AgreedHead[];
   readonly byNode: ReadonlyMap<string, Standing>;
+  /** The block time that they were compared along. */
+  readonly blockTimeMs: number;
 }
 
-const none: Heads = { heads: [], byNode: new Map() };
+const none: Heads = { heads: [], byNode: new Map(), blockTimeMs: 0 };
 
 /** A chain's limits, with the block time that was learned from it. */
 export function policyOfChain(watched: Watched, shard: Shard, chain: string): ChainPolicy | undefined {
@@ -46,7 +48,7 @@ export function headsOf(
   for (const [id, row] of shard.nodes.entries()) {
     if (row.beside?.standing) before[id] = row.beside.standing.verdict;
   }
-  return standings(policy, samples, now, { before, isStalled });
+  return { ...standings(policy, samples, now, { before, isStalled }), blockTimeMs: policy.blockTimeMs };
 }
 
 /** How a chain is doing, as it was last judged. */

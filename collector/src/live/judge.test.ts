@@ -9,7 +9,20 @@ import { watch } from '../watched.ts';
 import { judgeShard } from './judge.ts';
 import { newShard, type Shard } from './shard.ts';
 
-const { config } = testHouse();
+const { config: house } = testHouse();
+// Each node its own operator, so that the chain can stand still; a method is compared across nodes.
+const config = {
+  ...house,
+  services: house.services.map((service) => ({
+    ...service,
+    nodes: service.nodes.map((node) => ({ ...node, operator: node.id })),
+  })),
+  monitors: house.monitors.map((monitor) =>
+    monitor.kind === 'jsonrpc'
+      ? { ...monitor, settings: { methods: [{ method: 'm', equal: true }] } }
+      : monitor,
+  ),
+};
 const watched = watch(config);
 const name = 'chain:devnet';
 const services = watched.shards.get(name) ?? [];
@@ -33,6 +46,8 @@ const turn = fc.record({
         'degraded' as const,
       ),
       behind: fc.constantFrom(0, 0, 7, 20, -12, -30),
+      isOld: fc.boolean(),
+      fork: fc.constantFrom('aaaaaaaa', 'aaaaaaaa', 'bbbbbbbb'),
     }),
     { maxLength: 12 },
   ),
@@ -40,12 +55,22 @@ const turn = fc.record({
 
 function answersAt(
   now: number,
-  said: readonly { monitor: number; region: string; outcome: Answer['outcome']; behind: number }[],
+  said: readonly {
+    monitor: number;
+    region: string;
+    outcome: Answer['outcome'];
+    behind: number;
+    isOld: boolean;
+    fork: string;
+  }[],
 ): Answer[] {
-  return said.flatMap(({ monitor, region, outcome, behind }, i): Answer[] => {
+  return said.flatMap(({ monitor, region, outcome, behind, isOld, fork }, i): Answer[] => {
     const declared = monitors[monitor];
     if (declared === undefined) return [];
-    const isHead = declared.kind === 'head' && outcome !== 'fail';
+    const fails = outcome === 'fail';
+    const isHead = declared.kind === 'head' && (!fails || isOld);
+    const fault = isHead ? ('target.head.old' as const) : ('target.connect.refused' as const);
+    const height = Math.floor(now / 1_000) - behind;
     return [
       {
         monitor: declared.id,
@@ -56,8 +81,14 @@ function answersAt(
         outcome,
         latencyTenths: 10,
         recheck: false,
-        ...(outcome === 'fail' ? { fault: 'target.connect.refused' } : {}),
-        ...(isHead ? { height: Math.floor(now / 1_000) - behind, genesis: 'aaaaaaaa' } : {}),
+        ...(fails ? { fault } : {}),
+        ...(declared.kind === 'jsonrpc' && { equal: { m: `0000000${now % 2}.${fork}` } }),
+        ...(isHead && {
+          height,
+          genesis: 'aaaaaaaa',
+          blockAt: height * 900,
+          checkpoint: { height: 16 * Math.floor(height / 16), id: fork },
+        }),
       },
     ];
   });
@@ -78,10 +109,13 @@ const told = (shard: Shard): unknown => ({
   monitors: [...shard.monitors.entries()]
     .map(([id, { verdict }]) => [id, verdict.status, verdict.since])
     .sort(),
-  nodes: [...shard.nodes.entries()].map(([id, { verdict }]) => [id, verdict.status, verdict.since]).sort(),
+  nodes: [...shard.nodes.entries()]
+    .map(([id, { verdict, beside }]) => [id, verdict.status, verdict.since, beside?.fork])
+    .sort(),
   services: [...shard.services.entries()]
     .map(([id, row]) => [id, row.verdict.status, row.component.word])
     .sort(),
+  chains: [...shard.chains.entries()],
 });
 const byId = (flips: readonly Flip[]): string[] =>
   flips.map((flip) => `${flip.id} ${flip.at} ${flip.from}`).sort();
@@ -89,6 +123,7 @@ const byId = (flips: readonly Flip[]): string[] =>
 describe('judging what is touched', () => {
   it('comes to the same as judging everything', () => {
     let flipped = 0;
+    const chain = new Set<string>();
     fc.assert(
       fc.property(fc.array(turn, { minLength: 1, maxLength: 25 }), (turns) => {
         const [touched, all] = [newShard(name), newShard(name)];
@@ -105,11 +140,13 @@ describe('judging what is touched', () => {
           expect(byId(some)).toEqual(byId(every));
           expect(told(touched)).toEqual(told(all));
           flipped += some.length;
+          for (const { subject, to } of some) if (subject.startsWith('chain:')) chain.add(to);
         }
       }),
       { numRuns: 500 },
     );
     expect(flipped).toBeGreaterThan(100);
+    expect([...chain]).toContain('degraded');
   });
 });
 

@@ -9,7 +9,7 @@ import type { Differing } from '../decide/equality.ts';
 import { type Beside, judgeNode, judgeService, type JudgedMonitor } from '../decide/subject.ts';
 import type { Answer, Judgement, ProbeTrouble } from '../decide/types.ts';
 import type { Watched } from '../watched.ts';
-import type { Heads } from './heads.ts';
+import { type Heads, policyOfChain } from './heads.ts';
 import { differing } from './differing.ts';
 import { judgeChainRow } from './judge-chain.ts';
 import { judgeOne, takeAnswers, takeTroubles } from './judge-monitor.ts';
@@ -88,6 +88,11 @@ function touchesHead(watched: Watched, monitors: Iterable<string>): boolean {
   return false;
 }
 
+/** The heads are compared along the block time, and what was learned with the last ones may have changed that. */
+function isOutdated(watched: Watched, shard: Shard, chain: string): boolean {
+  return shard.heads?.blockTimeMs !== policyOfChain(watched, shard, chain)?.blockTimeMs;
+}
+
 function besideOf(
   heads: Heads | undefined,
   words: Forks | undefined,
@@ -134,7 +139,7 @@ export function judgeShard(
   const chain = services[0]?.chain;
   if (
     chain !== undefined &&
-    (shard.heads === undefined || woken === 'all' || touchesHead(watched, monitors))
+    (woken === 'all' || touchesHead(watched, monitors) || isOutdated(watched, shard, chain))
   ) {
     const { heads, flip } = judgeChainRow(watched, shard, chain, now);
     shard.heads = heads;
