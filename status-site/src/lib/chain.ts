@@ -12,7 +12,7 @@ export interface NodeAtHead {
   readonly height: string;
   /** `level`, `2 blocks (24 s) behind`; empty when it is not known. */
   readonly lag: string;
-  /** `28 764 109, 3 blocks back`; empty when it is not known. */
+  /** `28 764 109`; empty when it is not known. */
   readonly finalized: string;
 }
 
@@ -44,7 +44,7 @@ export function chainView(service: PublicService, frame: Frame, stale: boolean):
       mark: nodeMark(node, stale),
       height: node.height === undefined ? '' : formatCount(node.height),
       lag: node.lagBlocks === undefined ? '' : lagText(node) || 'level',
-      finalized: finalizedText(node),
+      finalized: node.finalizedHeight === undefined ? '' : formatCount(node.finalizedHeight),
     })),
     hasFinality: service.nodes.some((node) => node.finalizedHeight !== undefined),
   };

@@ -39,7 +39,7 @@ export interface MethodView {
 }
 
 /** Kinds of faults that are named; the others are counted together. */
-const NAMED = 3;
+const NAMED = 2;
 
 interface Measured {
   readonly node: string;

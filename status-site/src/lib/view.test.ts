@@ -228,10 +228,16 @@ test.each([
 test('a chain in trouble is told in words, at the top and on the cards of its services; not on stale data', () => {
   const snapshot = chainTrouble(now);
   const { overall, groups } = overview({ now, snapshot });
-  const said = groups.flatMap((group) => group.services.flatMap((one) => one.chainTrouble?.word ?? []));
+  const said = groups.flatMap((group) => group.services.flatMap((one) => one.chainTrouble ?? []));
   expect(said).toEqual([
-    'The chain bitshares stands still: 4 of 5 heads are older than 1 min',
-    'The chain ethereum is forked: 1 node with another block than others at one height',
+    {
+      mark: { tone: 'down', word: 'The chain bitshares stands still' },
+      because: '4 of 5 heads are older than 1 min',
+    },
+    {
+      mark: { tone: 'degraded', word: 'The chain ethereum is forked' },
+      because: '1 node with another block than others at one height',
+    },
   ]);
   expect(overall.details).toContain('the chain bitshares stands still, the chain ethereum is forked');
   const later = overview({ now: now + 3_600_000, snapshot });

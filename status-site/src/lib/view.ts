@@ -48,8 +48,8 @@ export interface ServiceView {
   readonly description: string;
   readonly mark: Mark;
   readonly because: string;
-  /** What is wrong with its chain; absent while it moves, and on stale data. */
-  readonly chainTrouble?: Mark;
+  /** What is wrong with its chain, and why; absent while it moves, and on stale data. */
+  readonly chainTrouble?: { readonly mark: Mark; readonly because: string };
   readonly nodes: readonly NodeView[];
   readonly history: HistoryView;
 }
@@ -136,12 +136,11 @@ export function serviceView(service: PublicService, frame: Frame): ServiceView {
   };
 }
 
-/** `The chain polkadot stands still: …` */
+/** `The chain polkadot stands still` */
 function chainTrouble({ head }: PublicService): Pick<ServiceView, 'chainTrouble'> {
   if (head === undefined || head.state === 'moving') return {};
   const { tone, does } = chainMarks[head.state];
-  const because = head.because ? `: ${head.because}` : '';
-  return { chainTrouble: { tone, word: `The chain ${head.chain} ${does}${because}` } };
+  return { chainTrouble: { mark: { tone, word: `The chain ${head.chain} ${does}` }, because: head.because } };
 }
 
 export interface GroupView {
