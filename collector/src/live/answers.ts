@@ -18,11 +18,17 @@ function blockOf(fact: string): Block {
   return { height: Number(height), id };
 }
 
+const none = {};
+
 /** The facts `e.ID`, by method. */
 function equalOf(facts: Readonly<Record<string, string>>): Pick<Answer, 'equal'> {
-  const own = Object.entries(facts).filter(([key]) => key.startsWith('e.'));
-  if (own.length === 0) return {};
-  return { equal: Object.fromEntries(own.map(([key, value]) => [key.slice('e.'.length), value])) };
+  let equal: Record<string, string> | undefined;
+  for (const [key, value] of Object.entries(facts)) {
+    if (!key.startsWith('e.')) continue;
+    equal ??= {};
+    equal[key.slice('e.'.length)] = value;
+  }
+  return equal === undefined ? none : { equal };
 }
 
 /** Left out: monitors that the configuration does not know, and probes that it no longer has. */

@@ -5,6 +5,8 @@ import { compareReplies, type Differing } from '../decide/equality.ts';
 import type { Watched } from '../watched.ts';
 import type { Shard } from './shard.ts';
 
+const none: ReadonlyMap<string, Differing> = new Map();
+
 /**
  * What is said of each node. Compared anew only when one of the checks was judged: until then the last words hold.
  * @param isJudged whether a monitor is judged in this look
@@ -17,8 +19,8 @@ export function differing(
   now: Instant,
 ): ReadonlyMap<string, Differing> {
   const compared = watched.comparedChecks.get(service.id) ?? [];
-  if (!compared.some(({ id }) => isJudged(id)))
-    return compared.length === 0 ? new Map() : kept(shard, service);
+  if (compared.length === 0) return none;
+  if (!compared.some(({ id }) => isJudged(id))) return kept(shard, service);
   const words = new Map<string, Differing>();
   for (const [check, monitors] of Map.groupBy(compared, (monitor) => monitor.check)) {
     const seen = monitors.flatMap(({ id, node }) =>

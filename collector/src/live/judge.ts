@@ -26,7 +26,8 @@ function judgedMonitors(watched: Watched, shard: Shard, node: string): JudgedMon
 
 /** Nodes whose standing has changed its word, or its lag while it is off the head; or what else is said of them. */
 function moved(shard: Shard, node: string, beside: Beside): boolean {
-  const before = shard.nodes.get(node)?.beside ?? {};
+  const before = shard.nodes.get(node)?.beside ?? alone;
+  if (before === beside) return false;
   const { standing } = beside;
   return (
     before.standing?.verdict !== standing?.verdict ||
@@ -46,7 +47,7 @@ function judgeNodeRow(
 ): Flip | undefined {
   const judgement = judgeNode(judgedMonitors(watched, shard, node), beside);
   const { verdict, flip } = settle(node, shard.nodes.get(node)?.verdict, judgement, now);
-  shard.nodes.set(node, { judgement, verdict, beside });
+  shard.nodes.set(node, { judgement, verdict, ...(beside !== alone && { beside }) });
   // The public name is no node that people know: its story is the service's.
   return node.endsWith('/public') ? undefined : flip;
 }
@@ -93,12 +94,16 @@ function isOutdated(watched: Watched, shard: Shard, chain: string): boolean {
   return shard.heads?.blockTimeMs !== policyOfChain(watched, shard, chain)?.blockTimeMs;
 }
 
+/** Of a node that is compared with none. */
+const alone: Beside = {};
+
 function besideOf(
   heads: Heads | undefined,
   words: Forks | undefined,
   differs: ReadonlyMap<string, Differing>,
   node: string,
 ): Beside {
+  if (heads === undefined && differs.size === 0) return alone;
   const standing = heads?.byNode.get(node);
   const fork = words?.[node]?.because;
   return { ...(standing && { standing }), ...(fork !== undefined && { fork }), ...differs.get(node) };
