@@ -36,12 +36,12 @@ const gauges: Readonly<
 };
 
 /** Facts that count what happened to a long-lived WebSocket since the last round. */
-const socketEvents: Readonly<Record<string, string>> = {
-  gap: 'missing',
-  lost: 'lost',
-  reorg: 'replaced',
-  rep: 'repeated',
-};
+const socketEvents = [
+  ['gap', 'missing'],
+  ['lost', 'lost'],
+  ['reorg', 'replaced'],
+  ['rep', 'repeated'],
+] as const;
 
 const FACT = 'm.';
 
@@ -110,7 +110,7 @@ export function factMetrics(watched: Watched, registers: Registry[]): FactMetric
   };
 
   const count = (region: string, { monitor, facts }: Observation): void => {
-    for (const [fact, event] of Object.entries(socketEvents)) {
+    for (const [fact, event] of socketEvents) {
       const value = facts[fact];
       if (value !== undefined) events.inc({ ...labelsOf(monitor, region), event }, Number(value));
     }

@@ -128,8 +128,9 @@ function gather(
   const said = new Map<string, Said>();
   for (const { monitor, key, entries } of additions) {
     const ids = declared.get(monitor);
+    if (ids === undefined) continue;
     const region = watched.regionOf.get(key.slice(0, key.indexOf('+')));
-    if (ids === undefined || region === undefined) continue;
+    if (region === undefined) continue;
     for (const { dueAt, rest } of entries) {
       const hour = Math.floor(dueAt / HOUR_MS);
       const values = hour < oldest ? [] : [...saidBy(rest, ids)];
