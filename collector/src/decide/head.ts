@@ -86,7 +86,9 @@ function asked(tips: readonly Tip[], isStalled: boolean): readonly Tip[] {
 
 /**
  * One head for each genesis among the tips, the one with most nodes first. It is a block that a node really
- * reported, at the time it did: heights taken at other times are compared along `blockTimeMs`.
+ * reported, at the time it did: heights taken at other times are compared along `blockTimeMs`. Of the reports within
+ * a block of that place it is the highest: one of a node that is rarely asked would be a block of long ago, and hide who
+ * has stood still since.
  */
 export function agreeHead(chain: ChainPolicy, tips: readonly Tip[], isStalled = false): AgreedHead[] {
   const groups = Map.groupBy(nodeTips(chain, tips), (tip) => tip.genesis ?? '');
@@ -94,9 +96,9 @@ export function agreeHead(chain: ChainPolicy, tips: readonly Tip[], isStalled = 
     .sort(([a, left], [b, right]) => right.length - left.length || (a < b ? -1 : 1))
     .flatMap(([, group]) => {
       const own = asked(group, isStalled);
-      const tip = majorityHas(chain, own, (t) => t.node);
-      if (tip === undefined) return [];
-      const { height, at, genesis } = tip;
+      const most = majorityHas(chain, own, (t) => t.node);
+      if (most === undefined) return [];
+      const { height, at, genesis } = own.filter((t) => isPlace(chain, most, t)).reduce(higher, most);
       const times = own.flatMap((t) => (t.height === height ? (t.blockAt ?? []) : [])).sort((a, b) => a - b);
       const blockAt = times[Math.floor((times.length - 1) / 2)];
       return [
@@ -200,6 +202,16 @@ function majorityHas<T extends { readonly height: number; readonly at: Instant }
     (a, b) => score(chain, b) - score(chain, a) || b.at - a.at || (name(a) < name(b) ? -1 : 1),
   );
   return sorted[Math.floor(sorted.length / 2)];
+}
+
+/** Whether a report is where another is on the line, or less than a block below: a majority that has one has both. */
+function isPlace(chain: ChainPolicy, of: Tip, tip: Tip): boolean {
+  const below = score(chain, of) - score(chain, tip);
+  return below >= 0 && below < chain.blockTimeMs;
+}
+
+function higher(best: Tip, tip: Tip): Tip {
+  return tip.height > best.height || (tip.height === best.height && tip.at > best.at) ? tip : best;
 }
 
 /** Equal for all points of one line that grows by a block each `blockTimeMs`; more is further. */
