@@ -9,7 +9,15 @@ import {
   placeOfKey,
   regionOfKey,
 } from '../slots/methods.ts';
-import { addKept, type Bins, countOf, quantiles } from '../slots/sketch.ts';
+import {
+  addKept,
+  type Bins,
+  countOf,
+  emptyBins,
+  keptBins,
+  type KeptBins,
+  quantiles,
+} from '../slots/sketch.ts';
 import type { ReadTx } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
 
@@ -17,11 +25,11 @@ const HOURS = 24;
 /** Methods shown of one node, in the order configured; a check has at most 16. */
 const MAX_METHODS = 64;
 
-/** One hour of one method, all regions together. */
+/** One hour of one method, all regions together; as many are held as are kept, so that they are small. */
 interface MethodHour {
-  readonly bins: Bins;
-  readonly faults: Map<string, number>;
-  median?: number | undefined;
+  readonly bins: KeptBins;
+  readonly median: number | undefined;
+  readonly faults: ReadonlyMap<string, number>;
 }
 /** One place of the ring: which hour it holds, by method. */
 interface Hour {
@@ -36,18 +44,21 @@ function addFaults(into: Map<string, number>, faults: Iterable<readonly [string,
 /** The regions' rows of a place as one; a region that fell silent a day ago still holds an older hour there. */
 function merged(rows: readonly MethodRow[]): Hour {
   const hour = Math.max(...rows.map((row) => row.hour));
-  const methods = new Map<string, MethodHour>();
+  const open = new Map<string, { bins: Bins; faults: Map<string, number> }>();
   for (const row of rows) {
     if (row.hour !== hour) continue;
     for (const [method, { bins, faults }] of Object.entries(row.methods)) {
-      const own = methods.get(method) ?? { bins: new Map(), faults: new Map<string, number>() };
-      methods.set(method, own);
+      const own = open.get(method) ?? { bins: emptyBins(), faults: new Map<string, number>() };
+      open.set(method, own);
       addKept(own.bins, bins);
       addFaults(own.faults, Object.entries(faults));
     }
   }
-  for (const own of methods.values()) [own.median] = quantiles(own.bins, [0.5]);
-  return { hour, methods };
+  const methods = [...open].map(([method, { bins, faults }]): [string, MethodHour] => {
+    const [median] = quantiles(bins, [0.5]);
+    return [method, { bins: Int32Array.from(keptBins(bins)), median, faults }];
+  });
+  return { hour, methods: new Map(methods) };
 }
 
 /** Undefined when nothing was measured in these hours. */
@@ -57,20 +68,22 @@ function methodOf(
   hours: readonly (Hour | undefined)[],
   from: Instant,
 ): PublicMethod | undefined {
-  const bins: Bins = new Map();
+  const bins = emptyBins();
   const faults = new Map<string, number>();
   const hourlyP50Tenths = hours.map((hour) => {
     const own = hour?.methods.get(method);
-    for (const [bin, count] of own?.bins ?? []) bins.set(bin, (bins.get(bin) ?? 0) + count);
-    addFaults(faults, own?.faults ?? []);
-    return own?.median ?? null;
+    if (own === undefined) return null;
+    addKept(bins, own.bins);
+    addFaults(faults, own.faults);
+    return own.median ?? null;
   });
-  if (bins.size === 0 && faults.size === 0) return undefined;
+  const calls = countOf(bins);
+  if (calls === 0 && faults.size === 0) return undefined;
   const [p50Tenths, p95Tenths] = quantiles(bins, [0.5, 0.95]);
   return {
     check,
     method,
-    calls: countOf(bins),
+    calls,
     ...(p50Tenths === undefined ? {} : { p50Tenths }),
     ...(p95Tenths === undefined ? {} : { p95Tenths }),
     faults: [...faults]

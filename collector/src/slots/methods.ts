@@ -9,7 +9,7 @@ import { HOUR_MS } from '@highwater/config/time.ts';
 import type { Tx } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
 import type { TallyAddition } from './intake.ts';
-import { addKept, addTenths, type Bins, keptBins, type KeptBins } from './sketch.ts';
+import { addKept, addTenths, type Bins, emptyBins, keptBins, type KeptBins } from './sketch.ts';
 
 /** Hours kept: those of a day and the one that runs. Lines of these hours count however late they come. */
 export const METHOD_HOURS = 25;
@@ -55,7 +55,7 @@ type OpenHour = Map<string, Open>;
 function opened(row: MethodRow | undefined): OpenHour {
   return new Map(
     Object.entries(row?.methods ?? {}).map(([method, { bins, faults }]) => {
-      const own: Bins = new Map();
+      const own = emptyBins();
       addKept(own, bins);
       return [method, { bins: own, faults: new Map(Object.entries(faults)) }];
     }),
@@ -91,7 +91,7 @@ function* saidBy(rest: string, declared: ReadonlySet<string>): Generator<readonl
 }
 
 function put(open: OpenHour, method: string, value: string): void {
-  const into = open.get(method) ?? { bins: new Map(), faults: new Map<string, number>() };
+  const into = open.get(method) ?? { bins: emptyBins(), faults: new Map<string, number>() };
   open.set(method, into);
   // The body's lines were read whole when it was taken in: a value is a number of tenths, or a fault of the list.
   if (isFaultId(value)) into.faults.set(value, (into.faults.get(value) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addKept, addTenths, type Bins, countOf, keptBins, quantiles } from './sketch.ts';
+import { addKept, addTenths, type Bins, countOf, emptyBins, keptBins, quantiles } from './sketch.ts';
 
 const MAX_TENTHS = 4_294_967_295;
 const latencies = fc.array(fc.oneof(fc.nat(50), fc.nat(100_000), fc.constant(MAX_TENTHS)), {
@@ -9,7 +9,7 @@ const latencies = fc.array(fc.oneof(fc.nat(50), fc.nat(100_000), fc.constant(MAX
 });
 
 function binsOf(values: readonly number[]): Bins {
-  const bins: Bins = new Map();
+  const bins = emptyBins();
   for (const value of values) addTenths(bins, value);
   return bins;
 }
@@ -32,7 +32,7 @@ test('parts add up, in any order and grouping, to the same bytes', () => {
   fc.assert(
     fc.property(fc.array(latencies, { maxLength: 5 }), (parts) => {
       const whole = keptBins(binsOf(parts.flat()));
-      const sum: Bins = new Map();
+      const sum = emptyBins();
       for (const part of parts.toReversed()) addKept(sum, keptBins(binsOf(part.toReversed())));
       expect(keptBins(sum)).toEqual(whole);
       expect(countOf(sum)).toBe(parts.flat().length);
@@ -41,7 +41,7 @@ test('parts add up, in any order and grouping, to the same bytes', () => {
 });
 
 test('without latencies there is no quantile; zeros are zero', () => {
-  expect(quantiles(new Map(), [0.5, 0.95])).toEqual([undefined, undefined]);
+  expect(quantiles(emptyBins(), [0.5, 0.95])).toEqual([undefined, undefined]);
   expect(quantiles(binsOf([0, 0, 0]), [0.5])).toEqual([0]);
   expect(keptBins(binsOf([0, 1, 1]))).toEqual([-1, 1, 1, 2]);
 });

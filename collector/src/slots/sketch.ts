@@ -9,22 +9,30 @@ import { DDSketch } from '@datadog/sketches-js';
 const accuracy = { relativeAccuracy: 0.01 };
 const { mapping } = new DDSketch(accuracy);
 
-/** Below the bin of 1, which is 0: the scale has no place for nothing. */
+/** Latencies in lines are at most this. */
+const MAX_TENTHS = 4_294_967_295;
+/** Bin 0 holds a tenth; below it is that of 0, for which the scale has no place. */
 const ZERO = -1;
+const LENGTH = mapping.key(MAX_TENTHS) - ZERO + 1;
 
-/** Counts by bin. */
-export type Bins = Map<number, number>;
+/** Counts by bin, from ZERO on: some 9 KB, to work with. */
+export type Bins = Float64Array;
 
-/** As kept: for each bin in order, how far it is from the one before, and its count. */
-export type KeptBins = readonly number[];
+/** Two numbers for each bin that is not empty, in order: how far it is from the one before, and its count. */
+export type KeptBins = ArrayLike<number>;
+
+export function emptyBins(): Bins {
+  return new Float64Array(LENGTH);
+}
+
+function addCount(bins: Bins, bin: number, count: number): void {
+  const index = bin - ZERO;
+  bins[index] = (bins[index] ?? 0) + count;
+}
 
 /** Adds a latency, tenths of a millisecond. */
 export function addTenths(bins: Bins, tenths: number): void {
   addCount(bins, tenths <= 0 ? ZERO : mapping.key(tenths), 1);
-}
-
-function addCount(bins: Bins, bin: number, count: number): void {
-  bins.set(bin, (bins.get(bin) ?? 0) + count);
 }
 
 /** Adds what is kept to `bins`. */
@@ -38,27 +46,31 @@ export function addKept(bins: Bins, kept: KeptBins): void {
 
 /** The same bins give the same numbers, in whichever order they were filled. */
 export function keptBins(bins: Bins): number[] {
+  const kept: number[] = [];
   let before = 0;
-  return [...bins]
-    .sort(([a], [b]) => a - b)
-    .flatMap(([bin, count]) => {
-      const step = bin - before;
-      before = bin;
-      return [step, count];
-    });
+  for (let index = 0; index < LENGTH; index += 1) {
+    const count = bins[index] ?? 0;
+    if (count === 0) continue;
+    const bin = index + ZERO;
+    kept.push(bin - before, count);
+    before = bin;
+  }
+  return kept;
 }
 
 /** How many latencies are in them. */
 export function countOf(bins: Bins): number {
-  let sum = 0;
-  for (const count of bins.values()) sum += count;
-  return sum;
+  return bins.reduce((sum, count) => sum + count, 0);
 }
 
 /** The latencies, whole tenths, below which these ratios of them lie; undefined without any. */
 export function quantiles(bins: Bins, ratios: readonly number[]): readonly (number | undefined)[] {
-  if (bins.size === 0) return ratios.map(() => undefined);
   const sketch = new DDSketch(accuracy);
-  for (const [bin, count] of bins) sketch.accept(bin === ZERO ? 0 : mapping.value(bin), count);
+  for (let index = 0; index < LENGTH; index += 1) {
+    const count = bins[index] ?? 0;
+    const bin = index + ZERO;
+    if (count > 0) sketch.accept(bin === ZERO ? 0 : mapping.value(bin), count);
+  }
+  if (sketch.count === 0) return ratios.map(() => undefined);
   return ratios.map((ratio) => Math.round(sketch.getValueAtQuantile(ratio)));
 }
