@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockTimeMs, learn, type Pace } from './block-time.ts';
+import { blockTimeMs, goOn, learn, type Pace } from './block-time.ts';
 
 const S = 1_000;
 const CONFIGURED = 12 * S;
@@ -29,6 +29,16 @@ describe('the block time of a chain', () => {
     ['learns nothing from the same head again', ['1@0', '1@0', '1@50', '1@90'], CONFIGURED],
   ])('%s', (_, heads, ms) => {
     expect(learned(...heads)).toBe(ms);
+  });
+
+  it('is not learned from the time that a chain stood still', () => {
+    const heads = [1, 2, 3, 4].map((height) => ({ height, blockAt: height * 10 * S }));
+    const known = heads.reduce<Pace | undefined>((pace, head) => learn(pace, head, CONFIGURED), undefined);
+    const after = goOn(known, { height: 5, blockAt: 900 * S });
+    expect(blockTimeMs(after, CONFIGURED)).toBe(10 * S);
+    expect(blockTimeMs(learn(after, { height: 6, blockAt: 920 * S }, CONFIGURED), CONFIGURED)).toBe(11 * S);
+    expect(goOn(known, { height: 5 })).toBe(known);
+    expect(goOn(undefined, { height: 5, blockAt: 0 })).toBeUndefined();
   });
 
   it('is not learned from blocks without a time', () => {

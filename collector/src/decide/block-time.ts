@@ -40,6 +40,14 @@ export function learn(
   return { height, blockAt, blockMs: known + ALPHA * (seenMs - known), samples: pace.samples + 1 };
 }
 
+/** What is known goes on from a head: the way to it was no usual one, since the chain stood still. */
+export function goOn(
+  pace: Pace | undefined,
+  { height, blockAt }: { readonly height: number; readonly blockAt?: Instant },
+): Pace | undefined {
+  return pace === undefined || blockAt === undefined ? pace : { ...pace, height, blockAt };
+}
+
 /** Whole ms, at least 1: what is learned, or what is configured until enough is. */
 export function blockTimeMs(pace: Pace | undefined, configuredMs: number): number {
   if (pace === undefined || pace.samples < MIN_SAMPLES) return configuredMs;

@@ -2,6 +2,7 @@
  * Whether nodes of one chain have different blocks at one height. They are compared at checkpoints that lie deeper
  * than the chain takes blocks back in its daily life, so that a reorganisation of the newest blocks is none.
  */
+import { byGenesis } from './kin.ts';
 import type { Block } from './types.ts';
 import { formatCount, plural } from './words.ts';
 
@@ -54,15 +55,15 @@ export function forks(seen: readonly SeenBlocks[], before: Forks): Forks {
 function byChain(seen: readonly SeenBlocks[]): Iterable<readonly SeenBlocks[]> {
   const told = seen.filter(({ blocks }) => blocks.length > 0);
   const inOne = [...Map.groupBy(told, ({ node }) => node).values()].flatMap((own) => {
-    const chains = [...Map.groupBy(own, genesisOf)];
+    const chains = [...byGenesis(own, genesisOf)];
     chains.sort(([a, left], [b, right]) => right.length - left.length || (a < b ? -1 : 1));
     return chains[0]?.[1] ?? [];
   });
-  return Map.groupBy(inOne, genesisOf).values();
+  return byGenesis(inOne, genesisOf).values();
 }
 
-function genesisOf({ blocks }: SeenBlocks): string {
-  return blocks.at(-1)?.genesis ?? '';
+function genesisOf({ blocks }: SeenBlocks): string | undefined {
+  return blocks.at(-1)?.genesis;
 }
 
 /** Of a node's probes those that report a height: a strict majority of them says what it has there. */

@@ -42,6 +42,17 @@ describe('the agreed head', () => {
     ]);
   });
 
+  it('counts a node that refuses block 0 with those that most are of', () => {
+    const { genesis: _, ...shy } = sample('rpc/n3', 1);
+    const { heads, byNode } = standings(
+      chain,
+      [...nodes(100, 100), shy, sample('eth/a', 5, { genesis: 'bb' })],
+      0,
+    );
+    expect(heads).toMatchObject([{ genesis: 'aa', height: 100, nodes: 3 }, { genesis: 'bb' }]);
+    expect(byNode.get('rpc/n3')).toMatchObject({ verdict: 'behind', lagBlocks: 99 });
+  });
+
   it('forgets stale samples', () => {
     const stale = nodes(1_000, 1_000).map((s) => ({ ...s, freshUntil: 10_000 }));
     const fresh = [sample('rpc/n3', 90, { at: 9_000 })];

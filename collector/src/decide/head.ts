@@ -4,6 +4,7 @@
  */
 import { REFERENCE_PREFIX } from '@highwater/config/proof/rule/stalled.ts';
 import type { Instant } from '@highwater/config/time.ts';
+import { byGenesis } from './kin.ts';
 import type { AgreedHead, Answer, ChainPolicy, HeadSample, Standing } from './types.ts';
 import { formatCount, plural } from './words.ts';
 
@@ -60,7 +61,7 @@ export function tipsOf(chain: ChainPolicy, samples: readonly HeadSample[], now: 
   return [...Map.groupBy(fresh, (sample) => sample.monitor)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, own]) => {
-      const same = largest(Map.groupBy(own, (sample) => sample.genesis ?? ''));
+      const same = largest(byGenesis(own, (sample) => sample.genesis));
       const most = majorityHas(chain, same, (sample) => sample.probe);
       if (most === undefined) return [];
       const { probe: _, freshUntil: __, ...tip } = most;
@@ -91,14 +92,13 @@ function asked(tips: readonly Tip[], isStalled: boolean): readonly Tip[] {
  * has stood still since.
  */
 export function agreeHead(chain: ChainPolicy, tips: readonly Tip[], isStalled = false): AgreedHead[] {
-  const groups = Map.groupBy(nodeTips(chain, tips), (tip) => tip.genesis ?? '');
-  return [...groups]
+  return [...byGenesis(nodeTips(chain, tips), (tip) => tip.genesis)]
     .sort(([a, left], [b, right]) => right.length - left.length || (a < b ? -1 : 1))
-    .flatMap(([, group]) => {
+    .flatMap(([genesis, group]) => {
       const own = asked(group, isStalled);
       const most = majorityHas(chain, own, (t) => t.node);
       if (most === undefined) return [];
-      const { height, at, genesis } = own.filter((t) => isPlace(chain, most, t)).reduce(higher, most);
+      const { height, at } = own.filter((t) => isPlace(chain, most, t)).reduce(higher, most);
       const times = own.flatMap((t) => (t.height === height ? (t.blockAt ?? []) : [])).sort((a, b) => a - b);
       const blockAt = times[Math.floor((times.length - 1) / 2)];
       return [
@@ -108,7 +108,7 @@ export function agreeHead(chain: ChainPolicy, tips: readonly Tip[], isStalled = 
           at,
           nodes: own.length,
           references: own.filter(({ node }) => node.startsWith(REFERENCE_PREFIX)).length,
-          ...(genesis !== undefined && { genesis }),
+          ...(genesis !== '' && { genesis }),
           ...(blockAt !== undefined && { blockAt }),
         },
       ];
@@ -158,7 +158,8 @@ export function standings(
   const heads = agreeHead(chain, tips, isStalled);
   const byNode = new Map<string, Standing>();
   for (const tip of tips) {
-    const head = heads.find((h) => h.genesis === tip.genesis);
+    // A tip that tells no genesis is of the head that most are of.
+    const head = tip.genesis === undefined ? heads[0] : heads.find((h) => h.genesis === tip.genesis);
     if (!head) continue;
     const was = before[tip.node];
     const own = standing(chain, head, tip, { isStalled, ...(was && { before: was }) });
@@ -227,7 +228,7 @@ function lag(chain: ChainPolicy, head: AgreedHead, tip: Tip): number {
 }
 
 /** The identity that most probes report; equals by the newest report, then by name. */
-function largest(groups: ReadonlyMap<string, HeadSample[]>): HeadSample[] {
+function largest(groups: ReadonlyMap<string, readonly HeadSample[]>): readonly HeadSample[] {
   const newest = (samples: readonly HeadSample[]) => Math.max(...samples.map((sample) => sample.at));
   const [first] = [...groups].sort(
     ([a, left], [b, right]) => right.length - left.length || newest(right) - newest(left) || (a < b ? -1 : 1),

@@ -212,3 +212,11 @@ export type IncidentEffect = {
   readonly incident: Incident;
   readonly impact: Impact;
 };
+
+/** A chain's heads as they are now. */
+export interface Heads {
+  readonly heads: readonly AgreedHead[];
+  readonly byNode: ReadonlyMap<string, Standing>;
+  /** The block time that they were compared along. */
+  readonly blockTimeMs: number;
+}

@@ -2,17 +2,10 @@
 import type { Instant } from '@highwater/config/time.ts';
 import { blockTimeMs } from '../decide/block-time.ts';
 import { agreement, sampleOf, standings } from '../decide/head.ts';
-import type { AgreedHead, ChainPolicy, HeadSample, Standing } from '../decide/types.ts';
+import type { AgreedHead, ChainPolicy, Heads, HeadSample, Standing } from '../decide/types.ts';
 import { plural } from '../decide/words.ts';
 import type { Watched } from '../watched.ts';
 import type { Shard } from './shard.ts';
-
-export interface Heads {
-  readonly heads: readonly AgreedHead[];
-  readonly byNode: ReadonlyMap<string, Standing>;
-  /** The block time that they were compared along. */
-  readonly blockTimeMs: number;
-}
 
 const none: Heads = { heads: [], byNode: new Map(), blockTimeMs: 0 };
 

@@ -1,13 +1,14 @@
 /** A chain as a whole: what its heads, checkpoints and blocks of a shard's rows come to. Does no I/O. */
 import type { Flip } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { learn } from '../decide/block-time.ts';
+import { goOn, learn } from '../decide/block-time.ts';
 import { judgeChain, reached } from '../decide/chain.ts';
 import { settle } from '../decide/flip.ts';
 import { forks, type Forks, type SeenBlocks } from '../decide/fork.ts';
 import { standsStill, type LiveHead } from '../decide/stall.ts';
+import type { AgreedHead, Heads } from '../decide/types.ts';
 import type { HeadCheck, Watched } from '../watched.ts';
-import { headsOf, type Heads } from './heads.ts';
+import { headsOf } from './heads.ts';
 import type { ChainRow, Shard } from './shard.ts';
 
 /** Of probes whose newest answer is fresh: what lies longer back is not compared. */
@@ -42,6 +43,16 @@ function stillWatched(words: Forks, checks: readonly HeadCheck[]): Forks {
   return Object.fromEntries(Object.entries(words).filter(([node]) => nodes.has(node)));
 }
 
+function paceWith(
+  before: ChainRow | undefined,
+  head: AgreedHead,
+  isStalled: boolean,
+  configuredMs: number,
+): ChainRow['pace'] {
+  const stoodStill = isStalled || before?.isStalled === true;
+  return stoodStill ? goOn(before?.pace, head) : learn(before?.pace, head, configuredMs);
+}
+
 /** Judges a chain in its row. Returns how its nodes stand, and its flip if it flips. */
 export function judgeChainRow(
   watched: Watched,
@@ -71,7 +82,7 @@ export function judgeChainRow(
     forks: words,
   });
   const configured = watched.chains.get(chain)?.blockTimeMs ?? 1;
-  const pace = head === undefined || isStalled ? before?.pace : learn(before?.pace, head, configured);
+  const pace = head === undefined ? before?.pace : paceWith(before, head, isStalled, configured);
   const { verdict, flip } = settle(`chain:${chain}`, before?.verdict, judgement, now);
   const row: ChainRow = {
     judgement,

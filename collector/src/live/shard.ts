@@ -6,9 +6,8 @@ import type { Pace } from '../decide/block-time.ts';
 import type { Reached } from '../decide/chain.ts';
 import type { Forks } from '../decide/fork.ts';
 import type { Beside } from '../decide/subject.ts';
-import type { Judgement, ProbeTrouble, Streak, Vote } from '../decide/types.ts';
+import type { Heads, Judgement, ProbeTrouble, Streak, Vote } from '../decide/types.ts';
 import { Rows } from '../rows.ts';
-import type { Heads } from './heads.ts';
 import type { ReadTx, Store, Tx } from '../store/store.ts';
 
 export interface MonitorRow {
