@@ -198,6 +198,7 @@ describe('nodes of a chain that lag, lie, part and stop', () => {
   }, 60_000);
 
   it('blocks again end it once', async () => {
+    const learned = (await serviceOf(world, 'rpc')).head?.blockTimeMs ?? 0;
     await call(world.anvil, 'evm_setIntervalMining', 1);
     await until('no incident is open', 20_000, async () => (await summaryOf(world)).incidents.length === 0);
     await until('a message of recovery', 10_000, () => world.discord.messages.length > 3);
@@ -205,6 +206,8 @@ describe('nodes of a chain that lag, lie, part and stop', () => {
       await untilNode(world, id, 'up', /^all 2 checks up/);
     const { head } = await serviceOf(world, 'rpc');
     expect(head).toMatchObject({ state: 'moving' });
+    // What it stood still is no block time: one of a second would seem a tenth longer at least.
+    expect(Math.abs((head?.blockTimeMs ?? 0) - learned)).toBeLessThan(100);
     expect(world.discord.messages).toHaveLength(4);
     expect(await everOpened(world)).toEqual(['chain:devnet', 'node:rpc/d', 'service:solo']);
   }, 60_000);
