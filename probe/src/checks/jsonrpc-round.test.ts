@@ -171,13 +171,15 @@ describe('parameters that vary', () => {
     expect(observation.outcome).toBe('skipped');
   });
 
-  it('of a node that does not tell its head are the fault of the run', async () => {
-    const { said, asked, facts } = await round(
-      { methods: [{ method: 'a' }, { method: 'b', params: ['{{head}}'] }] },
-      { family: 'evm', answer: () => ({ number: 'x', timestamp: '0x1', hash: hash('b') }) },
+  it('of a node that does not tell its head are not asked, and all else is', async () => {
+    const odd = { number: 'x', timestamp: '0x1', hash: hash('b') };
+    const { said, asked, facts, reading } = await round(
+      { methods: [{ method: 'b', params: ['{{head}}'] }, { method: 'a' }] },
+      { family: 'evm', answer: (name) => (name === 'a' ? true : odd) },
     );
-    expect([said, facts]).toEqual(['fail target.rpc.result', {}]);
-    expect(asked).toHaveLength(1);
+    expect([said, Object.keys(facts)]).toEqual(['fail target.rpc.result', ['m.a']]);
+    expect(reading.fault?.detail).toMatch(/^the head: eth_getBlockByNumber: number is no hex quantity/);
+    expect(asked.map(([name]) => name)).toEqual(['eth_getBlockByNumber', 'a']);
   });
 });
 
