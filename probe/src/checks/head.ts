@@ -1,23 +1,25 @@
 import { z } from 'zod';
 import { durationBetween, key, wholeBetween } from '@highwater/config/fields.ts';
-import type { Phases } from '@highwater/config/domain.ts';
 import type { Fault } from '@highwater/config/faults.ts';
 import { type CheckContext, defineCheck, FaultError, type Reading } from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
 import { formatDuration } from '@highwater/config/time.ts';
 import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
-import type { Ask, Reply } from './ask.ts';
+import type { Ask } from './ask.ts';
 import type { About, ChainFamily, Condition, Tip } from './chains/family.ts';
 import { familyOf } from './chains/index.ts';
 import { checkpoint } from './checkpoint.ts';
 import { finalityTrouble } from './finality.ts';
+import { notedAsk } from './noted-ask.ts';
 import { openAsk } from './open-ask.ts';
 import { chainApi, transport, urlPath, urlPort } from './settings.ts';
 
 const identityFreshMs = 300_000;
 /** A block dated later than this is a wrong clock, unless the family allows more. */
 const maxFutureMs = 15_000;
+/** What is remembered of a node, by this file, finality.ts and checkpoint.ts. */
+const ofOneNode = ['identity', 'finality', 'checkpoint'];
 
 export const headSettings = z.strictObject({
   path: urlPath,
@@ -50,13 +52,14 @@ export const head = defineCheck({
     const family = familyOf(chain.family, api);
     if (!family)
       throw faultError('probe.config.kind', `chain family ${[chain.family, api].filter(Boolean).join('.')}`);
-    const ask = openAsk(ctx, { path, port, transport });
+    const ask = notedAsk(openAsk(ctx, { path, port, transport }));
     try {
       const known = await acquaintance(family, ask, chain, ctx);
-      const slowest = { phases: ask.phases('last'), tenths: 0 };
-      const tip = await family.tip(timed(ask, slowest));
+      // Identity is asked only now and then, and must not make that round look slow.
+      ask.restart();
+      const tip = await family.tip(ask, chain);
       const answeredAt = ctx.now();
-      const { phases, tenths: called } = slowest;
+      const { phases, tenths: called } = ask.slowest();
       const latencyTenths = totalTenths(phases);
       const old = standsStill(tip, answeredAt, maxAge ?? chain.maxAgeMs, ctx);
       const said = old ? {} : await silently(() => family.condition(ask, tip), {});
@@ -65,13 +68,15 @@ export const head = defineCheck({
         : await silently(() => checkpoint(family, ask, tip, chain, ctx.memory), undefined);
       const about = await acquainted(family, ask, known, ctx.memory);
       const facts = { ...tipFacts(tip, known), ...(known.about ? {} : aboutFacts(about)) };
+      // Before all returns and other troubles: it remembers since when.
+      const unfinal = finalityTrouble(said.finalizedHeight, tip.height, answeredAt, chain, ctx.memory);
       if (old) return { outcome: 'fail', fault: old, latencyTenths, phases, facts };
       const trouble =
         future(tip, answeredAt, family.maxFutureMs ?? maxFutureMs, ctx) ??
         (said.syncing ? fault('target.head.syncing') : undefined) ??
         said.trouble ??
         about.trouble ??
-        finalityTrouble(said.finalizedHeight, tip.height, answeredAt, chain, ctx.memory) ??
+        unfinal ??
         tooSlow(called, slow);
       return {
         outcome: trouble ? 'degraded' : 'ok',
@@ -83,28 +88,11 @@ export const head = defineCheck({
     } catch (thrown) {
       if (!(thrown instanceof FaultError)) throw thrown;
       // What answers after that may be another node.
-      ctx.memory.delete('identity');
-      throw new FaultError(thrown.fault, ask.phases('all'));
+      for (const known of ofOneNode) ctx.memory.delete(known);
+      throw new FaultError(ask.blamed(thrown.fault), ask.phases('all'));
     }
   },
 });
-
-/**
- * Notes the slowest answer to a question for the tip. One alone: identity is asked only now and then, and must not make
- * that round look slow; some families need several questions, and any of them is what users wait for.
- */
-function timed(ask: Ask, slowest: { phases: Phases; tenths: number }): Ask {
-  const noted = (reply: Reply): Reply => {
-    if (reply.latencyTenths >= slowest.tenths)
-      Object.assign(slowest, { phases: ask.phases('last'), tenths: reply.latencyTenths });
-    return reply;
-  };
-  return {
-    call: async (method, params) => noted(await ask.call(method, params)),
-    get: async (path) => noted(await ask.get(path)),
-    phases: (of) => ask.phases(of),
-  };
-}
 
 /** Who the node is. */
 interface Acquaintance {
@@ -114,7 +102,10 @@ interface Acquaintance {
   readonly about?: About;
 }
 
-/** Identity is asked in the first round, after every one without a tip, and every five minutes. */
+/**
+ * Identity is asked in the first round, after every one without a tip, and every five minutes; `about` then too. A
+ * family whose every tip names its chain has no identity to ask for.
+ */
 async function acquaintance(
   family: ChainFamily,
   ask: Ask,
@@ -125,7 +116,7 @@ async function acquaintance(
   const age = known ? ctx.now() - known.at : Infinity;
   if (known && age >= 0 && age < identityFreshMs) return known;
   ctx.memory.delete('identity');
-  const identity = await family.identify(ask, chain);
+  const identity = await family.identify?.(ask, chain);
   return { at: ctx.now(), ...identity };
 }
 
@@ -142,7 +133,8 @@ async function acquainted(
   return about;
 }
 
-function tipFacts(tip: Tip, { genesis }: Acquaintance): Record<string, string> {
+function tipFacts(tip: Tip, known: Acquaintance): Record<string, string> {
+  const genesis = tip.genesis ?? known.genesis;
   return {
     h: String(tip.height),
     ...(tip.id === undefined ? {} : { id: tip.id }),
@@ -164,6 +156,7 @@ function conditionFacts({ finalizedHeight }: Condition): Record<string, string> 
 
 /** CONTRACTS "Head": by the block's time, or where there is none by the height, which must advance. */
 function standsStill(tip: Tip, answeredAt: number, maxAgeMs: number, ctx: CheckContext): Fault | undefined {
+  if (tip.blockAt !== undefined) ctx.memory.delete('advance');
   const ageMs =
     tip.blockAt !== undefined ? answeredAt - tip.blockAt : sinceAdvance(tip.height, answeredAt, ctx.memory);
   const oldMs = ageMs - (tip.blockAt !== undefined ? ctx.clockBoundMs : 0);

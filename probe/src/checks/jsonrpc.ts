@@ -8,6 +8,7 @@ import type { Ask, Reply } from './ask.ts';
 import { familyOf } from './chains/index.ts';
 import { canonicalJson, type Json, sameJson, shown, typeOf, valueAt } from './json.ts';
 import { jsonrpcSettings, type Method } from './jsonrpc-settings.ts';
+import { notedAsk, withQuestion } from './noted-ask.ts';
 import { openAsk } from './open-ask.ts';
 import { fill, type Filling, fillText, needsHead } from './template.ts';
 
@@ -27,9 +28,11 @@ export const jsonrpc = defineCheck({
     const facts: Record<string, string> = {};
     const faults: Fault[] = [];
     try {
-      const filling = await fillingOf(ask, methods, api, ctx);
+      const { filling, headless } = await fillingOf(ask, methods, api, ctx);
+      if (headless) faults.push(headless);
       // One at a time and never as a batch: each is timed alone, and not every node takes batches.
       for (const each of methods) {
+        if (headless && needsHead(each)) continue;
         const id = methodIdOf(each);
         const { latency, found, same, over } = await asked(ask, each, { ...filling, id });
         facts[`m.${id}`] = latency;
@@ -63,19 +66,31 @@ function limited(ctx: CheckContext, maxBytes: number | undefined): CheckContext 
   };
 }
 
-/** The head is asked for once, and only where a template counts from it. */
+/**
+ * The head is asked for once, and only where a template counts from it. `headless` is why there is none: methods that
+ * need it are not asked then. Throws where the others would meet the same.
+ */
 async function fillingOf(
   ask: Ask,
   methods: readonly Method[],
   api: string | undefined,
   { chain, round }: CheckContext,
-): Promise<Omit<Filling, 'id'>> {
+): Promise<{ readonly filling: Omit<Filling, 'id'>; readonly headless?: Fault }> {
   const family = chain && familyOf(chain.family, api);
   const filling = { round, heights: family?.heights ?? 'number' } as const;
-  if (!needsHead(methods)) return filling;
+  if (!needsHead(methods)) return { filling };
   if (!chain) throw faultError('probe.config.kind', 'a template of the head without a chain');
   if (!family) throw faultError('probe.config.kind', `chain family ${chain.family}${api ? `.${api}` : ''}`);
-  return { ...filling, head: await (family.height?.(ask) ?? family.tip(ask).then(({ height }) => height)) };
+  const noted = notedAsk(ask);
+  try {
+    const head = await (family.height?.(noted) ?? family.tip(noted).then(({ height }) => height));
+    return { filling: { ...filling, head } };
+  } catch (thrown) {
+    if (!(thrown instanceof FaultError)) throw thrown;
+    const headless = withQuestion(noted.blamed(thrown.fault), 'the head');
+    if (!goesOn(headless)) throw new FaultError(headless);
+    return { filling, headless };
+  }
 }
 
 interface Asked {
@@ -91,16 +106,14 @@ async function asked(ask: Ask, each: Method, filling: Filling): Promise<Asked> {
   const { equal } = each;
   const own = equal && filling.head !== undefined ? { ...filling, head: shared(filling.head) } : filling;
   const params = each.get === undefined ? fill(each.params ?? [], own) : fillText(each.get, own);
-  const named = (found: Fault): Fault => ({ ...found, detail: `${nameOf(each)}: ${found.detail ?? ''}` });
+  const named = (found: Fault): Fault => withQuestion(found, nameOf(each));
   let reply: Reply;
   try {
     reply = typeof params === 'string' ? await ask.get(params) : await ask.call(each.method ?? '', params);
   } catch (thrown) {
     if (!(thrown instanceof FaultError)) throw thrown;
     const { fault: found } = thrown;
-    return goesOn(found)
-      ? { latency: faultId(found), found: named(found) }
-      : { latency: faultId(found), found, over: true };
+    return { latency: faultId(found), found: named(found), ...(goesOn(found) ? {} : { over: true }) };
   }
   const found = reply.error ? reply.error.fault : unexpected(reply.result as Json, each);
   if (found) return { latency: faultId(found), found: named(found) };
@@ -120,10 +133,10 @@ function nameOf({ method, get, id }: Method): string {
 }
 
 /** The answer to this question alone was bad; the node can still be asked the next one. */
-const onlyThis: ReadonlySet<string> = new Set(['too-large', 'encoding', 'redirect']);
+const onlyThis: ReadonlySet<string> = new Set(['status', 'too-large', 'encoding', 'redirect']);
 
 function goesOn({ operation, code }: Fault): boolean {
-  return operation === 'rpc' || (operation === 'http' && onlyThis.has(code));
+  return operation === 'rpc' || operation === 'head' || (operation === 'http' && onlyThis.has(code));
 }
 
 /** First 8 hex digits of the SHA-256 of its canonical JSON. */

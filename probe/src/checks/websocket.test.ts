@@ -255,7 +255,7 @@ describe('a chain that is polled', () => {
         return void request.socket.once('close', () => waiting.delete(answer));
       }
       if (path === '/v2/status') return say({ 'last-round': round, 'catchup-time': 0 });
-      return say({ block: { rnd: round, ts: Math.floor(Date.now() / 1_000) } });
+      return say({ block: { rnd: round, ts: Math.floor(Date.now() / 1_000), gh: `${'A'.repeat(43)}=` } });
     });
     return {
       server,

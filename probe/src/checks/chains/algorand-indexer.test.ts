@@ -124,8 +124,6 @@ describe('an indexer of the fixture', () => {
     expect(indexer.asked.slice(before)).toEqual([
       '/health',
       '/v2/blocks/5000?header-only=true',
-      '/health',
-      '/v2/blocks/5000?header-only=true',
       '/v2/blocks/4993?header-only=true',
     ]);
   });

@@ -18,7 +18,7 @@ import {
 import { type ChainFamily, versionText } from './family.ts';
 import { secondsAsMs, whole } from './whole.ts';
 
-/** The version that an indexer said when it was asked for its chain, for `about` in the same run. */
+/** The version that an indexer said beside its newest round, for `about` in the same run. */
 const introduced = new WeakMap<Ask, Json | undefined>();
 
 export const algorandIndexer: ChainFamily = {
@@ -26,20 +26,15 @@ export const algorandIndexer: ChainFamily = {
   heights: 'number',
 
   /** The genesis hash is in each block. */
-  async identify(ask, { genesis }) {
+  async tip(ask, chain) {
     const health = await healthOf(ask);
     introduced.set(ask, health.version);
-    const { block } = await newestBlock(ask, health);
-    const said = block['genesis-hash'];
-    return { genesis: checkedGenesis(base64Hash(said, 'genesis-hash'), genesis, said) };
-  },
-
-  async tip(ask) {
-    const health = await healthOf(ask);
     const { round, block } = await newestBlock(ask, health);
+    const said = block['genesis-hash'];
     return {
       height: round,
       blockAt: secondsAsMs(block['timestamp'], 'timestamp'),
+      genesis: checkedGenesis(base64Hash(said, 'genesis-hash'), chain?.genesis, said),
       along: health.trouble ? { trouble: health.trouble } : {},
     };
   },
@@ -75,7 +70,10 @@ interface Health {
 
 /** Without its database it has nothing to tell: that is thrown. */
 async function healthOf(ask: Ask): Promise<Health> {
-  const said = fieldsOf(await ask.get('/health'), 'health');
+  const reply = await ask.get('/health');
+  if (reply.result === null)
+    throw faultError('target.rpc.result', 'health says nothing; is this an algod? leave api out');
+  const said = fieldsOf(reply, 'health');
   const wrong = troubles(said);
   if (said['db-available'] === false)
     throw faultError('target.head.index', ['the database is not available', ...wrong].join('; '));

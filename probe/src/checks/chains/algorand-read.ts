@@ -5,13 +5,6 @@ import { isRecord, type Json, shown } from '../json.ts';
 
 export type Fields = Readonly<Record<string, Json>>;
 
-/** What a proxy before a good node answers for what it does not let through. */
-const refusals: ReadonlySet<number | undefined> = new Set([401, 403, 404, 405]);
-
-export function isRefused({ error, status }: Reply): boolean {
-  return error?.fault.operation === 'http' && refusals.has(status);
-}
-
 /** The fields of an answer that must be an object; throws the fault that stands in its place. */
 export function fieldsOf({ result, error }: Reply, what: string): Fields {
   if (error) throw error;

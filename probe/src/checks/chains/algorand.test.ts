@@ -7,6 +7,7 @@ import { type RestAnswers, serveRest } from '../../../testing/rest.ts';
 import { runOnce } from '../../once.ts';
 
 const genesis = 'SGO1GKSzyE7IEPItTxCByw9x8FmnrCDexi9/cOUJOiI=';
+const other = `${'A'.repeat(43)}=`;
 const chain = {
   name: 'algonet',
   family: 'algorand',
@@ -54,47 +55,18 @@ const dated = (block: object | null): RestAnswers => ({ [header]: { block } });
 describe('the head of an algod', () => {
   it.each<[string, RestAnswers, string]>([
     ['all is well', {}, 'ok'],
-    [
-      'another genesis',
-      { '/versions': { genesis_hash_b64: `${'A'.repeat(43)}=` } },
-      'fail target.head.genesis',
-    ],
-    ['a genesis hash that is none', { '/versions': { genesis_hash_b64: 'AAAA' } }, 'fail target.rpc.result'],
+    ['another genesis', dated({ rnd: 100, ts: seconds(), gh: other }), 'fail target.head.genesis'],
+    ['a genesis hash that is none', dated({ rnd: 100, ts: seconds(), gh: 'AAAA' }), 'fail target.rpc.result'],
     [
       'a genesis hash in hex',
-      { '/versions': { genesis_hash_b64: 'a'.repeat(64) } },
+      dated({ rnd: 100, ts: seconds(), gh: 'a'.repeat(64) }),
       'fail target.rpc.result',
     ],
-    ['versions that are a list', { '/versions': [] }, 'fail target.rpc.result'],
-    ['versions that are no JSON', { '/versions': '<html>' }, 'fail target.rpc.json'],
-    ['versions that break', { '/versions': 500 }, 'fail target.http.status'],
-    ['versions over the limit', { '/versions': 429 }, 'fail target.rpc.limit'],
-    ['versions and params refused', { '/versions': 403, '/v2/transactions/params': 403 }, 'ok'],
-    [
-      'versions and params refused, and a block of another chain',
-      {
-        '/versions': 403,
-        '/v2/transactions/params': 403,
-        [header]: { block: { rnd: 100, ts: seconds(), gh: `${'A'.repeat(43)}=` } },
-      },
-      'fail target.head.genesis',
-    ],
-    [
-      'versions and params refused, and a block that names no chain',
-      { '/versions': 403, '/v2/transactions/params': 403, [header]: { block: { rnd: 100, ts: seconds() } } },
-      'fail target.rpc.result',
-    ],
-    [
-      'versions, params and blocks refused',
-      { '/versions': 403, '/v2/transactions/params': 403, [header]: 403 },
-      'fail target.http.status',
-    ],
+    ['a block that names no chain', dated({ rnd: 100, ts: seconds() }), 'fail target.rpc.result'],
+    ['versions that are a list', { '/versions': [] }, 'ok'],
+    ['versions that are no JSON', { '/versions': '<html>' }, 'ok'],
+    ['versions refused', { '/versions': 403 }, 'ok'],
     ['a build that is text', { '/versions': { genesis_hash_b64: genesis, build: 'x' } }, 'ok'],
-    [
-      'another genesis by the params',
-      { '/versions': 404, '/v2/transactions/params': { 'genesis-hash': `${'A'.repeat(43)}=` } },
-      'fail target.head.genesis',
-    ],
     ['status null', { '/v2/status': null }, 'fail target.rpc.result'],
     ['status that is a list', { '/v2/status': [status] }, 'fail target.rpc.result'],
     ['status that is no JSON', { '/v2/status': 'null,' }, 'fail target.rpc.json'],
@@ -135,13 +107,17 @@ describe('the head of an algod', () => {
     ],
     ['an upgrade that is supported', said({ 'next-version': 'new', 'next-version-round': 9_000 }), 'ok'],
     ['no block', dated(null), 'fail target.rpc.result'],
-    ['the block of another round', dated({ rnd: 99, ts: seconds() }), 'fail target.rpc.result'],
-    ['a block without a round', dated({ ts: seconds() }), 'fail target.rpc.result'],
-    ['a block without time', dated({ rnd: 100 }), 'fail target.rpc.result'],
-    ['a time as text', dated({ rnd: 100, ts: String(seconds()) }), 'fail target.rpc.result'],
-    ['a time beyond all dates', dated({ rnd: 100, ts: 8_640_000_000_001 }), 'fail target.rpc.result'],
-    ['a time in ms', dated({ rnd: 100, ts: Date.now() }), 'degraded target.head.future'],
-    ['an old block', dated({ rnd: 100, ts: seconds() - 120 }), 'fail target.head.old'],
+    ['the block of another round', dated({ rnd: 99, ts: seconds(), gh: genesis }), 'fail target.rpc.result'],
+    ['a block without a round', dated({ ts: seconds(), gh: genesis }), 'fail target.rpc.result'],
+    ['a block without time', dated({ rnd: 100, gh: genesis }), 'fail target.rpc.result'],
+    ['a time as text', dated({ rnd: 100, ts: String(seconds()), gh: genesis }), 'fail target.rpc.result'],
+    [
+      'a time beyond all dates',
+      dated({ rnd: 100, ts: 8_640_000_000_001, gh: genesis }),
+      'fail target.rpc.result',
+    ],
+    ['a time in ms', dated({ rnd: 100, ts: Date.now(), gh: genesis }), 'degraded target.head.future'],
+    ['an old block', dated({ rnd: 100, ts: seconds() - 120, gh: genesis }), 'fail target.head.old'],
     ['blocks refused', { [header]: 401 }, 'fail target.http.status'],
     ['neither the newest block nor the one before', { [header]: 404 }, 'fail target.http.status'],
   ])('%s', async (_, change, expected) => {
@@ -150,7 +126,7 @@ describe('the head of an algod', () => {
   });
 
   it('is the round before where a load balancer asks a node that does not have the newest', async () => {
-    const before = { '/v2/blocks/99?header-only=true': { block: { rnd: 99, ts: seconds() } } };
+    const before = { '/v2/blocks/99?header-only=true': { block: { rnd: 99, ts: seconds(), gh: genesis } } };
     await using server = await serveRest({ ...good(), ...before, [header]: 404 });
     const { outcome, facts } = await ask(server.url);
     expect([outcome, facts['h']]).toEqual(['ok', '99']);
@@ -165,7 +141,7 @@ describe('the head of an algod', () => {
     await using server = await serveRest({
       ...good(),
       ...said({ ...far, 'next-version': 'new' }),
-      '/v2/blocks/600?header-only=true': { block: { rnd: 600, ts: seconds() } },
+      '/v2/blocks/600?header-only=true': { block: { rnd: 600, ts: seconds(), gh: genesis } },
       '/v2/blocks/100?header-only=true': older,
     });
     const { outcome, fault } = await ask(server.url);
@@ -173,7 +149,7 @@ describe('the head of an algod', () => {
   });
 
   it('is block 0 of a chain that begins', async () => {
-    const first = { '/v2/blocks/0?header-only=true': { block: { ts: seconds() } } };
+    const first = { '/v2/blocks/0?header-only=true': { block: { ts: seconds(), gh: genesis } } };
     await using server = await serveRest({ ...good(), ...said({ 'last-round': 0 }), ...first });
     const { outcome, facts } = await ask(server.url);
     expect([outcome, facts['h']]).toEqual(['ok', '0']);
@@ -214,10 +190,10 @@ describe('a node of the fixture', () => {
       cp: `4992.${ledger.block(4_992)?.hash.slice(0, 8)}`,
     });
     expect(algod.asked.slice(before)).toEqual([
-      '/versions',
       '/v2/status',
       '/v2/blocks/5000?header-only=true',
       '/v2/blocks/4992/hash',
+      '/versions',
     ]);
   });
 
@@ -237,24 +213,35 @@ describe('a node of the fixture', () => {
     expect([outcome, fault && faultId(fault), fault?.detail]).toEqual([
       'fail',
       'target.http.status',
-      '401: Invalid API Token',
+      'GET /v2/status: 401: Invalid API Token',
     ]);
     expect(await verdict(ask(algod.url, its(), { 'X-Algo-API-Token': 'a'.repeat(64) }))).toBe('ok');
   });
 
-  it('is known by its transaction parameters where the versions are refused', async () => {
-    algod.forbidden = /^\/versions/;
-    const { facts } = await ask(algod.url, its());
-    expect(facts['g']).toBe(ledger.genesis.slice(0, 8));
+  it('is known by its newest block', async () => {
+    algod.forbidden = /^\/versions|\/params$/;
+    const { outcome, facts } = await ask(algod.url, its());
+    expect([outcome, facts['g']]).toEqual(['ok', ledger.genesis.slice(0, 8)]);
     expect(facts['ver']).toBeUndefined();
     expect(await verdict(ask(algod.url, { genesis }))).toBe('fail target.head.genesis');
   });
 
-  it('is known by its newest block where the parameters are refused too', async () => {
-    algod.forbidden = /^\/versions|\/params$/;
-    const { outcome, facts } = await ask(algod.url, its());
-    expect([outcome, facts['g']]).toEqual(['ok', ledger.genesis.slice(0, 8)]);
-    expect(await verdict(ask(algod.url, { genesis }))).toBe('fail target.head.genesis');
+  it('is an indexer: what to set is said, after the one question that failed', async () => {
+    const before = indexer.asked.length;
+    const { fault } = await ask(indexer.url, its());
+    expect(fault && `${faultId(fault)} ${fault.detail}`).toMatch(
+      /^target\.http\.status GET \/v2\/status: 404\b.*; is this an indexer\? set api: indexer$/,
+    );
+    expect(indexer.asked.slice(before)).toEqual(['/v2/status', '/health']);
+  });
+
+  it.each<[string, unknown]>([
+    ['an algod', null],
+    ['nothing', 404],
+    ['an error page', '<html>'],
+  ])('without a status and with the health of %s is no indexer', async (_, health) => {
+    await using server = await serveRest({ '/health': health });
+    expect((await ask(server.url)).fault?.detail).toBe('GET /v2/status: 404');
   });
 
   it('lags: its block is older', async () => {

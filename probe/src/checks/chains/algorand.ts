@@ -8,7 +8,6 @@
  */
 import type { Fault } from '@highwater/config/faults.ts';
 import { FaultError } from '@highwater/config/kinds.ts';
-import type { Chain } from '@highwater/config/model.ts';
 import { HOUR_MS, MINUTE_MS } from '@highwater/config/time.ts';
 import { fault, faultError } from '../../fault.ts';
 import type { Ask } from '../ask.ts';
@@ -20,7 +19,6 @@ import {
   type Fields,
   fieldsOf,
   headerPath,
-  isRefused,
   newestHeader,
 } from './algorand-read.ts';
 import { type ChainFamily, type Tip, versionText } from './family.ts';
@@ -31,37 +29,24 @@ const maxWaitMs = 65_000;
 /** So many rounds back their pace is measured; nodes that keep no history have the last 1,000. */
 const paceRounds = 500;
 
-/** What a node said when it was asked who it is, for `about` in the same run. */
-const introduced = new WeakMap<Ask, Fields>();
-
 export const algorand: ChainFamily = {
   family: 'algorand',
   heights: 'number',
 
-  async identify(ask, chain) {
-    const reply = await ask.get('/versions');
-    if (!isRefused(reply)) {
-      const versions = fieldsOf(reply, 'versions');
-      introduced.set(ask, versions);
-      return known(versions, 'genesis_hash_b64', chain);
-    }
-    const params = await ask.get('/v2/transactions/params');
-    if (!isRefused(params)) return known(fieldsOf(params, 'params'), 'genesis-hash', chain);
-    // Each block names its chain: who tells its head cannot hide which one it is of.
-    const { round } = await statusOf(ask);
-    const { reply: newest } = await newestHeader(ask, round);
-    return newest.error ? {} : known(blockIn(fieldsOf(newest, 'the block')), 'gh', chain);
-  },
-
-  /** Without an id: no header has its own, and one more question each round would tell no more than `cp` does. */
-  async tip(ask): Promise<RoundTip> {
+  /**
+   * Each block names its chain, so a node of another network is seen at once. Without an id: no header has its own, and
+   * one more question each round would tell no more than `cp` does.
+   */
+  async tip(ask, chain): Promise<RoundTip> {
     const status = await statusOf(ask);
     if (status.stopped) throw faultError('target.head.stopped', `at round ${status.round}`);
     const { round, reply } = await newestHeader(ask, status.round);
     // While it fetches a catchpoint it may not have the block that it names.
     if (reply.error?.fault.operation === 'http' && status.catchpoint !== '')
       throw faultError('target.head.syncing', `catching up to catchpoint ${status.catchpoint}`);
-    return { height: round, blockAt: datedAt(fieldsOf(reply, 'the block'), round), status };
+    const block = blockIn(fieldsOf(reply, 'the block'));
+    const genesis = checkedGenesis(base64Hash(block['gh'], 'gh'), chain?.genesis, block['gh']);
+    return { height: round, blockAt: datedAt(block, round), genesis, status };
   },
 
   async height(ask) {
@@ -77,12 +62,13 @@ export const algorand: ChainFamily = {
     };
   },
 
-  about(ask) {
-    const build = introduced.get(ask)?.['build'];
-    if (!isRecord(build)) return Promise.resolve({});
+  /** A proxy may not let `/versions` through. */
+  async about(ask) {
+    const { build } = fieldsOf(await ask.get('/versions'), 'versions');
+    if (!isRecord(build)) return {};
     const parts = [build['major'], build['minor'], build['build_number']];
     const version = parts.every(isWhole) ? versionText(parts.join('.')) : undefined;
-    return Promise.resolve(version === undefined ? {} : { version });
+    return version === undefined ? {} : { version };
   },
 
   /** Hashes are told in base32; the id is of the bytes, so that it is the same as the indexer's. */
@@ -120,7 +106,10 @@ interface RoundTip extends Tip {
 }
 
 async function statusOf(ask: Pick<Ask, 'get'>): Promise<Status> {
-  const said = fieldsOf(await ask.get('/v2/status'), 'the status');
+  const reply = await ask.get('/v2/status');
+  if (reply.status === 404 && (await isIndexer(ask)))
+    throw faultError('target.http.status', `${reply.error?.fault.detail ?? ''}; ${meantIndexer}`);
+  const said = fieldsOf(reply, 'the status');
   const catchpoint = typeof said['catchpoint'] === 'string' ? said['catchpoint'] : '';
   const catchup = said['catchup-time'];
   // Both are read for being over 0 only; nanoseconds beyond 2^53 lose nothing by that.
@@ -133,6 +122,19 @@ async function statusOf(ask: Pick<Ask, 'get'>): Promise<Status> {
     catchpoint,
     ...(said['next-version-supported'] === false ? { upgrade: upgradeOf(said) } : {}),
   };
+}
+
+const meantIndexer = 'is this an indexer? set api: indexer';
+
+/** Both have `/health`, where algod says nothing and an indexer how its database is. */
+async function isIndexer(ask: Pick<Ask, 'get'>): Promise<boolean> {
+  try {
+    const { result } = await ask.get('/health');
+    return isRecord(result) && 'db-available' in result;
+  } catch (thrown) {
+    if (thrown instanceof FaultError) return false;
+    throw thrown;
+  }
 }
 
 function upgradeOf(said: Fields): { version: string; round: number | undefined } {
@@ -149,16 +151,10 @@ function blockIn({ block }: Fields): Fields {
 }
 
 /** Zero is left out of blocks in JSON, so block 0 has no `rnd`. */
-function datedAt(answer: Fields, round: number): number {
-  const block = blockIn(answer);
+function datedAt(block: Fields, round: number): number {
   const said = block['rnd'] === undefined ? 0 : whole(block['rnd'], 'rnd');
   if (said !== round) throw faultError('target.rpc.result', `asked for round ${round}, got ${said}`);
   return secondsAsMs(block['ts'], 'ts');
-}
-
-function known(said: Fields, key: string, { genesis }: Chain): { genesis: string } {
-  const text = said[key];
-  return { genesis: checkedGenesis(base64Hash(text, key), genesis, text) };
 }
 
 async function upgradeAhead(
@@ -178,7 +174,7 @@ async function paceMs(ask: Ask, { height, blockAt }: Tip): Promise<number | unde
   const before = height - paceRounds;
   if (before < 0 || blockAt === undefined) return undefined;
   try {
-    const block = fieldsOf(await ask.get(headerPath(before)), 'the block');
+    const block = blockIn(fieldsOf(await ask.get(headerPath(before)), 'the block'));
     return Math.max(0, blockAt - datedAt(block, before)) / paceRounds;
   } catch (thrown) {
     if (thrown instanceof FaultError) return undefined;

@@ -86,18 +86,18 @@ describe('a Bitcoin node', () => {
     [
       'starting',
       (node) => (node.warmingUp = 'Loading block index…'),
-      'fail target.rpc.error HTTP 500: -28: Loading block index…',
+      'fail target.rpc.error getblockhash: HTTP 500: -28: Loading block index…',
     ],
     ['that may not tell of its network', (node) => node.forbidden.add('getnetworkinfo'), 'ok'],
     [
       'that may not tell its head',
       (node) => node.forbidden.add('getblockchaininfo'),
-      'fail target.http.status 403',
+      'fail target.http.status getblockchaininfo: 403',
     ],
     [
       'that may not tell its chain',
       (node) => node.forbidden.add('getblockhash'),
-      'fail target.http.status 403',
+      'fail target.http.status getblockhash: 403',
     ],
   ])('%s', async (_, change, expected) => {
     const { fixture } = await node();
@@ -110,8 +110,8 @@ describe('a Bitcoin node', () => {
     const { fixture } = await node();
     await using _ = fixture;
     expect(await verdict(fixture, { genesis })).toMatch(/^fail target\.head\.genesis block 0 is 0{19}/);
-    expect(await verdict(fixture, {}, 'Basic eDp5')).toBe('fail target.http.status 401');
-    expect(await verdict(fixture, {}, '')).toBe('fail target.http.status 401');
+    expect(await verdict(fixture, {}, 'Basic eDp5')).toBe('fail target.http.status getblockhash: 401');
+    expect(await verdict(fixture, {}, '')).toBe('fail target.http.status getblockhash: 401');
   });
 
   it.each([
@@ -142,7 +142,7 @@ describe('a Bitcoin node', () => {
 describe('what Bitcoin nodes say', () => {
   const tip = (change: object) => bitcoin.tip(fakeAsk({ getblockchaininfo: { ...info, ...change } }));
   const identify = (said: FakeAnswer, more: object = {}) =>
-    bitcoin.identify(fakeAsk({ getblockhash: said }), { ...chain, ...more });
+    bitcoin.identify!(fakeAsk({ getblockhash: said }), { ...chain, ...more });
 
   it('hashes by the order in which they are serialised', async () => {
     expect(await identify(genesis)).toEqual({ genesis: '6fe28c0a' });
@@ -167,7 +167,7 @@ describe('what Bitcoin nodes say', () => {
 
   it('needs no genesis to compare', async () => {
     const { genesis: _, ...bare } = chain;
-    const said = (answer: FakeAnswer) => bitcoin.identify(fakeAsk({ getblockhash: answer }), bare);
+    const said = (answer: FakeAnswer) => bitcoin.identify!(fakeAsk({ getblockhash: answer }), bare);
     expect(await said(best)).toEqual({ genesis: '1504f3e2' });
     expect(await said(refused('-32601: Method not found'))).toEqual({});
     await expect(said('')).rejects.toThrow('target.rpc.result');

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { FaultError } from '@highwater/config/kinds.ts';
+import type { Chain } from '@highwater/config/model.ts';
 import { faultError } from '../../fault.ts';
 import { isRecord, type Json, shown, valueAt } from '../json.ts';
 import type { Ask } from '../ask.ts';
@@ -44,7 +45,7 @@ const stream: SocketStream = {
   },
 };
 
-/** What a node said when it was asked who it is, for `about` in the same run. */
+/** What a node's status was in a run, for `about` in the same one. */
 const introduced = new WeakMap<Ask, Json>();
 
 export const cosmos: ChainFamily = {
@@ -52,23 +53,11 @@ export const cosmos: ChainFamily = {
   heights: 'decimal',
   stream,
 
-  /** The network's name: the genesis file can be of megabytes, and its hash is not told. */
-  async identify(ask, chain) {
+  /** Its chain is known by the network's name: the genesis file can be of megabytes, and its hash is not told. */
+  async tip(ask, chain) {
     const status = await resultOf(ask.call('status', {}));
-    const network = valueAt(status, 'node_info.network');
-    if (typeof network !== 'string' || network === '') {
-      throw faultError('target.rpc.result', `node_info.network is ${shown(network)}`);
-    }
-    if (chain.chainId !== undefined && network !== String(chain.chainId)) {
-      throw faultError('target.head.chain', `the network is ${shown(network)}, expected ${chain.chainId}`);
-    }
     introduced.set(ask, status);
-    return { genesis: createHash('sha256').update(network).digest('hex').slice(0, 8) };
-  },
-
-  /** Asked anew after `identify`: the latency of a round is that of its own question. */
-  async tip(ask) {
-    const status = await resultOf(ask.call('status', {}));
+    const genesis = genesisOf(valueAt(status, 'node_info.network'), chain?.chainId);
     const sync = valueAt(status, 'sync_info');
     if (!isRecord(sync)) throw faultError('target.rpc.result', `sync_info is ${shown(sync)}`);
     const id = blockId(sync['latest_block_hash'], 'latest_block_hash');
@@ -77,6 +66,7 @@ export const cosmos: ChainFamily = {
       height: decimal(sync['latest_block_height'], 'latest_block_height'),
       ...(id === undefined ? {} : { id }),
       blockAt: instant(sync['latest_block_time'], 'latest_block_time'),
+      genesis,
       along: typeof syncing === 'boolean' ? { syncing } : {},
     };
   },
@@ -105,6 +95,15 @@ export const cosmos: ChainFamily = {
     return blockId(valueAt(next, 'header.last_block_id.hash'), `hash of block ${at}`);
   },
 };
+
+/** First 8 hex digits of the SHA-256 of the network's name. */
+function genesisOf(network: Json | undefined, chainId: Chain['chainId']): string {
+  if (typeof network !== 'string' || network === '')
+    throw faultError('target.rpc.result', `node_info.network is ${shown(network)}`);
+  if (chainId !== undefined && network !== String(chainId))
+    throw faultError('target.head.chain', `the network is ${shown(network)}, expected ${chainId}`);
+  return createHash('sha256').update(network).digest('hex').slice(0, 8);
+}
 
 /** `net_info` tells of each peer at length: where that is more than is read, or refused, the number is unknown. */
 async function peersOf(ask: Ask): Promise<number | undefined> {

@@ -16,6 +16,8 @@ export interface Tip {
   readonly id?: string;
   /** Left out where the family has no block time to be had. */
   readonly blockAt?: Instant;
+  /** First 8 hex digits of the genesis hash, where the answer names its chain: the fact `g`. */
+  readonly genesis?: string;
   /** What the same answer tells of the node's condition, so that `condition` need not ask for it again. */
   readonly along?: Condition;
 }
@@ -81,9 +83,13 @@ export interface ChainFamily {
   readonly heights: 'hex' | 'number' | 'decimal';
   /** How far in the future the chain's own rules let a block be dated; 15 s when left out. */
   readonly maxFutureMs?: number;
-  /** Finds out which chain this is and compares it with the one configured; gives the fact `g` if it can be known. */
-  identify(ask: Ask, chain: Chain): Promise<{ readonly genesis?: string }>;
-  tip(ask: Ask): Promise<Tip>;
+  /**
+   * Finds out which chain this is and compares it with the one configured; gives the fact `g` if it can be known. Left
+   * out where the answers for each tip name their chain: then `tip` compares it.
+   */
+  identify?(ask: Ask, chain: Chain): Promise<{ readonly genesis?: string }>;
+  /** Compares the chain too, where the answers name theirs and one is given. */
+  tip(ask: Ask, chain?: Chain): Promise<Tip>;
   /** The tip's height by one question, where the tip takes several; the tip's own when left out. */
   height?(ask: Ask): Promise<number>;
   condition(ask: Ask, tip: Tip): Promise<Condition>;

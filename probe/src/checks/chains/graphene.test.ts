@@ -78,7 +78,7 @@ describe('identity', () => {
     ['denied', denied, 'target.rpc.error'],
     ['over a limit', faultError('target.rpc.limit'), 'target.rpc.limit'],
   ])('%s', async (_, said, expected) => {
-    expect(await outcome(graphene.identify(asking({ 'database.get_chain_id': said }), chain))).toEqual(
+    expect(await outcome(graphene.identify!(asking({ 'database.get_chain_id': said }), chain))).toEqual(
       expected,
     );
   });
@@ -86,7 +86,7 @@ describe('identity', () => {
   it('is not compared where the chain has none', async () => {
     const { genesis: _, ...bare } = chain;
     const ask = asking({ 'database.get_chain_id': 'f'.repeat(64) });
-    expect(await graphene.identify(ask, bare)).toEqual({ genesis: 'ffffffff' });
+    expect(await graphene.identify!(ask, bare)).toEqual({ genesis: 'ffffffff' });
   });
 });
 

@@ -102,7 +102,7 @@ describe('a Solana node', () => {
 
 describe('what Solana nodes say', () => {
   const identify = (said: FakeAnswer, more: object = {}) =>
-    solana.identify(fakeAsk({ getGenesisHash: said }), { ...chain, ...more });
+    solana.identify!(fakeAsk({ getGenesisHash: said }), { ...chain, ...more });
   const tip = (getSlot: FakeAnswer, getBlockTime: FakeAnswer = 1_700_000_000) =>
     solana.tip(fakeAsk({ getSlot, getBlockTime }));
 
@@ -114,7 +114,7 @@ describe('what Solana nodes say', () => {
     );
     await expect(identify(refused('-32601: Method not found'))).rejects.toThrow('target.rpc.method');
     const { genesis: _, ...bare } = chain;
-    const said = (answer: FakeAnswer) => solana.identify(fakeAsk({ getGenesisHash: answer }), bare);
+    const said = (answer: FakeAnswer) => solana.identify!(fakeAsk({ getGenesisHash: answer }), bare);
     expect(await said(genesis)).toEqual({ genesis: g });
     expect(await said(refused('-32601: Method not found'))).toEqual({});
   });

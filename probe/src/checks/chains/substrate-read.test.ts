@@ -117,7 +117,7 @@ describe('whatever a node answers', () => {
             expect((thrown as FaultError).fault.source).toBe('target');
             return undefined;
           });
-        const identity = await told(substrate.identify(ask, { ...chain, references: [] }));
+        const identity = await told(substrate.identify!(ask, { ...chain, references: [] }));
         const tip = await told(substrate.tip(ask));
         const condition = await told(substrate.condition(ask, tip ?? { height: 1 }));
         const about = await told(substrate.about(ask));

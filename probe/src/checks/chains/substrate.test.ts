@@ -91,7 +91,6 @@ describe('the head of a Substrate node', () => {
       'system_health []',
       'chain_getFinalizedHead []',
       `chain_getHeader ["${hash('f')}"]`,
-      'system_health []',
       'system_version []',
     ]);
   });

@@ -48,6 +48,9 @@ const stream: SocketStream = {
   },
 };
 
+/** What a node said of its health, for `about` in the same run. */
+const told = new WeakMap<Ask, Health>();
+
 export const substrate: ChainFamily = {
   family: 'substrate',
   heights: 'number',
@@ -81,6 +84,7 @@ export const substrate: ChainFamily = {
 
   async condition(ask) {
     const health = readHealth(await optional(ask, 'system_health', []));
+    told.set(ask, health);
     return {
       ...(health.isSyncing === undefined ? {} : { syncing: health.isSyncing }),
       ...troubleOf(health),
@@ -89,7 +93,7 @@ export const substrate: ChainFamily = {
   },
 
   async about(ask) {
-    const { peers, shouldHavePeers } = readHealth(await optional(ask, 'system_health', []));
+    const { peers, shouldHavePeers } = told.get(ask) ?? readHealth(await optional(ask, 'system_health', []));
     const version = versionText(await optional(ask, 'system_version', []));
     return {
       // A node that is made to stand alone says nothing by having none.
