@@ -97,6 +97,22 @@ describe('an answer', () => {
     expect(ports.size).toBe(2);
   });
 
+  it('is not asked for after the deadline: that passed in waiting for the one before', async () => {
+    let asked = 0;
+    await using server = await serveHttp((_, response) => {
+      asked += 1;
+      response.end('ok');
+    });
+    const over = AbortSignal.abort(new DOMException('over', 'TimeoutError'));
+    const way = openWay(target(server.url.replace('127.0.0.1', 'localhost')), outside, over);
+    const answer = await way.exchange({ method: 'GET' }).catch((thrown: unknown) => thrown);
+    expect([(answer as FaultError).fault, asked]).toEqual([
+      { source: 'target', operation: 'http', code: 'timeout' },
+      0,
+    ]);
+    way.close();
+  });
+
   it('goes to the pinned address with the name of the URL', async () => {
     await using server = await serveHttp((request, response) => void response.end(request.headers.host));
     const answer = await ask(target(`http://node.example:${server.port}`, { address: '127.0.0.1' }));

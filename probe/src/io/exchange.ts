@@ -12,7 +12,7 @@ import type { Instant } from '@highwater/config/time.ts';
 import { faultError } from '../fault.ts';
 import { earliestExpiry } from './connect.ts';
 import { dial, type Route } from './dial.ts';
-import { asError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
+import { abortError, asError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
 import { type Received, roundTrip } from './round-trip.ts';
 import { addPhases, noPhases, stopwatch, type Stopwatch, totalTenths } from './stopwatch.ts';
 import { asHttp, joinPath, redirectTarget } from './url.ts';
@@ -46,6 +46,8 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
     request: ExchangeRequest,
     watch: Stopwatch,
   ): Promise<Received> => {
+    // Nothing was resolved, connected or sent for it: what the deadline passed in was waiting for earlier answers.
+    if (signal.aborted) throw abortError(signal, 'firstByte');
     const link = connectionTo(url, route);
     const reused = link.used;
     try {

@@ -172,6 +172,12 @@ describe('each way to fail is its own fault', () => {
     expect(await faultIn(() => open(other.url))).toBe('target.http.protocol');
   });
 
+  it('after the deadline is not opened: that passed in waiting for what came before', async () => {
+    const over = AbortSignal.abort(new DOMException('over', 'TimeoutError'));
+    const opened = () => openSocket(target('ws://localhost:1'), outside, {}, over);
+    expect(await faultIn(opened)).toBe('target.http.timeout');
+  });
+
   it('a private address that nobody allowed', async () => {
     await using server = await serveSockets(() => undefined);
     expect(await faultIn(() => open(server.url, {}, { allowPrivate: false }))).toBe('target.connect.private');

@@ -34,6 +34,8 @@ export async function openSocket(
   signal: AbortSignal,
   dialled: (address: string) => void = () => undefined,
 ): Promise<SocketLink> {
+  // The deadline passed in waiting for earlier answers.
+  if (signal.aborted) throw abortError(signal, 'firstByte');
   const url = joinPath(asSocket(target.url), request.path, request.port);
   const watch = stopwatch('resolve', outside.monotonic);
   let address = '';
