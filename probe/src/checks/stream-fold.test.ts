@@ -58,6 +58,12 @@ describe('what a subscriber sees', () => {
     ['1a 2a | 5a 6a', '6 4 rep0 reorg0 gap0'],
     ['1a 2a | 5a 7a', '7 4 rep0 reorg0 gap1'],
     ['1a 2a | 2a 5a', '5 3 rep1 reorg0 gap0'],
+    // From far above to where the chain is: what was said there is not waited for.
+    ['1a 200a 2a 3a', '3 4 rep0 reorg1 gap198'],
+    ['1a 200a 201a 2a<1a 3b<2a 3a<2a', '3 6 rep0 reorg2 gap198'],
+    ['1a 200a 2a 200a', '200 4 rep0 reorg1 gap395'],
+    ['1a 66a 2a', '66 3 rep0 reorg0 gap63'],
+    ['1a 200a 1a 201a', '201 3 rep1 reorg0 gap198'],
     // Finalized blocks are apart.
     ['1! 5a 3! 2! 6a', '6 2 rep0 reorg0 gap0'],
   ])('%s is %s', (text, expected) => {
@@ -68,6 +74,7 @@ describe('what a subscriber sees', () => {
     ['1a 4a 9a', '9 3 rep0 reorg0 gap0'],
     ['4a 3b 5a', '5 2 rep0 reorg0 gap0'],
     ['4? 4? 5?', '5 2 rep1 reorg0 gap0'],
+    ['4a 200a 5a 6a', '6 4 rep0 reorg0 gap0'],
   ])('where heights are sparse, %s is %s', (text, expected) => {
     expect(shown(fold(text, true))).toBe(expected);
   });

@@ -53,6 +53,8 @@ export function pushed(state: StreamState, block: Pushed, sparse: boolean): Stre
   }
   const { tip } = state;
   if (!tip) return becomesTip(state, block, {});
+  if (block.height < tip.height - maxRecent && !state.recent.some((each) => isSameBlock(each, block)))
+    return beginsAnew(state, block, sparse);
   if (sparse) return block.height > tip.height ? becomesTip(state, block, {}) : again(state, block);
   const known = state.recent.find(({ height }) => height === block.height);
   if (block.height > tip.height) return forward(state, tip, block, known);
@@ -88,6 +90,15 @@ function becomesTip(
   };
 }
 
+/**
+ * Deeper than any reorganisation: what stood above was made up, or is of another chain. A tip that stayed there would hide
+ * for as many blocks that nothing is pushed any more.
+ */
+function beginsAnew(state: StreamState, block: Pushed, sparse: boolean): StreamState {
+  const recent = state.recent.filter(({ height }) => height < block.height);
+  return becomesTip({ ...state, recent }, block, { replaced: sparse ? 0 : 1 });
+}
+
 /** A block that nothing was known of, below the tip: it was passed over and comes now. */
 function late(state: StreamState, block: Pushed): StreamState {
   const { counts } = state;
@@ -111,6 +122,10 @@ function fillsIn({ recent }: StreamState, block: Pushed): boolean {
   const below = recent.find(({ height }) => height === block.height - 1);
   const above = recent.find(({ height }) => height === block.height + 1);
   return !isOther(block.parent, below?.id) && !isOther(above?.parent, block.id);
+}
+
+function isSameBlock(a: Pushed, b: Pushed): boolean {
+  return a.height === b.height && isSame(a, b);
 }
 
 /** By its id, else by what it builds on; where neither is told, equal heights are one block. */
