@@ -10,6 +10,15 @@ const factNames: Readonly<Record<string, string>> = {
   v: 'value',
   sc: 'HTTP status',
   ver: 'version',
+  fp: 'certificate, first 8 digits of its fingerprint',
+  fpb: 'certificate before, first 8 digits of its fingerprint',
+};
+
+const certificateNames = {
+  // The first among those presented.
+  ce: 'certificate expires',
+  cl: "the server's own certificate expires",
+  cv: 'the chain to a trusted root expires',
 };
 
 /** A fact as a person reads it: times in milliseconds and as dates, the rest with what it means. */
@@ -24,7 +33,9 @@ export function factText(key: string, value: string): string {
     case 'bt':
       return `${new Date(Number(value)).toISOString()} block time`;
     case 'ce':
-      return `${new Date(Number(value)).toISOString()} certificate expires`;
+    case 'cl':
+    case 'cv':
+      return `${new Date(Number(value)).toISOString()} ${certificateNames[key]}`;
     case 'ack':
       return named(tenths, 'until the subscription was acknowledged');
     case 'first':

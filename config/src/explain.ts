@@ -17,8 +17,10 @@ const operations: Readonly<Record<string, string>> = {
   resolve: 'while resolving the name',
   connect: 'while connecting',
   tls: 'during the TLS handshake',
+  tcp: 'in what was said over the connection',
   http: 'in the HTTP exchange',
   rpc: 'in the JSON-RPC answer',
+  dns: 'in what a name server answered',
   head: "in what the node says of the chain's head",
 };
 

@@ -97,6 +97,42 @@ export const faultMeanings: Readonly<Record<FaultId, FaultMeaning>> = {
     means: 'The TLS handshake did not end before the deadline.',
     look: 'The server accepts connections but does not go on: overloaded or stopped.',
   },
+  'target.tls.protocol': {
+    means: 'The server speaks no version of TLS that is new enough.',
+    look: 'Turn on TLS 1.2 and 1.3; the older ones are refused by browsers and wallets (RFC 8996).',
+  },
+  'target.tls.fingerprint': {
+    means: 'The certificate is another than the one that this check is told to expect.',
+    look: 'Was it renewed? Then the setting wants the new one. If not, somebody else answers at this address.',
+  },
+  'target.tls.expiring': {
+    means: 'The certificate, or one that it depends on, expires very soon.',
+    look: 'Renew it now, and find out why the renewal did not run; was the server reloaded after it?',
+  },
+  'target.tls.expires-soon': {
+    means: 'The certificate, or one that it depends on, expires soon: its renewal is overdue.',
+    look: "Look at the log of the renewal (certbot, the proxy's own), and whether the server was reloaded after it.",
+  },
+  'target.tcp.closed': {
+    means: 'The connection was made, then closed or cut off before what is expected came.',
+    look: 'A proxy without backends, a limit on connections, or TLS where plain text is spoken, or the other way round.',
+  },
+  'target.tcp.timeout': {
+    means: 'The connection was made, but what is expected did not come before the deadline.',
+    look: 'The detail has what came instead, if anything: the server hangs, or speaks another protocol.',
+  },
+  'target.tcp.unexpected': {
+    means: 'The server has said all that it had to say, and it was not what this check expects.',
+    look: 'The detail has what came: an error message, or another service on that port.',
+  },
+  'target.tcp.too-large': {
+    means: 'More came than this check reads, without what it expects.',
+    look: 'Another service on that port, or a server that sends without end.',
+  },
+  'target.tcp.slow': {
+    means: 'The connection, or the answer on it, was good but came more slowly than its limit.',
+    look: 'Load, or the network between; the phases show which.',
+  },
   'target.http.timeout': {
     means: 'The connection was made, but the answer did not come before the deadline.',
     look: 'The server hangs, is overloaded, or waits for its own backend.',
@@ -256,6 +292,42 @@ export const faultMeanings: Readonly<Record<FaultId, FaultMeaning>> = {
   'target.ws.slow': {
     means: 'The WebSocket answered more slowly than its limit.',
     look: 'Load, the network between, or many subscribers.',
+  },
+  'target.dns.rcode': {
+    means: 'A name server did not answer the question: its answer is an error code.',
+    look: 'The detail has server and code: NXDOMAIN, the name is not there; REFUSED, the server does not serve this zone, or not to us; SERVFAIL, it could not load or reach it.',
+  },
+  'target.dns.timeout': {
+    means: 'A name server did not answer, although it was asked twice.',
+    look: 'Is it running? Is port 53 open for UDP, and for TCP, which long answers need?',
+  },
+  'target.dns.malformed': {
+    means: 'What a name server sent is no valid DNS answer.',
+    look: 'Does something else listen on that port, or does a middlebox alter the answers?',
+  },
+  'target.dns.unexpected': {
+    means: 'A name server gives other records than this check expects.',
+    look: 'The detail says what is missing and what is too much: an old zone, an edit gone wrong, or a changed delegation.',
+  },
+  'target.dns.count': {
+    means: 'A name server gives fewer records than this check expects.',
+    look: 'A pool that was emptied, or an alias whose target these servers do not have.',
+  },
+  'target.dns.ttl': {
+    means: 'The time for which answers may be kept is outside the limits of this check.',
+    look: 'Too long, and users stay with a dead address; too short, and every visit waits for DNS.',
+  },
+  'target.dns.lame': {
+    means: 'A name server answers, but not as one that serves the zone.',
+    look: 'The zone is not loaded there, has expired, or the delegation names the wrong server.',
+  },
+  'target.dns.soa': {
+    means: 'The name servers have different versions of the zone.',
+    look: 'Look at zone transfers and notifies to the server with the lower serial; just after a change wait a little.',
+  },
+  'target.dns.slow': {
+    means: 'A name server answered more slowly than its limit.',
+    look: 'Load, the network between, or a packet that was lost and sent again.',
   },
   'probe.control.failed': {
     means: 'The probe could not reach its control targets either: it is probably the probe.',

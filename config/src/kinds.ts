@@ -75,6 +75,51 @@ export interface SocketLink extends Disposable {
   next(signal: AbortSignal): Promise<string>;
 }
 
+/** A TCP connection asked of the one way out. The URL's scheme only says which port is meant when none is named. */
+export interface LinkRequest {
+  /** Of the same host; the URL's own by default. */
+  readonly port?: number;
+  /** Speaks TLS first, with a certificate that must be good. */
+  readonly tls?: boolean;
+}
+
+/** An open TCP connection. What arrives is hostile. Disposing it destroys the connection. */
+export interface ByteLink extends Disposable {
+  /** Until it was made, or until the newest bytes came: `firstByte` is the wait for the first of them. */
+  readonly phases: Phases;
+  readonly address: string;
+  readonly certExpiresAt?: Instant;
+  /** A failure is told by `next`. */
+  send(text: string): void;
+  /**
+   * What has come since, at least a byte; undefined once the far side has said all. Rejects with FaultError:
+   * `target.tcp.closed` when it is cut off, `target.tcp.timeout` at the deadline.
+   */
+  next(): Promise<Uint8Array | undefined>;
+}
+
+/** A certificate as far as checks look at it. */
+export interface Certificate {
+  /** SHA-256 of the whole, 64 hex digits. */
+  readonly fingerprint: string;
+  readonly validFrom: Instant;
+  readonly validTo: Instant;
+}
+
+/** What a TLS handshake tells, whether or not the certificate is good. */
+export interface Handshake {
+  readonly phases: Phases;
+  readonly address: string;
+  /** `1.2`, `1.3`. */
+  readonly version: string;
+  /** Why the certificate is not good for the name asked for; absent when it is. */
+  readonly distrust?: Fault;
+  /** As the server sent them, its own first; at least one, at most ten are told. */
+  readonly presented: readonly [Certificate, ...Certificate[]];
+  /** Of the chains from the server's own to a trusted root, the one that lasts longest, root included. */
+  readonly chain?: readonly Certificate[];
+}
+
 /** The way out for what outlives a round: each call brings its own deadline. */
 export interface LastingWay {
   /** Aborts when the monitor is no longer assigned or the probe ends. */
@@ -100,6 +145,57 @@ export class FaultError extends Error {
   }
 }
 
+/** Types of records whose data a check can read. */
+export const dnsTypes = ['A', 'AAAA', 'CNAME', 'NS', 'TXT', 'MX', 'SRV', 'CAA', 'SOA'] as const;
+export type DnsType = (typeof dnsTypes)[number];
+
+/** One question to one name server. */
+export interface DnsQuestion {
+  /** An IP address; a private one needs consent. */
+  readonly address: string;
+  readonly port: number;
+  /** Without the dot at its end. */
+  readonly name: string;
+  readonly type: DnsType;
+  /** To look further, and to say whether DNSSEC holds (RD and AD): for resolvers. */
+  readonly recurse: boolean;
+}
+
+/** From outside. Names in it are lower-case, without the dot at their end, printable ASCII. */
+export interface DnsRecord {
+  readonly name: string;
+  readonly type: DnsType;
+  readonly ttlSeconds: number;
+  /** Its data as zone files have it, but names without the last dot and the strings of a TXT as one. */
+  readonly value: string;
+}
+
+/** Asked over UDP, and over TCP when the answer was truncated; records of other types are left out. */
+export interface DnsAnswer {
+  /** `NOERROR`, `NXDOMAIN`, … */
+  readonly rcode: string;
+  /** AA: it answers for its own zone. */
+  readonly authoritative: boolean;
+  /** AD: it says that DNSSEC holds. */
+  readonly authenticated: boolean;
+  readonly transport: 'udp' | 'tcp';
+  readonly answers: readonly DnsRecord[];
+  readonly authorities: readonly DnsRecord[];
+  readonly phases: Phases;
+  /** Tenths of a millisecond, all phases. */
+  readonly latencyTenths: number;
+}
+
+/** Name servers asked by the one way out. */
+export interface DnsWay {
+  /** Rejects with FaultError: `target.dns.timeout`, `target.dns.malformed`, `target.connect.*`. */
+  ask(question: DnsQuestion): Promise<DnsAnswer>;
+  /** Addresses of a host by the probe's resolver, IPv4 first; rejects with FaultError `resolver.*`. */
+  addresses(host: string): Promise<readonly string[]>;
+  /** The zone that a name is in and the names of its name servers, by the probe's resolver; rejects with FaultError `resolver.*`. */
+  zoneOf(name: string): Promise<{ readonly zone: string; readonly servers: readonly string[] }>;
+}
+
 /** The few capabilities a check may touch. */
 export interface CheckContext {
   /** Aborts at the deadline of the whole check. */
@@ -113,6 +209,11 @@ export interface CheckContext {
   exchange(request: ExchangeRequest): Promise<ExchangeAnswer>;
   /** A WebSocket of this round: destroyed at its end. */
   socket(request: SocketRequest): Promise<SocketLink>;
+  /** A TCP connection of this round: destroyed at its end. */
+  connect(request: LinkRequest): Promise<ByteLink>;
+  /** A TLS handshake on a connection of its own, which is closed at once. */
+  handshake(request: Pick<LinkRequest, 'port'>): Promise<Handshake>;
+  readonly dns: DnsWay;
   /**
    * What lives on between rounds (a subscription): made by the first call with this name, given back by later ones,
    * disposed when the monitor is no longer assigned or the probe ends.

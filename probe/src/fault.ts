@@ -54,6 +54,9 @@ const byPhase: Readonly<Record<PhaseName, Readonly<Record<string, FaultId>>>> = 
     CA_KEY_TOO_SMALL: 'target.tls.untrusted',
     CA_MD_TOO_WEAK: 'target.tls.untrusted',
     ETIMEDOUT: 'target.tls.timeout',
+    // What OpenSSL says when the server picks an older version, refuses ours, or has none in common with us.
+    ERR_SSL_UNSUPPORTED_PROTOCOL: 'target.tls.protocol',
+    ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'target.tls.protocol',
   },
   firstByte: {},
   transfer: {},

@@ -2,19 +2,16 @@
 import { isIP } from 'node:net';
 import type { Observation } from '@highwater/config/domain.ts';
 import type { Fault } from '@highwater/config/faults.ts';
-import {
-  type AnyCheckKind,
-  type CheckContext,
-  FaultError,
-  type Reading,
-  type SocketLink,
-} from '@highwater/config/kinds.ts';
+import { type AnyCheckKind, type CheckContext, FaultError, type Reading } from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { deadline } from './deadline.ts';
 import { cleanDetail, fault, isTimeout, timeoutFault } from './fault.ts';
+import { openDns } from './io/dns.ts';
 import { openWay } from './io/exchange.ts';
+import { shakeHands } from './io/handshake.ts';
+import { openLink } from './io/link.ts';
 import type { Outside } from './io/outside.ts';
 import { openSocket } from './io/socket.ts';
 import { noPhases, totalTenths } from './io/stopwatch.ts';
@@ -97,9 +94,14 @@ export async function observe(
   const { signal, done } = deadline(monitor.timeoutMs, ending);
   const startedAt = house.outside.monotonic();
   let way: ReturnType<typeof openWay> | undefined;
-  const links: SocketLink[] = [];
-  /** The last that a WebSocket tried. */
+  const links: Disposable[] = [];
+  /** The last that something other than HTTP tried. */
   let dialled: string | undefined;
+  const told = (at: string) => (dialled = at);
+  const kept = <T extends Disposable>(link: T): T => {
+    links.push(link);
+    return link;
+  };
   try {
     const target = openTarget(monitor.target, house.secrets);
     const open = (way = openWay(target, house.outside, signal));
@@ -109,11 +111,10 @@ export async function observe(
       now: () => house.now(),
       clockBoundMs: house.clockBoundMs(),
       exchange: (request) => open.exchange(request),
-      async socket(request) {
-        const link = await openSocket(target, house.outside, request, signal, (at) => (dialled = at));
-        links.push(link);
-        return link;
-      },
+      socket: async (request) => kept(await openSocket(target, house.outside, request, signal, told)),
+      connect: async (request) => kept(await openLink(target, house.outside, request, signal, told)),
+      handshake: (request) => shakeHands(target, house.outside, request, signal, told),
+      dns: openDns(target, house.outside, { signal, timeoutMs: monitor.timeoutMs }, told),
       lasting: (name, open) => prepared.lasting.take(name, open, house),
       round: Math.floor(at.dueAt / monitor.intervalMs),
       memory: prepared.memory,

@@ -62,7 +62,8 @@ export async function closedPort(): Promise<number> {
   return served.port;
 }
 
-async function listening(server: Server | HttpServer, scheme: string): Promise<Served> {
+/** On a free port of 127.0.0.1; disposing it ends its connections. */
+export async function listening(server: Server | HttpServer, scheme: string): Promise<Served> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultId } from '@highwater/config/faults.ts';
 import { type CheckContext, FaultError } from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
+import { noDns } from '../../testing/no-dns.ts';
 import { goodEvm, hash, type RpcAnswer, type RpcCall, serveRpc } from '../../testing/rpc.ts';
 import { closedPort } from '../../testing/servers.ts';
 import { runOnce } from '../once.ts';
@@ -228,6 +229,9 @@ describe('over several rounds', () => {
       memory,
       round: 0,
       socket: () => Promise.reject(new Error('no socket here')),
+      dns: noDns,
+      connect: () => Promise.reject(new Error('no connection here')),
+      handshake: () => Promise.reject(new Error('no handshake here')),
       lasting: () => {
         throw new Error('nothing lasting here');
       },

@@ -5,6 +5,7 @@ import { faultId } from '@highwater/config/faults.ts';
 import { type CheckContext, FaultError, type Reading } from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
 import { isFact } from '@highwater/config/proof/line.ts';
+import { noDns } from '../../testing/no-dns.ts';
 import { goodEvm, hash, type RpcCall } from '../../testing/rpc.ts';
 import { serveHttp } from '../../testing/servers.ts';
 import { fault } from '../fault.ts';
@@ -45,6 +46,9 @@ async function round(settings: object, { family, height, answer, ...more }: Node
     memory: new Map(),
     round: more.round ?? 0,
     socket: () => Promise.reject(new Error('no socket here')),
+    dns: noDns,
+    connect: () => Promise.reject(new Error('no connection here')),
+    handshake: () => Promise.reject(new Error('no handshake here')),
     lasting: () => {
       throw new Error('nothing lasting here');
     },

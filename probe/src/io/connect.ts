@@ -25,17 +25,29 @@ export function openTcp(address: string, port: number, signal: AbortSignal): Pro
   );
 }
 
+/** How TLS is spoken. */
+export interface TlsManner {
+  /** Whether a bad certificate ends the handshake; else `authorizationError` of the socket tells of it. */
+  readonly mustBeGood: boolean;
+  /** Protocols offered (ALPN). */
+  readonly protocols: readonly string[];
+}
+
+export const forHttp: TlsManner = { mustBeGood: true, protocols: ['http/1.1'] };
+
 /** Speaks TLS over an open socket; the certificate must be for `host`, which is also sent as SNI unless it is an address. */
 export async function openTls(
   socket: Socket,
   host: string,
   context: SecureContext,
   signal: AbortSignal,
+  { mustBeGood, protocols }: TlsManner = forHttp,
 ): Promise<TLSSocket> {
   const secured = connectTls({
     socket,
     secureContext: context,
-    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: mustBeGood,
+    ...(protocols.length > 0 ? { ALPNProtocols: [...protocols] } : {}),
     checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
     ...(isIP(host) === 0 ? { servername: host } : {}),
   });

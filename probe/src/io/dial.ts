@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { FaultError } from '@highwater/config/kinds.ts';
 import { faultError, faultOf } from '../fault.ts';
-import { defaultSecureContext, openTcp, openTls } from './connect.ts';
+import { defaultSecureContext, openTcp, openTls, type TlsManner } from './connect.ts';
 import { abortError, type OpenTarget, type Outside } from './outside.ts';
 import { refusal } from './reach.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -18,6 +18,8 @@ export interface Route {
   readonly signal: AbortSignal;
   /** Told of each address before it is tried. */
   dialled(address: string): void;
+  /** As for HTTP by default. */
+  readonly tls?: TlsManner;
 }
 
 /** Resolves, checks and connects; every failure is a FaultError. */
@@ -37,7 +39,8 @@ export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Soc
       const socket = await openTcp(address, portOf(to), signal);
       if (!isSecure(to)) return socket;
       watch.start('tls');
-      return await openTls(socket, hostOf(to), outside.secureContext ?? defaultSecureContext(), signal);
+      const context = outside.secureContext ?? defaultSecureContext();
+      return await openTls(socket, hostOf(to), context, signal, route.tls);
     } catch (thrown) {
       failed = thrown;
       // Users' programs try a name's next address when one refuses at once; they don't after TLS or a deadline.
@@ -47,7 +50,8 @@ export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Soc
   throw new FaultError(faultOf(failed, watch.running));
 }
 
-function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Or rejects as a resolver that did not answer before the deadline. */
+export function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const aborted = () => reject(abortError(signal, 'resolve'));
     if (signal.aborted) return aborted();

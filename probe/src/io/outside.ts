@@ -23,7 +23,12 @@ export interface Outside {
   readonly userAgent: string;
   /** Milliseconds that never step. */
   readonly monotonic: () => number;
+  /** Which roots are trusted; Node's own by default, with NODE_EXTRA_CA_CERTS. */
   readonly secureContext?: SecureContext;
+  /** The probe's own resolvers, `127.0.0.1:5353`; the system's when left out. */
+  readonly resolvers?: readonly string[];
+  /** The roots of `secureContext`, as PEM, where it is not the default: a context does not tell. */
+  readonly roots?: readonly string[];
 }
 
 /** Past the deadline it is a fault of the phase that ran; when the program ends it is no fault at all. */

@@ -32,6 +32,15 @@ export function asSocket(text: string): URL {
   return withScheme(text, 'wss:', 'ws:');
 }
 
+/** As its bytes are asked for: its host and a port, by default the URL's own, over TLS or not. */
+export function asBytes(text: string, port: number | undefined, tls: boolean): URL {
+  const url = new URL(text);
+  const at = port ?? portOf(url);
+  url.protocol = tls ? 'https:' : 'http:';
+  url.port = String(at);
+  return url;
+}
+
 function withScheme(text: string, secure: string, plain: string): URL {
   const url = new URL(text);
   url.protocol = isSecure(url) ? secure : plain;
