@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { publicService, type PublicService } from '@highwater/config/public.ts';
+import type { PublicService } from '@highwater/config/public.ts';
 import { getJson, until } from '../e2e/process.ts';
 import { exampleNames, startExample } from './example-world.ts';
 
@@ -21,12 +21,12 @@ describe.each(exampleNames)('the example %s', (name) => {
   it('shows heads, lag and latency by method', { timeout: 300_000 }, async () => {
     await using world = await startExample(name);
     const read = async (id: string) =>
-      publicService.parse(await getJson(`${world.site.url}/api/services/${id}.json`));
+      (await getJson<{ service: PublicService }>(`${world.site.url}/api/services/${id}.json`)).service;
     const seen: PublicService[] = [];
     for (const id of world.services) {
       const service = await until(`${id} is up, with its figures`, 150_000, async () => {
         const now = await read(id);
-        const headless = now.head !== undefined && now.nodes.some(({ height }) => height === undefined);
+        const headless = now.head && now.nodes.some(({ height }) => height === undefined);
         const calls = now.nodes.every(({ checks, methods }) =>
           checks.some(({ kind }) => kind === 'jsonrpc') ? methods.length > 0 : true,
         );
@@ -39,7 +39,7 @@ describe.each(exampleNames)('the example %s', (name) => {
         );
       }
     }
-    for (const { id, head, nodes } of seen.filter(({ head }) => head !== undefined)) {
+    for (const { id, head, nodes } of seen.filter(({ head }) => head)) {
       expect(head?.state, id).toBe('moving');
       for (const node of nodes)
         expect(Math.abs(node.lagBlocks ?? NaN), `${id}/${node.id}`).toBeLessThanOrEqual(6);
