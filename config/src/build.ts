@@ -101,6 +101,7 @@ function buildChain(name: string, declared: Declared): Chain {
   const builtIn = Object.hasOwn(builtInChains, name) ? builtInChains[name] : undefined;
   const own = declared.chains.get(name)?.value;
   const blockTimeMs = own?.blockTime ?? builtIn?.blockTimeMs ?? 0;
+  const maxAgeMs = own?.maxAge ?? builtIn?.maxAgeMs ?? defaultMaxAgeMs(blockTimeMs);
   const chainId = own?.chainId ?? builtIn?.chainId;
   // Another chain id makes another chain: the built-in genesis does not belong to it.
   const sameChain = own?.chainId === undefined || own.chainId === builtIn?.chainId;
@@ -113,8 +114,8 @@ function buildChain(name: string, declared: Declared): Chain {
     ...(chainId === undefined ? {} : { chainId }),
     ...(genesis === undefined ? {} : { genesis }),
     blockTimeMs,
-    maxLagBlocks: own?.maxLag ?? builtIn?.maxLagBlocks ?? defaultMaxLagBlocks(blockTimeMs),
-    maxAgeMs: own?.maxAge ?? builtIn?.maxAgeMs ?? defaultMaxAgeMs(blockTimeMs),
+    maxLagBlocks: own?.maxLag ?? builtIn?.maxLagBlocks ?? defaultMaxLagBlocks(blockTimeMs, maxAgeMs),
+    maxAgeMs,
     ...(maxFinalityLagBlocks === undefined ? {} : { maxFinalityLagBlocks }),
     ...(forkDepthBlocks === undefined ? {} : { forkDepthBlocks }),
     references: (own?.references ?? []).map(({ url, operator }) => ({

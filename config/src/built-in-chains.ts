@@ -1,7 +1,8 @@
 /**
  * The built-in chains: one table. Identity (chain id, hash of block 0) is from the chains' own genesis files, clients
- * and explorers; where it is left out, only the chain id is compared. `maxLag` is about a minute of blocks, at least 3;
- * `maxAge` leaves room for missed slots and for a second-layer chain's sequencer to pause briefly. `forkDepth` is where
+ * and explorers; where it is left out, only the chain id is compared. `maxLag` is a minute of blocks at most, at least 3,
+ * and in time at most three fifths of `maxAge`: a node that falls behind is to be degraded, and out of its pool, before
+ * its block is so old that it is down. `maxAge` leaves room for missed slots and for a second-layer chain's sequencer to pause briefly. `forkDepth` is where
  * a reorganisation would be news: beyond what the chain's consensus takes back in its daily life.
  */
 import type { Chain } from './model.ts';
@@ -9,13 +10,16 @@ import { HOUR_MS, MINUTE_MS } from './time.ts';
 
 type BuiltIn = Omit<Chain, 'name' | 'references'>;
 
-/** Polkadot SDK chains: a block in 6 s, finality two or three blocks behind. */
+/**
+ * Polkadot SDK chains: a block in 6 s, finality two or three blocks behind. Five blocks behind is what public lists of
+ * endpoints call lagging (drpcorg/public chains.yaml); the ten that they call syncing are all of the age.
+ */
 function substrate(genesis: string, maxFinalityLagBlocks = 10): BuiltIn {
   return {
     family: 'substrate',
     genesis,
     blockTimeMs: 6_000,
-    maxLagBlocks: 10,
+    maxLagBlocks: 5,
     maxAgeMs: MINUTE_MS,
     maxFinalityLagBlocks,
     forkDepthBlocks: 16,
@@ -138,11 +142,12 @@ export const builtInChains: Readonly<Record<string, BuiltIn>> = {
     maxAgeMs: MINUTE_MS,
     forkDepthBlocks: 2,
   },
+  // Slots behind: half of the age. At 150 a node was too old before it could lag.
   solana: {
     family: 'solana',
     genesis: '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d',
     blockTimeMs: 400,
-    maxLagBlocks: 150,
+    maxLagBlocks: 75,
     maxAgeMs: MINUTE_MS,
   },
   // Times between blocks are spread widely: an hour without one is nothing unusual.

@@ -36,8 +36,9 @@ export const identityForms: Readonly<Record<string, IdentityForm>> = {
 };
 
 /** What a chain of the operator's own may leave out. */
-export function defaultMaxLagBlocks(blockTimeMs: number): number {
-  return Math.max(3, Math.ceil(MINUTE_MS / blockTimeMs));
+/** At most half of the age: a node that falls behind is degraded for a while before its block is too old. */
+export function defaultMaxLagBlocks(blockTimeMs: number, maxAgeMs: number): number {
+  return Math.max(3, Math.ceil(Math.min(MINUTE_MS, maxAgeMs / 2) / blockTimeMs));
 }
 
 export function defaultMaxAgeMs(blockTimeMs: number): number {

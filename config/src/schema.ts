@@ -121,7 +121,7 @@ export const chainSchema = z.strictObject({
   ),
   maxLag: key(
     wholeBetween(1, 1_000_000).optional(),
-    'How many blocks a node may be behind the agreed head; a minute of blocks, at least 3, when left out.',
+    'How many blocks a node may be behind the agreed head; a minute of blocks or half of maxAge, whichever is less, at least 3, when left out.',
     5,
   ),
   maxAge: key(
