@@ -130,7 +130,8 @@ export function serviceView(service: PublicService, frame: Frame): ServiceView {
       zone: node.zone,
       mark: nodeMark(node, stale),
       because: nodeBecause(node, stale),
-      lag: stale ? '' : lagText(node),
+      // A good node's block more or less is when it was asked; its page has it.
+      lag: stale || node.status === 'up' ? '' : lagText(node),
     })),
     history: historyView(service, frame.now),
   };
