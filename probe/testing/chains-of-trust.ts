@@ -13,6 +13,8 @@ const day = 86_400_000;
 export interface Defects {
   /** What is trusted. */
   readonly root: string;
+  /** What was trusted before, and has signed the root. */
+  readonly old: string;
   readonly good: Certificate;
   readonly expired: Certificate;
   readonly future: Certificate;
@@ -111,6 +113,7 @@ export function makeDefects(): Defects {
   const good = leaf(-10, 80);
   const made: Defects = {
     root: read('root.pem'),
+    old: read('old.pem'),
     good: under(good, 'middle'),
     expired: under(leaf(-91, -1), 'middle'),
     future: under(leaf(1, 91), 'middle'),
