@@ -230,7 +230,13 @@ describe('explain', () => {
 
 describe('check', () => {
   const server = createServer((request, response) => {
-    response.writeHead(request.url === '/good' ? 200 : 503).end('hello');
+    const { url, headers } = request;
+    if (url === '/token/v2/status') {
+      const message = `not for ${headers['x-algo-api-token'] as string}`;
+      return void response.writeHead(401).end(JSON.stringify({ message }));
+    }
+    const isGood = url === '/good' || (url === '/private' && headers['authorization'] === 'Bearer CANARY');
+    response.writeHead(isGood ? 200 : 503).end('hello');
   });
   server.listen(0, '127.0.0.1');
   afterAll(() => void server.close());
@@ -252,6 +258,19 @@ describe('check', () => {
     expect(facts).toMatchObject({ outcome: 'fail', fault: { id: 'target.http.status' } });
   });
 
+  it('sends a token that the caller names, and never shows it', async () => {
+    const env = { MY_TOKEN: 'Bearer CANARY' };
+    const flags = ['--kind', 'http', '--header', 'Authorization: env:MY_TOKEN', '--header', 'X-Other: 1'];
+    const { code, out } = await hw(['check', url('/private'), ...flags], { env });
+    expect([code, out]).toEqual([0, expect.stringMatching(/: up in /)]);
+    const told = ['--kind', 'head', '--chain', 'algorand', '--header', 'X-Algo-API-Token: env:MY_TOKEN'];
+    for (const more of [[], ['--json']]) {
+      const refused = await hw(['check', url('/token'), ...told, ...more], { env });
+      expect(refused.out).toContain('GET /v2/status: 401: not for [redacted]');
+      expect(refused.out + refused.err).not.toContain('CANARY');
+    }
+  });
+
   it('asks a monitor of the config', async () => {
     writeFileSync(
       join(dir, 'check.yaml'),
@@ -264,6 +283,8 @@ services:
 `,
     );
     expect(await hw(['check', 'web/main/http', '--config', 'check.yaml'])).toMatchObject({ code: 0 });
+    const headers = ['--header', 'X-A: 1', '--config', 'check.yaml'];
+    expect((await hw(['check', 'web/main/http', ...headers])).err).toContain('--header: for a URL');
     const lost = await hw(['check', 'web/main/htpt', '--config', 'check.yaml']);
     expect(lost).toMatchObject({ code: 2 });
     expect(lost.err).toContain('did you mean web/main/http?');
@@ -280,7 +301,7 @@ services:
     );
     const flags = ['--kind', 'head', '--chain', 'devnet', '--config', 'devnet.yaml'];
     const { code, out } = await hw(['check', url('/bad'), ...flags]);
-    expect(out).toContain('target.http.status: 503');
+    expect(out).toContain('target.http.status: eth_chainId: 503');
     expect(code).toBe(1);
   });
 
@@ -291,6 +312,7 @@ services:
     [['--kind', 'http', '--set', '['], '--set: not a JSON object'],
     [['--kind', 'head'], '--kind: "head": needs a chain, add --chain NAME'],
     [[], 'a URL needs --kind'],
+    [['--kind', 'http', '--header', 'X-Token: x'], '--header: X-Token: a secret would be seen by others'],
   ])('refuses %s by the name of the flag', async (flags, message) => {
     const { code, err } = await hw(['check', url('/good'), ...flags]);
     expect(err).toContain(message);

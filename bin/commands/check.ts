@@ -15,11 +15,13 @@ import { factText } from '../fact-text.ts';
 import { configFile, dataDir } from '../options.ts';
 import { plain, printJson } from '../print.ts';
 import { tables } from '../tables.ts';
+import { type TypedHeaders, typedHeaders } from '../typed-headers.ts';
 
 interface CheckFlags {
   readonly kind?: string;
   readonly chain?: string;
   readonly set?: string;
+  readonly header: readonly string[];
   readonly timeout: string;
   readonly allowPrivate?: boolean;
   readonly config?: string;
@@ -34,6 +36,12 @@ export function checkCommand(): Command {
     .option('--kind <KIND>', `the kind of check, for a URL: ${Object.keys(tables.checks).join(', ')}`)
     .option('--chain <NAME>', 'the chain that the URL should serve, built in or of the config, for a URL')
     .option('--set <JSON>', "the kind's settings, for a URL")
+    .option(
+      '--header <NAME: VALUE>',
+      'a header of each request, for a URL; a secret as env:VARIABLE or file:PATH; repeatable',
+      (value: string, before: readonly string[]) => [...before, value],
+      [],
+    )
     .option('--timeout <DURATION>', 'the deadline, for a URL', '10s')
     .option('--allow-private', 'a name may lead to a private address, for a URL')
     .option(
@@ -46,11 +54,14 @@ export function checkCommand(): Command {
       'after',
       `
 Asks from this machine and stores nothing. Ends with 0 when the answer is up (degraded too), 1 when it is not.
+A token is named where it is: the variable or file has the whole value of the header, such as 'Bearer …'. It is sent to
+the URL's own origin and never shown.
 
 Examples:
   highwater check ethereum/publicnode/head
   highwater check https://ethereum-rpc.publicnode.com --kind head --chain ethereum
   highwater check https://www.example.org --kind http
+  highwater check https://api.example.com --kind head --chain algorand --header 'X-Algo-API-Token: env:TOKEN'
   highwater check https://rpc.example.com --kind jsonrpc --set '{"methods":[{"method":"eth_blockNumber"}]}'`,
     )
     .action((subject: string, options: CheckFlags) => run(subject, options));
@@ -58,21 +69,30 @@ Examples:
 
 async function run(subject: string, options: CheckFlags): Promise<void> {
   const { monitor, chain } = subject.includes('://') ? ofUrl(subject, options) : ofConfig(subject, options);
+  const typed = typedHeaders(options.header);
   const { runOnce } = await import('../../probe/src/once.ts');
-  const observation = await runOnce({
+  const seen = await runOnce({
     monitor: monitor.id,
     kind: monitor.kind,
     settings: monitor.settings,
-    target: monitor.target,
+    target: { ...monitor.target, headers: { ...monitor.target.headers, ...typed.headers } },
+    ...(options.header.length > 0 ? { secrets: typed.secrets } : {}),
     timeoutMs: monitor.timeoutMs,
     // Whoever types the command consents to what the config, or the address typed, says.
     allowPrivate: ['config'],
     dataDir: dataDir(options.data),
     ...(chain ? { chain } : {}),
   });
+  const observation = withoutSecrets(seen, typed);
   if (options.json) printJson(factsOf(observation));
   else process.stdout.write(observationText(observation, monitor));
   if (observation.outcome !== 'ok' && observation.outcome !== 'degraded') process.exitCode = exitCode.no;
+}
+
+function withoutSecrets(seen: Observation, typed: TypedHeaders): Observation {
+  const { fault } = seen;
+  if (fault?.detail === undefined) return seen;
+  return { ...seen, fault: { ...fault, detail: typed.hidden(fault.detail) } };
 }
 
 interface Asked {
@@ -81,6 +101,12 @@ interface Asked {
 }
 
 function ofConfig(id: string, options: CheckFlags): Asked {
+  if (options.header.length > 0) {
+    throw new Exit(
+      exitCode.usage,
+      "highwater check: --header: for a URL; a monitor has its node's headers, write them there",
+    );
+  }
   const config = readConfig(configFile(options.config));
   const monitor = config.monitors.find((each) => each.id === id);
   if (monitor) return { monitor, chain: chainOf(monitor, config) };
@@ -141,7 +167,12 @@ function ownChain({ chain, config }: CheckFlags): Chain | undefined {
 
 /** The same remedy for somebody who writes flags. */
 function remedyOf(message: string): string {
-  return message.replace('write chain: NAME on the service', 'add --chain NAME, such as --chain ethereum');
+  return message
+    .replace('write chain: NAME on the service', 'add --chain NAME, such as --chain ethereum')
+    .replace(
+      'headers: { Authorization: env:HIGHWATER_SECRET_NAME }',
+      "--header 'Authorization: env:VARIABLE'",
+    );
 }
 
 /** Where the caller wrote what stands at a path of the config made for it. */

@@ -27,6 +27,11 @@ export function isPrivateHost(host: string): boolean {
 
 const secretHeader = /authorization|cookie|token|secret|passw|api-?key|^x-.*key$/i;
 
+/** Whether what a header of this name carries is a secret, by all that is usual. */
+export function isSecretHeader(name: string): boolean {
+  return secretHeader.test(name);
+}
+
 /** As the probe reads references (probe/src/secrets.ts): its own variables, and files directly under its data/secrets. */
 const probeVariable = /^env:HIGHWATER_SECRET_[A-Z0-9_]+(?<!_HOST)$/;
 const probeFile = /^file:((\.\/)?(data\/)?secrets\/)?[A-Za-z0-9_][A-Za-z0-9._-]*(?<!\.host)$/;
@@ -41,7 +46,7 @@ function checkHeaders(raw: unknown, path: Path, findings: Finding[]): void {
       findings.push(wrong(at, value, `a probe gives out only its variables HIGHWATER_SECRET_…, ${remedy}`));
     } else if (value.startsWith('file:') && !probeFile.test(value)) {
       findings.push(wrong(at, value, `a probe gives out only files of its own secrets folder, ${remedy}`));
-    } else if (!/^(env|file):/.test(value) && secretHeader.test(name)) {
+    } else if (!/^(env|file):/.test(value) && isSecretHeader(name)) {
       findings.push(wrong(at, value, `a secret must not stand in the config, ${remedy}`));
     }
   }

@@ -6,7 +6,7 @@ import { checks } from './checks/index.ts';
 import { parseConsent } from './io/reach.ts';
 import { makeResolve } from './io/resolve.ts';
 import { observe, prepare } from './observe.ts';
-import { secretShelf } from './secrets.ts';
+import { type SecretShelf, secretShelf } from './secrets.ts';
 import { userAgent } from './user-agent.ts';
 
 export interface OnceOptions {
@@ -22,6 +22,8 @@ export interface OnceOptions {
   readonly monitor?: string;
   /** Where secrets/ lies; without it only those of the environment are known. */
   readonly dataDir?: string;
+  /** In place of all those: what the caller has. */
+  readonly secrets?: SecretShelf;
   readonly origin?: string;
 }
 
@@ -47,7 +49,7 @@ export async function runOnce(options: OnceOptions): Promise<Observation> {
   };
   const house = {
     outside,
-    secrets: secretShelf(join(options.dataDir ?? '.', 'secrets')),
+    secrets: options.secrets ?? secretShelf(join(options.dataDir ?? '.', 'secrets')),
     now: () => Date.now(),
     clockBoundMs: () => 0,
     broke: () => undefined,
