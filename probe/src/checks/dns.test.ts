@@ -138,14 +138,6 @@ describe.skipIf(missing !== undefined)('a dns check of real servers', () => {
     }
   });
 
-  it('is slow when its limit says so', async () => {
-    await using slow = await startPdns([zone(7)]);
-    slow.signal('SIGSTOP');
-    const seen = ask({ servers: [at(slow)], slow: '1ms' }, { timeoutMs: 30_000 });
-    setTimeout(() => slow.signal('SIGCONT'), 20);
-    expect(verdictOf(await seen)).toBe('degraded target.dns.slow');
-  });
-
   it('names the server that differs, and fails', async () => {
     await using other = await startNamed([zone(7, [['rpc.hw.test.', 30, 'A', '192.0.2.66']])]);
     const seen = await ask({ servers: [at(servers.pdns), at(other)], exact: both });
@@ -168,8 +160,7 @@ describe.skipIf(missing !== undefined)('a dns check of real servers', () => {
   });
 
   it('is degraded by a lame server while another answers, and fails by lame ones alone', async () => {
-    // It knows where the zone is, and sends there.
-    const config = 'zone "hw.test" { type static-stub; server-addresses { 127.0.0.9; }; };';
+    // It knows who has the zone, and says only that.
     await using root = await startNamed([
       {
         name: 'test',
@@ -182,7 +173,6 @@ describe.skipIf(missing !== undefined)('a dns check of real servers', () => {
         ],
       },
     ]);
-    void config;
     const alone = await ask({ servers: [at(root)], aa: true });
     expect([verdictOf(alone), alone.fault?.detail]).toEqual([
       'fail target.dns.lame',
@@ -231,7 +221,7 @@ describe.skipIf(missing !== undefined)('a dns check of real servers', () => {
         ],
       };
       const delegated = zone(7, [['deep.hw.test.', 60, 'NS', 'ns2.hw.test.']]);
-      started.push(await startNamed([delegated], { port: await port, moreOptions: '' }));
+      started.push(await startNamed([delegated], { port: await port }));
       started.push(await startPdns([delegated, sub], { port: await port, address: '127.0.0.2' }));
     });
     afterAll(() => Promise.all(started.map((server) => server[Symbol.asyncDispose]())));

@@ -20,7 +20,7 @@ import { asError } from './outside.ts';
 import { type Stopwatch, stopwatch, totalTenths } from './stopwatch.ts';
 
 /** What is ignored before a server, or who pretends to be it, is no longer listened to. */
-const maxStrays = 1_000;
+const maxStrays = 100;
 /** Over TCP: one message of the largest size, and as much again that answers something else. */
 const maxTcpBytes = 2 * 65_537;
 

@@ -105,6 +105,7 @@ export function decodeAnswer(message: Buffer, asked: Asked): DnsMessage {
   const sections = counts.map((count, section) => {
     const records: DnsRecord[] = [];
     for (let i = 0; i < count; i += 1) {
+      if (at === message.length) throw malformed(`fewer records than the ${total} it says`);
       const found = walkRecord(message, at);
       at = found.end;
       if (found.type === optType && section === 2) extended = message.readUInt8(found.data - 6);
