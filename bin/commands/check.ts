@@ -11,7 +11,7 @@ import { nearest } from '@highwater/config/problems.ts';
 import { formatDuration } from '@highwater/config/time.ts';
 import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
-import { factText } from '../fact-text.ts';
+import { observationText } from '../observation-text.ts';
 import { configFile, dataDir } from '../options.ts';
 import { plain, printJson } from '../print.ts';
 import { tables } from '../tables.ts';
@@ -85,7 +85,7 @@ async function run(subject: string, options: CheckFlags): Promise<void> {
   });
   const observation = withoutSecrets(seen, typed);
   if (options.json) printJson(factsOf(observation));
-  else process.stdout.write(observationText(observation, monitor));
+  else process.stdout.write(observationText(observation, { monitor, chain }, Date.now()));
   if (observation.outcome !== 'ok' && observation.outcome !== 'degraded') process.exitCode = exitCode.no;
 }
 
@@ -211,43 +211,3 @@ function factsOf(observation: Observation): unknown {
     ...(fault ? { fault: { id: faultId(fault), detail: fault.detail, ...explained } } : {}),
   };
 }
-
-/** What came of it, in sentences. */
-function observationText(observation: Observation, monitor: Monitor): string {
-  const { outcome, latencyTenths, phases, facts, fault } = observation;
-  const lines = [
-    `${monitor.kind} of ${new URL(monitor.target.url).origin}: ${outcomes[outcome]} in ${latencyTenths / 10} ms`,
-  ];
-  if (phases) {
-    const names = {
-      resolve: 'resolve',
-      connect: 'connect',
-      tls: 'TLS',
-      firstByte: 'first byte',
-      transfer: 'transfer',
-    };
-    const spent = Object.entries(names).map(
-      ([key, name]) => `${name} ${phases[key as keyof typeof phases] / 10} ms`,
-    );
-    lines.push(`  time    ${spent.join(', ')}`);
-  }
-  for (const [key, value] of Object.entries(facts)) lines.push(`  ${key.padEnd(7)} ${factText(key, value)}`);
-  if (fault) {
-    const meaning = explainFault(faultId(fault));
-    lines.push(`  fault   ${faultId(fault)}${fault.detail === undefined ? '' : `: ${fault.detail}`}`);
-    if (meaning)
-      lines.push(
-        `          ${meaning.means}`,
-        `          Look at: ${meaning.look}`,
-        `          ${meaning.source}`,
-      );
-  }
-  return `${lines.map(plain).join('\n')}\n`;
-}
-
-const outcomes: Readonly<Record<Observation['outcome'], string>> = {
-  ok: 'up',
-  degraded: 'up but degraded',
-  fail: 'not up',
-  skipped: 'not asked',
-};
