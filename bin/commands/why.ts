@@ -92,11 +92,14 @@ function whyText(answer: Why): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Causes that lie in no vote: how the node stands to its chain, and why a slot is unknown. */
-function causesOf({ node, slot }: Why): string[] {
+/** Causes that lie in no vote: how the node stands to its chain, how that stands, and why a slot is unknown. */
+function causesOf({ node, slot, head }: Why): string[] {
+  const isForked = /(?:^|; )another block /.test(node?.because ?? '');
   const standing = / blocks? (ahead of|behind) /.exec(node?.because ?? '')?.[1];
   const unknown = /\((no-data|split|clock)\)/.exec(slot?.because ?? '')?.[1];
   return [
+    ...(head?.state === 'stalled' ? ['stalled'] : []),
+    ...(isForked ? ['forked'] : []),
     ...(standing === undefined ? [] : [standing.replace(' of', '')]),
     ...(unknown === undefined ? [] : [unknown]),
   ];

@@ -39,6 +39,11 @@ const causes: Readonly<Record<string, FaultMeaning>> = {
       'Most heads of the chain, of at least two operators, stand still together: it is the chain, not a node.',
     look: "Ask the chain's own channels. Such minutes are counted apart, never as up.",
   },
+  forked: {
+    means:
+      'At one height, below what the chain takes back in its daily life, the node has another block than most others, or than any.',
+    look: 'Compare its version with theirs: nodes part at an upgrade that one has missed. It comes back when its database is taken from another node. Degraded, never down.',
+  },
   'no-data': {
     means: 'Too few regions have answered in that minute: neither up nor down is known.',
     look: 'highwater status shows which probes were heard, and when.',

@@ -109,6 +109,8 @@ describe('nodes of a chain that lag, lie, part and stop', () => {
     ]);
     expect(head).toMatchObject({ chain: 'forknet', state: 'forked' });
     expect(component).toBe('degraded_performance');
+    const why = await highwater(['why', 'forked/mover/head', '--collector', world.collector.url]);
+    expect(why.stdout).toMatch(/^forked: At one height, /m);
     // Before it has lasted long enough to be told: it is up again with the blocks of the others at a newer height.
     world.mover.moveTo(world.sides[0].url);
     for (const side of world.sides) await mine(side, checkpointStep);
@@ -200,6 +202,8 @@ describe('nodes of a chain that lag, lie, part and stop', () => {
     const { incidents } = await statusOf(world);
     expect(incidents.map(({ key }) => key)).toEqual(['chain:devnet']);
     expect((await statusText(world)).stdout).toMatch(/^ +devnet +\d+ +stalled /m);
+    const why = await highwater(['why', 'rpc/a/head', '--collector', world.collector.url]);
+    expect(why.stdout).toMatch(/^stalled: Most heads of the chain, /m);
     expect(world.discord.messages).toHaveLength(3);
   }, 60_000);
 
