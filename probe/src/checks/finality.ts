@@ -9,7 +9,17 @@ const patienceMs = 8 * MINUTE_MS;
 /** So many times the limit is not waited for. */
 const atOnce = 5;
 
-/** @param memory keeps since when the gap has been over the limit */
+/** When the gap was first seen over the limit, and from when on nothing was said of it since. */
+interface Over {
+  readonly since: Instant;
+  readonly silentSince?: Instant;
+}
+
+/**
+ * To be called in each round with a head, whatever else is wrong.
+ * @param finalized undefined where the node does not say: for a while that is neither better nor worse
+ * @param memory keeps since when the gap has been over the limit
+ */
 export function finalityTrouble(
   finalized: number | undefined,
   best: number,
@@ -17,13 +27,20 @@ export function finalityTrouble(
   { maxFinalityLagBlocks: limit }: Chain,
   memory: Map<string, unknown>,
 ): Fault | undefined {
-  const gap = finalized === undefined ? 0 : best - finalized;
-  if (limit === undefined || gap <= limit) {
+  if (limit === undefined) return undefined;
+  const over = memory.get('finality') as Over | undefined;
+  if (finalized === undefined) {
+    if (over) memory.set('finality', { silentSince: at, ...over } satisfies Over);
+    return undefined;
+  }
+  const gap = best - finalized;
+  if (gap <= limit) {
     memory.delete('finality');
     return undefined;
   }
-  const since = (memory.get('finality') as Instant | undefined) ?? at;
-  memory.set('finality', since);
+  const silentMs = over?.silentSince === undefined ? 0 : at - over.silentSince;
+  const since = over && silentMs < patienceMs ? over.since : at;
+  memory.set('finality', { since } satisfies Over);
   if (gap <= atOnce * limit && at - since < patienceMs) return undefined;
   return fault('target.head.finality', `${gap} blocks between best and finalized, limit ${limit}`);
 }

@@ -17,12 +17,13 @@ const chain = {
 /** A node at height 100 that can be changed, and a clock that can be put forward. */
 async function node() {
   let now = 1_000_000_000_000;
-  const state = { finalized: 100, syncing: false, blockAgeMs: 0, gone: false, id: 'b' };
+  const state = { finalized: 100, silent: false, syncing: false, blockAgeMs: 0, gone: false, id: 'b' };
   const asked: string[] = [];
   const answer = ({ id, method, params }: RpcCall): RpcAnswer => {
     const [at] = params as (string | undefined)[];
     asked.push(at === undefined ? method : `${method} ${at}`);
     if (state.gone) return (response) => response.destroy();
+    if (at === 'finalized' && state.silent) return { id, error: { code: -32000, message: 'not now' } };
     if (method === 'eth_syncing') return { id, result: state.syncing };
     const height = at === 'finalized' ? state.finalized : at === '0x40' ? 64 : 100;
     const good = goodEvm({ id, method, params }, { height, blockAt: now - state.blockAgeMs });
@@ -55,16 +56,34 @@ describe('finality that lags', () => {
     expect((await it.round(1)).said).toBe('degraded target.head.finality');
   });
 
-  it.each<[string, object, object, string]>([
-    ['it is syncing', { syncing: true }, { syncing: false }, 'degraded target.head.syncing'],
-    ['its block is old', { blockAgeMs: 2 * minute }, { blockAgeMs: 0 }, 'fail target.head.old'],
-    ['it is gone', { gone: true }, { gone: false }, 'fail target.http.reset'],
-  ])('counts anew after a round that was better while %s', async (_, trouble, over, said) => {
+  it('counts anew after a round that was better while something else was wrong', async () => {
     await using it = await node();
     await it.round(0, { finalized: 80 });
-    expect((await it.round(minute, { ...trouble, finalized: 100 })).said).toBe(said);
-    expect((await it.round(8 * minute, { ...over, finalized: 80 })).said).toBe('ok');
+    const better = await it.round(minute, { syncing: true, finalized: 100 });
+    expect(better.said).toBe('degraded target.head.syncing');
+    expect((await it.round(8 * minute, { syncing: false, finalized: 80 })).said).toBe('ok');
     expect((await it.round(8 * minute)).said).toBe('degraded target.head.finality');
+  });
+
+  it.each<[string, object, object, string]>([
+    ['it does not say', { silent: true }, { silent: false }, 'ok'],
+    ['its block is old', { blockAgeMs: 2 * minute }, { blockAgeMs: 0 }, 'fail target.head.old'],
+  ])('counts on over a short time in which %s, and anew after a long one', async (_, begun, over, said) => {
+    await using it = await node();
+    await it.round(0, { finalized: 80 });
+    expect((await it.round(4 * minute, begun)).said).toBe(said);
+    expect((await it.round(4 * minute, over)).said).toBe('degraded target.head.finality');
+    expect((await it.round(minute, begun)).said).toBe(said);
+    await it.round(4 * minute);
+    expect((await it.round(4 * minute, over)).said).toBe('ok');
+    expect((await it.round(8 * minute)).said).toBe('degraded target.head.finality');
+  });
+
+  it('counts anew after a round without a head', async () => {
+    await using it = await node();
+    await it.round(0, { finalized: 80 });
+    expect((await it.round(minute, { gone: true })).said).toBe('fail target.http.reset');
+    expect((await it.round(7 * minute, { gone: false })).said).toBe('ok');
   });
 
   it('counts on while it is syncing too', async () => {
