@@ -4,6 +4,7 @@ import { type AlgodFixture, startAlgod } from '../../../../test/fixtures/chains/
 import { type IndexerFixture, startIndexer } from '../../../../test/fixtures/chains/indexer.ts';
 import { makeLedger } from '../../../../test/fixtures/chains/ledger.ts';
 import { type RestAnswers, serveRest } from '../../../testing/rest.ts';
+import { serveHttp } from '../../../testing/servers.ts';
 import { runOnce } from '../../once.ts';
 
 const genesis = 'SGO1GKSzyE7IEPItTxCByw9x8FmnrCDexi9/cOUJOiI=';
@@ -233,6 +234,15 @@ describe('a node of the fixture', () => {
       /^target\.http\.status GET \/v2\/status: 404\b.*; is this an indexer\? set api: indexer$/,
     );
     expect(indexer.asked.slice(before)).toEqual(['/v2/status', '/health']);
+  });
+
+  it('is an indexer behind a proxy that explains itself at length', async () => {
+    await using server = await serveHttp((request, response) => {
+      const isHealth = request.url === '/health';
+      response.statusCode = isHealth ? 200 : 404;
+      response.end(JSON.stringify(isHealth ? { 'db-available': true } : { message: 'x'.repeat(1_000) }));
+    });
+    expect((await ask(server.url)).fault?.detail).toMatch(/^GET \/v2\/status: 404: x+; is this an indexer\?/);
   });
 
   it.each<[string, unknown]>([

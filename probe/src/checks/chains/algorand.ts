@@ -108,7 +108,10 @@ interface RoundTip extends Tip {
 async function statusOf(ask: Pick<Ask, 'get'>): Promise<Status> {
   const reply = await ask.get('/v2/status');
   if (reply.status === 404 && (await isIndexer(ask)))
-    throw faultError('target.http.status', `${reply.error?.fault.detail ?? ''}; ${meantIndexer}`);
+    throw faultError(
+      'target.http.status',
+      `${reply.error?.fault.detail?.slice(0, 150) ?? ''}; ${meantIndexer}`,
+    );
   const said = fieldsOf(reply, 'the status');
   const catchpoint = typeof said['catchpoint'] === 'string' ? said['catchpoint'] : '';
   const catchup = said['catchup-time'];
