@@ -17,8 +17,10 @@ export interface Servers {
   readonly servers: readonly NameServer[];
 }
 
+type Context = Pick<CheckContext, 'dns' | 'memory' | 'now'>;
+
 /** Rejects with FaultError `resolver.*` when the zone is not found. */
-export async function findServers(wanted: Settings, name: string, ctx: CheckContext): Promise<Servers> {
+export async function findServers(wanted: Settings, name: string, ctx: Context): Promise<Servers> {
   const known = ctx.memory.get('servers') as (Servers & { readonly at: number }) | undefined;
   const age = known ? ctx.now() - known.at : Infinity;
   if (known && age >= 0 && age < freshMs) return known;
@@ -27,7 +29,7 @@ export async function findServers(wanted: Settings, name: string, ctx: CheckCont
   return found;
 }
 
-async function lookUp(wanted: Settings, name: string, ctx: CheckContext): Promise<Servers> {
+async function lookUp(wanted: Settings, name: string, ctx: Context): Promise<Servers> {
   if (wanted.servers) return { zone: undefined, servers: await placesOf(wanted.servers, wanted.port, ctx) };
   const { zone, servers } = await ctx.dns.zoneOf(name);
   const written = servers.slice(0, maxServers).map((host) => ({ host }));
@@ -37,7 +39,7 @@ async function lookUp(wanted: Settings, name: string, ctx: CheckContext): Promis
 async function placesOf(
   written: readonly WrittenServer[],
   usualPort: number,
-  ctx: CheckContext,
+  ctx: Context,
 ): Promise<NameServer[]> {
   const found = await Promise.all(written.map((each) => placesOfOne(each, usualPort, ctx)));
   const places = new Map<string, NameServer>();
@@ -51,7 +53,7 @@ async function placesOf(
 async function placesOfOne(
   { host, port }: WrittenServer,
   usualPort: number,
-  ctx: CheckContext,
+  ctx: Context,
 ): Promise<NameServer[]> {
   const at = (address: string): NameServer => {
     const number = port ?? usualPort;

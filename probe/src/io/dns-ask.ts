@@ -48,12 +48,13 @@ export async function askServer(question: DnsQuestion, limits: AskLimits): Promi
     const phases = watch.phases();
     return { ...decodeAnswer(message, asked), transport, phases, latencyTenths: totalTenths(phases) };
   } catch (thrown) {
+    if (limits.signal.aborted && !isTimeout(limits.signal.reason)) throw asError(limits.signal.reason);
     const found = dnsFault(thrown, transport);
     throw found ? new FaultError(found, watch.phases()) : asError(thrown);
   }
 }
 
-/** Undefined when the program ends. */
+/** Undefined for a bug. */
 function dnsFault(thrown: unknown, transport: DnsAnswer['transport']) {
   if (thrown instanceof FaultError) return thrown.fault;
   const over = transport === 'tcp' ? 'over TCP, after a truncated answer' : undefined;

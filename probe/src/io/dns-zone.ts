@@ -4,9 +4,8 @@
  */
 import { Resolver } from 'node:dns';
 import { type DnsAnswer, FaultError } from '@highwater/config/kinds.ts';
-import { fault, faultError, isTimeout } from '../fault.ts';
+import { fault, faultError } from '../fault.ts';
 import { askServer, type AskLimits } from './dns-ask.ts';
-import { asError } from './outside.ts';
 
 export interface Zone {
   readonly zone: string;
@@ -62,7 +61,6 @@ async function ask(zone: string, resolvers: readonly string[], limits: AskLimits
       clearTimeout(timer);
       limits.signal.removeEventListener('abort', end);
     }
-    if (limits.signal.aborted && !isTimeout(limits.signal.reason)) throw asError(limits.signal.reason);
   }
   throw new FaultError(failed);
 }
