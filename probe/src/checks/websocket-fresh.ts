@@ -13,6 +13,7 @@ import { noPhases } from '../io/stopwatch.ts';
 import type { Ask, Place } from './ask.ts';
 import type { ChainFamily, SocketStream, Tip } from './chains/family.ts';
 import type { Json } from './json.ts';
+import { notedAsk } from './noted-ask.ts';
 import { isRefusal, openRpc } from './rpc.ts';
 import { askOnLink, messageOf } from './rpc-socket.ts';
 import { play } from './websocket-script.ts';
@@ -85,7 +86,7 @@ export function freshHeads(
 export async function freshPoll(ctx: CheckContext, place: Place, family: ChainFamily): Promise<Fresh> {
   const ask = openRpc(ctx, place);
   try {
-    const tip = await family.tip(ask);
+    const tip = await namedTip(family, ask);
     return { phases: ask.phases('all'), facts: {}, tip };
   } catch (thrown) {
     throw inPhases(thrown, ask.phases('all'));
@@ -120,7 +121,7 @@ async function onLink(
  */
 async function tipOf(family: ChainFamily, ask: Ask, overHttp: Ask): Promise<Tip | undefined> {
   try {
-    return await family.tip(ask);
+    return await namedTip(family, ask);
   } catch (thrown) {
     if (!(thrown instanceof FaultError) || !isRefusal(thrown)) throw thrown;
   }
@@ -129,6 +130,16 @@ async function tipOf(family: ChainFamily, ask: Ask, overHttp: Ask): Promise<Tip 
   } catch (thrown) {
     if (thrown instanceof FaultError) return undefined;
     throw thrown;
+  }
+}
+
+/** A fault names the question that it came of. */
+async function namedTip(family: ChainFamily, asked: Ask): Promise<Tip> {
+  const ask = notedAsk(asked);
+  try {
+    return await family.tip(ask);
+  } catch (thrown) {
+    throw thrown instanceof FaultError ? new FaultError(ask.blamed(thrown.fault), thrown.phases) : thrown;
   }
 }
 
