@@ -109,6 +109,8 @@ async function changed(name: ExampleName, stack: AsyncDisposableStack): Promise<
   for (const service of example.services) {
     service.nodes = await Promise.all(service.nodes.map((node) => moved(node, service.id, service.chain)));
     if (service.public) service.public = await moved(service.public, service.id, service.chain);
+    // What stands in for a server here speaks no TLS.
+    if (service.checks) service.checks = service.checks.filter(({ kind }) => kind !== 'tls');
     for (const check of service.checks ?? []) Object.assign(check, { every: '5s', timeout: '2s' });
   }
   example.controls = [];
