@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { formatLine } from '@highwater/config/proof/line.ts';
-import { shiftedHouse, testCheck, verdictOf } from '../../testing/check.ts';
-import { packetFor, record, serveDns } from '../../testing/fake-name-server.ts';
+import { shiftedHouse, testCheck, testHouse, verdictOf } from '../../testing/check.ts';
+import { nameOf, own, packetFor, record, serveDns } from '../../testing/fake-name-server.ts';
 
 const a = record(1, [192, 0, 2, 1]);
 const ok = 'ok';
@@ -122,6 +122,60 @@ describe('over UDP', () => {
       flags.push(server.questions.at(-1)?.readUInt16BE(2) ?? 0);
     }
     expect(flags).toEqual([0x0120, 0, 0x0120, 0]);
+  });
+
+  it('the serial beside an answer is taken as it comes', async () => {
+    const soa = record(6, Buffer.concat([own, own, Buffer.alloc(20, 1)]), { name: nameOf('hw', 'test') });
+    const authority = (asked: Buffer) => packetFor(asked, { counts: [1, 0, 1, 0], rest: soa });
+    await using server = await serveDns((asked, n) => [
+      n === 0 ? packetFor(asked, { answers: [a] }) : authority(asked),
+    ]);
+    const settings = { servers: [`127.0.0.1:${server.port}`], soaEqual: true };
+    using check = testCheck('dns', 'https://rpc.hw.test', settings);
+    expect((await check.run()).facts['serial']).toBe(String(0x01010101));
+    expect(server.questions.length).toBe(2);
+  });
+
+  it('a server that says nothing of its zone has no version of it', async () => {
+    const elsewhere = record(6, Buffer.concat([own, own, Buffer.alloc(20)]), { name: nameOf('other') });
+    await using server = await serveDns((asked) => [
+      packetFor(asked, { counts: [1, 1, 1, 0], answers: [a], rest: elsewhere }),
+    ]);
+    const settings = { servers: [`127.0.0.1:${server.port}`], soaEqual: true };
+    using check = testCheck('dns', 'https://rpc.hw.test', settings);
+    const seen = await check.run();
+    expect([verdictOf(seen), seen.fault?.detail]).toEqual([
+      'fail target.dns.soa',
+      `127.0.0.1:${server.port}: gives no SOA for rpc.hw.test or what it is under`,
+    ]);
+  });
+
+  it('where the servers are is asked again after trouble, and else kept', async () => {
+    let good = true;
+    await using server = await serveDns((asked) => {
+      const type = asked.readUInt16BE(asked.length - 15);
+      const found = type === 2 ? [record(2, nameOf('localhost'))] : good ? [a] : [];
+      return [packetFor(asked, { answers: found })];
+    });
+    const outside = {
+      ...testHouse.outside,
+      resolvers: [`127.0.0.1:${server.port}`],
+      resolve: async () => ['127.0.0.1'],
+    };
+    using check = testCheck(
+      'dns',
+      'https://rpc.hw.test',
+      { port: server.port },
+      { house: { ...testHouse, outside } },
+    );
+    const asked: number[] = [];
+    for (const round of [true, true, false, true, true]) {
+      good = round;
+      const before = server.questions.length;
+      expect((await check.run()).outcome).toBe(round ? 'ok' : 'fail');
+      asked.push(server.questions.length - before);
+    }
+    expect(asked).toEqual([2, 1, 1, 2, 1]);
   });
 
   it('a slow answer is degraded where there is a limit', async () => {

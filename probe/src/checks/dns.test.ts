@@ -147,6 +147,24 @@ describe.skipIf(missing !== undefined)('a dns check of real servers', () => {
     ]);
   });
 
+  it('fails where one says that the name is not there, since that is believed', async () => {
+    await using empty = await startNamed([
+      {
+        name: 'hw.test',
+        serial: 7,
+        records: [
+          ['hw.test.', 60, 'NS', 'ns.hw.test.'],
+          ['ns.hw.test.', 60, 'A', '127.0.0.1'],
+        ],
+      },
+    ]);
+    const seen = await ask({ servers: [at(servers.pdns), at(empty)] });
+    expect([verdictOf(seen), seen.fault?.detail]).toEqual([
+      'fail target.dns.rcode',
+      `${at(empty)}: NXDOMAIN`,
+    ]);
+  });
+
   it('sees that one has an older zone', async () => {
     await using older = await startNamed([zone(6)]);
     const list = [at(servers.pdns), at(older)];
