@@ -66,7 +66,11 @@ describe('a real node', () => {
     await until('the next block', 20_000, async () => Number((await round()).facts['age']) < 60_000);
 
     node.signal('SIGSTOP');
-    const hung = await round();
+    // A signal takes a moment to stop all threads.
+    const hung = await until('not up', 20_000, async () => {
+      const seen = await round();
+      return verdictOf(seen) === 'ok' ? undefined : seen;
+    });
     expect(['fail target.http.timeout', 'fail target.ws.timeout', 'fail target.connect.timeout']).toContain(
       verdictOf(hung),
     );
