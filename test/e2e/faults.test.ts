@@ -171,7 +171,7 @@ services:
       });
       const { stdout } = await highwater(['why', 'rpc/n2/head'], env);
       expect(stdout).toMatch(/its node rpc\/n2 is degraded, because .*blocks ahead of/);
-      expect(stdout).toMatch(/this node is (999|1000|1001) ahead/);
+      expect(stdout).toMatch(/this node is (999|1000|1001) \(\d+ s\) ahead/);
       expect(stdout).toContain('Look at');
       const status = await highwater(['status', '--json'], env);
       const { nodes: judged, heads } = JSON.parse(status.stdout) as {

@@ -99,7 +99,7 @@ async function changed(name: ExampleName, stack: AsyncDisposableStack): Promise<
   const placeFor = fixtures(stack);
   const moved = async (node: Node, service: string, chain: string | undefined): Promise<Node> => {
     const { address: _, ...rest } = node;
-    return { ...rest, url: await placeFor(service, chain), allowPrivate: true } as Node;
+    return { ...rest, url: await placeFor(service, chain), allowPrivate: true };
   };
   for (const [chain, own] of Object.entries(example.chains ?? {})) {
     const references = [];
