@@ -56,6 +56,26 @@ describe('a node', () => {
     expect(node(letters, { ...behind, verdict: 'level' }).status).toBe(statusOf(letters));
   });
 
+  it.each([
+    ['up', 'degraded', 'degraded', 'tls: degraded in eu: target.tls.expires-soon'],
+    ['up', 'down', 'degraded', 'tls: degraded in eu: target.tls.expires-soon'],
+    ['up', 'up', 'up', undefined],
+    ['up', 'unknown', 'up', undefined],
+    ['degraded', 'degraded', 'degraded', 'tls: degraded in eu: target.tls.expires-soon; head: is degraded'],
+    ['down', 'degraded', 'down', 'head: is down'],
+    ['unknown', 'degraded', 'unknown', 'head: is unknown'],
+  ] as const)('%s, with a certificate that is %s, is %s', (head, certificate, status, because) => {
+    const why = 'degraded in eu: target.tls.expires-soon';
+    const monitors = (warns: boolean) => [
+      { id: 'rpc/a/head', counts: true, judgement: judgementOf(head, { because: `is ${head}` }) },
+      { id: 'rpc/a/tls', counts: false, warns, judgement: judgementOf(certificate, { because: why }) },
+    ];
+    const judged = judgeNode(monitors(true));
+    expect(judged.status).toBe(status);
+    if (because !== undefined) expect(judged.because).toBe(because);
+    expect(judgeNode(monitors(false)).status).toBe(head);
+  });
+
   it('is down since the first of its checks, up since the last', () => {
     expect(node('udd').sinceDueAt).toBe(200);
     expect(node('uuu').sinceDueAt).toBe(300);

@@ -8,13 +8,15 @@ import { listed, plural } from './words.ts';
 export interface JudgedMonitor {
   readonly id: string;
   readonly counts: boolean;
+  /** Though it does not count, its trouble makes the node degraded: a certificate (CONTRACTS "Live", impact). */
+  readonly warns?: boolean;
   readonly judgement: Judgement;
 }
 
 /**
  * A node is down if any monitor that counts is down, up if all are up, else unknown; degraded when one of them is.
  * Behind or ahead of the agreed head is degraded, never down; so are another block than most nodes have, and another
- * answer. That nodes disagree of which none can be blamed is a notice.
+ * answer, and what a monitor says that warns though it does not count. That nodes disagree of which none can be blamed is a notice.
  */
 export function judgeNode(monitors: readonly JudgedMonitor[], beside: Beside = {}): Judgement {
   const { standing, fork, differs } = beside;
@@ -23,10 +25,11 @@ export function judgeNode(monitors: readonly JudgedMonitor[], beside: Beside = {
   const downIn = union(counting.map((monitor) => monitor.judgement.downIn));
   const base = { votes: [], downIn, troubleIn: downIn, ...noticeOf(status, counting, beside) };
   const lag = standing === undefined || standing.verdict === 'level' ? undefined : standing.because;
-  const off = [fork, lag, differs].filter((why) => why !== undefined);
+  const warning = warningOf(monitors);
+  const off = [fork, lag, differs, warning].filter((why) => why !== undefined);
   if (off.length > 0 && (status === 'up' || status === 'degraded')) {
     const because = [...off, ...(status === 'degraded' ? [reasons(bad)] : [])].join('; ');
-    const alone = fork !== undefined && status === 'up' && differs === undefined;
+    const alone = fork !== undefined && status === 'up' && differs === undefined && warning === undefined;
     const cause = alone ? { cause: 'fork' as const } : {};
     return { ...base, status: 'degraded', because, ...cause, ...since(counting, 'latest') };
   }
@@ -59,6 +62,14 @@ function worst(counting: readonly JudgedMonitor[]): { status: Judgement['status'
   return are('degraded').length > 0
     ? { status: 'degraded', bad: are('degraded') }
     : { status: 'up', bad: [] };
+}
+
+function warningOf(monitors: readonly JudgedMonitor[]): string | undefined {
+  const bad = monitors.filter(
+    ({ counts, warns, judgement: { status } }) =>
+      !counts && warns === true && (status === 'down' || status === 'degraded'),
+  );
+  return bad.length === 0 ? undefined : reasons(bad);
 }
 
 /** `head: down in 2 of 3 regions: target.connect.refused`; equal reasons share their checks. */

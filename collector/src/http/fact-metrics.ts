@@ -23,7 +23,12 @@ const gauges: Readonly<
   Record<string, readonly [name: string, help: string, unit: (value: number) => number]>
 > = {
   sc: ['probe_http_status_code', 'HTTP status of the newest answer', asIs],
-  ce: ['probe_ssl_earliest_cert_expiry', 'Unix time at which a certificate expires', ofMs],
+  ce: ['probe_ssl_earliest_cert_expiry', 'Unix time at which the first certificate presented expires', ofMs],
+  cv: [
+    'probe_ssl_last_chain_expiry_timestamp_seconds',
+    'Unix time at which the best chain to a trusted root expires',
+    ofMs,
+  ],
   peers: ['highwater_peers', 'Peers that a node has', asIs],
   fh: ['highwater_head_finalized_height', 'Finalized height of a node', asIs],
   ack: ['highwater_socket_ack_seconds', 'Until the newest subscription was acknowledged', ofTenths],

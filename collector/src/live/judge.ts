@@ -18,9 +18,9 @@ import type { Shard } from './shard.ts';
 const nodeOf = (monitor: string): string => monitor.slice(0, monitor.lastIndexOf('/'));
 
 function judgedMonitors(watched: Watched, shard: Shard, node: string): JudgedMonitor[] {
-  return (watched.monitorsOf.get(node) ?? []).flatMap(({ id, counts }) => {
+  return (watched.monitorsOf.get(node) ?? []).flatMap(({ id, counts, kind }) => {
     const row = shard.monitors.get(id);
-    return row === undefined ? [] : [{ id, counts, judgement: row.judgement }];
+    return row === undefined ? [] : [{ id, counts, warns: kind === 'tls', judgement: row.judgement }];
   });
 }
 
