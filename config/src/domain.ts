@@ -45,9 +45,10 @@ export interface RegionVote {
 
 /**
  * What explains a status beyond its subject: `head-age`, down by the age of the chain's head alone (the chain itself
- * may stand still); `fork`, degraded by other blocks than the other nodes have alone.
+ * may stand still); `fork`, degraded by other blocks than the other nodes have alone; `certificate`, one that is about
+ * to expire or has.
  */
-export type Cause = 'head-age' | 'fork';
+export type Cause = 'head-age' | 'fork' | 'certificate';
 
 /** What the regions agree on for one monitor, node, service or chain (`chain:NAME`). */
 export interface Verdict {

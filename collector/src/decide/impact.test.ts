@@ -53,4 +53,14 @@ describe('the impact of a story', () => {
     const statuses: Record<string, Status> = are;
     expect(storyImpact(topology, carried, (subject) => statuses[subject])).toBe(impact);
   });
+
+  it.each([
+    [['a/a'], { 'a/a': 'degraded' }, ['a/a'], 'major'],
+    [['a/a'], { 'a/a': 'degraded' }, ['b/a'], 'minor'],
+    [['a', 'a/a'], { a: 'down', b: 'down' }, ['a/a'], 'critical'],
+  ] as const)('that carries %j while %j, with a certificate of %j, is %s', (carried, are, urgent, impact) => {
+    const statuses: Record<string, Status> = are;
+    const isUrgent = (subject: string) => urgent.some((each) => each === subject);
+    expect(storyImpact(topology, carried, (subject) => statuses[subject], isUrgent)).toBe(impact);
+  });
 });

@@ -15,19 +15,21 @@ export function serviceImpact(service: Judgement, nodes: readonly Judgement[]): 
 
 /**
  * Impact of what one story carries: critical when every service of a group of two or more is down and one of them is
- * in the story, major when a service in it is down, else minor.
+ * in the story, major when a service in it is down or a certificate is about to expire, else minor.
  * @param carried subjects that the story tells of: service ids and `service/node` ids
  * @param statusOf last known status of a subject, unknown not counted
+ * @param isUrgent whether a certificate of a subject is about to expire
  */
 export function storyImpact(
   topology: Topology,
   carried: readonly string[],
   statusOf: (subject: string) => Status | undefined,
+  isUrgent: (subject: string) => boolean = () => false,
 ): Impact {
   const down = topology.services.filter((s) => carried.includes(s.id) && statusOf(s.id) === 'down');
   const critical = down.some((s) => groupIsDown(topology, s.group, statusOf));
   if (critical) return 'critical';
-  return down.length > 0 ? 'major' : 'minor';
+  return down.length > 0 || carried.some(isUrgent) ? 'major' : 'minor';
 }
 
 function groupIsDown(

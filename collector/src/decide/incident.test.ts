@@ -18,9 +18,9 @@ function topologyOf(lines: readonly string[], minUp: Readonly<Record<string, num
   return { services };
 }
 
-/** `rpc/a down` or `rpc/a down@30` (since second 30); status before is not looked at. */
+/** `rpc/a down` or `rpc/a down@30` (since second 30), with a certificate as its cause if it says so. */
 function flipOf(text: string, now: number): Flip {
-  const [subject = '', rest = ''] = text.split(' ');
+  const [subject = '', rest = '', cause] = text.split(' ');
   const [to = '', at] = rest.split('@');
   const id = `${now}~${subject}~${to}`;
   return {
@@ -30,6 +30,7 @@ function flipOf(text: string, now: number): Flip {
     from: 'unknown',
     to: to as Status,
     because: 'reason',
+    ...(cause === 'certificate' && { cause }),
   };
 }
 
@@ -356,5 +357,36 @@ describe('an incident', () => {
     const [told] = track(one)(state, { type: 'tick' }, 1_000);
     expect(wakeAt(told)).toBeNull();
     expect(wakeAt(noIncidents)).toBeNull();
+  });
+});
+
+describe('a certificate that is about to expire', () => {
+  it('is minor while there are days left, major when few are, and stays one story', () => {
+    const { told, state } = play(one, [
+      [0, 'rpc/a degraded', 'rpc degraded'],
+      [100, 'rpc/a degraded certificate', 'rpc degraded certificate'],
+      [200, 'rpc/a up', 'rpc up'],
+    ]);
+    expect(told).toEqual([
+      '60 opened minor service:rpc',
+      '100 updated major service:rpc',
+      '200 resolved major service:rpc',
+    ]);
+    const [story] = Object.values(state.stories);
+    expect(story?.incident.updates[1]).toMatchObject({
+      at: 100 * S,
+      body: 'RPC is degraded: reason.\nNode a of RPC is degraded: reason.',
+    });
+  });
+
+  it('of one node of two is major as well, though the service is up', () => {
+    const { told } = play(two, [
+      [0, 'rpc/a degraded certificate'],
+      [100, 'rpc/a up'],
+    ]);
+    expect(told.map((line) => line.split(' ').slice(1, 3))).toEqual([
+      ['opened', 'major'],
+      ['resolved', 'major'],
+    ]);
   });
 });

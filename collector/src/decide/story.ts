@@ -199,7 +199,8 @@ export function release(draft: Draft, subject: Subject): void {
   if (!trouble) return;
   const { told: _, ...rest } = trouble;
   // What a chain's stall left behind has as long to come back as things have to go wrong together.
-  const afterStall = trouble.cause === undefined ? 0 : draft.policy.togetherMs;
+  const ofChain = trouble.cause !== undefined && trouble.cause !== 'certificate';
+  const afterStall = ofChain ? draft.policy.togetherMs : 0;
   const wait = Math.max(waitMs(draft, subject, trouble), afterStall);
   draft.troubles.set(subject, { ...rest, tellAt: draft.now + wait });
 }
@@ -224,7 +225,8 @@ export function isOfChain(draft: Draft, subject: Subject): boolean {
   const chain = draft.places.bySubject.get(subject)?.chain;
   const wider = chain === undefined ? undefined : draft.troubles.get(chain);
   const cause = draft.troubles.get(subject)?.cause;
-  return wider !== undefined && cause !== undefined && (wider.kind === 'down' || cause === 'fork');
+  if (wider === undefined || cause === undefined || cause === 'certificate') return false;
+  return wider.kind === 'down' || cause === 'fork';
 }
 
 /** A story's impact is the worst it has had: what it was for users does not get smaller by getting better. */
@@ -235,9 +237,14 @@ export function raiseImpacts(draft: Draft): void {
   };
   for (const [id, story] of draft.stories) {
     if (!isOpen(story)) continue;
-    const impact: Impact = storyImpact(draft.topology, carriedBy(draft, id), statusOf);
+    const carried = carriedBy(draft, id);
+    const isUrgent = (subject: Subject): boolean => draft.troubles.get(subject)?.cause === 'certificate';
+    const impact: Impact = storyImpact(draft.topology, carried, statusOf, isUrgent);
     if (impactRank[impact] <= impactRank[story.incident.impact]) continue;
-    if (!draft.effects.has(id)) note(draft, id, 'With this every service of its group is down.');
+    if (!draft.effects.has(id)) {
+      const group = impact === 'critical' ? 'With this every service of its group is down.' : undefined;
+      note(draft, id, group ?? accountOf(draft, carried.filter(isUrgent)));
+    }
     change(draft, id, { impact });
   }
 }

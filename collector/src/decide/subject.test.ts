@@ -76,6 +76,25 @@ describe('a node', () => {
     expect(judgeNode(monitors(false)).status).toBe(head);
   });
 
+  it('whose certificate is about to expire has that as its cause, beside whatever else makes it degraded', () => {
+    const urgent = judgementOf('degraded', { cause: 'certificate' });
+    const monitors = (head: Judgement['status'], warns: boolean) => [
+      { id: 'rpc/a/head', counts: true, judgement: judgementOf(head) },
+      { id: 'rpc/a/tls', counts: false, warns, judgement: urgent },
+    ];
+    expect(judgeNode(monitors('up', true)).cause).toBe('certificate');
+    expect(judgeNode(monitors('degraded', true)).cause).toBe('certificate');
+    expect(judgeNode(monitors('up', true), { fork: 'another block' }).cause).toBe('certificate');
+    expect(judgeNode(monitors('degraded', false)).cause).toBeUndefined();
+    expect(judgeNode([{ id: 'rpc/a/tls', counts: true, judgement: urgent }]).cause).toBe('certificate');
+    const nodes = new Map([
+      ['rpc/a', judgeNode(monitors('up', true))],
+      ['rpc/b', judgementOf('degraded')],
+    ]);
+    const policy = { id: 'rpc', minUp: 1, nodes: ['rpc/a', 'rpc/b'] };
+    expect(judgeService(policy, nodes)).toMatchObject({ status: 'degraded', cause: 'certificate' });
+  });
+
   it('is down since the first of its checks, up since the last', () => {
     expect(node('udd').sinceDueAt).toBe(200);
     expect(node('uuu').sinceDueAt).toBe(300);

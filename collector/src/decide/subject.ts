@@ -30,11 +30,12 @@ export function judgeNode(monitors: readonly JudgedMonitor[], beside: Beside = {
   if (off.length > 0 && (status === 'up' || status === 'degraded')) {
     const because = [...off, ...(status === 'degraded' ? [reasons(bad)] : [])].join('; ');
     const alone = fork !== undefined && status === 'up' && differs === undefined && warning === undefined;
-    const cause = alone ? { cause: 'fork' as const } : {};
+    const cause = alone ? { cause: 'fork' as const } : urgency(monitors);
     return { ...base, status: 'degraded', because, ...cause, ...since(counting, 'latest') };
   }
   if (status === 'up') return { ...base, status, because: whyUp(counting), ...since(counting, 'latest') };
-  if (status === 'degraded') return { ...base, status, because: reasons(bad), ...since(bad, 'latest') };
+  if (status === 'degraded')
+    return { ...base, status, because: reasons(bad), ...urgency(bad), ...since(bad, 'latest') };
   if (status === 'down') {
     const cause = bad.every(({ judgement }) => judgement.cause === 'head-age');
     const why = cause ? { cause: 'head-age' as const } : {};
@@ -62,6 +63,14 @@ function worst(counting: readonly JudgedMonitor[]): { status: Judgement['status'
   return are('degraded').length > 0
     ? { status: 'degraded', bad: are('degraded') }
     : { status: 'up', bad: [] };
+}
+
+/** A certificate that is about to expire is told as what it is, whatever is wrong beside it. */
+function urgency(monitors: readonly JudgedMonitor[]): Pick<Judgement, 'cause'> {
+  const urgent = monitors.some(
+    ({ counts, warns, judgement }) => (counts || warns === true) && judgement.cause === 'certificate',
+  );
+  return urgent ? { cause: 'certificate' } : {};
 }
 
 function warningOf(monitors: readonly JudgedMonitor[]): string | undefined {
@@ -157,7 +166,14 @@ function count(service: ServicePolicy, judged: readonly JudgedNode[]): Counted {
   const status = is('up').length < service.minUp ? 'degraded' : 'up';
   const bad = [...down, ...degraded];
   const because = bad.length > 0 ? `${of}; ${whyNodes(bad)}` : of;
-  const cause = status === 'degraded' ? explained(service, is('up'), degraded, 'fork') : {};
+  const urgent = degraded.some(({ judgement }) => judgement.cause === 'certificate');
+  const cause =
+    status === 'degraded'
+      ? {
+          ...(urgent && { cause: 'certificate' as const }),
+          ...explained(service, is('up'), degraded, 'fork'),
+        }
+      : {};
   return { status, because, ...cause, ...nthSince(up, service.minUp - 1) };
 }
 

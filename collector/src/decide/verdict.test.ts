@@ -182,3 +182,24 @@ describe('any verdict', () => {
     );
   });
 });
+
+describe('what a verdict comes of', () => {
+  it.each([
+    ['down', ['head.old', 'head.old', 'head.old'], 'head-age'],
+    ['down', ['head.old', 'head.old', 'http.timeout'], 'head-age'],
+    ['down', ['head.old', 'http.timeout', 'http.timeout'], undefined],
+    ['down', ['tls.expired', 'tls.expired', 'http.timeout'], 'certificate'],
+    ['down', ['tls.untrusted', 'tls.untrusted', 'tls.untrusted'], undefined],
+    ['degraded', ['tls.expiring', 'tls.expiring', 'tls.expires-soon'], 'certificate'],
+    ['degraded', ['tls.expiring', 'tls.expires-soon', 'tls.expires-soon'], undefined],
+    ['degraded', ['http.slow', 'http.slow', 'http.slow'], undefined],
+  ] as const)('%s by %j is %s', (status, faults, cause) => {
+    const regions = faults.map((_, i) => `r${i}`);
+    const votes = faults.map((text, i) => {
+      const [operation = '', code = ''] = text.split('.');
+      return voteOf(`r${i}`, status, 0, { fault: { source: 'target', operation, code } });
+    });
+    expect(judgeMonitor(policyOf({ regions }), votes)).toMatchObject({ status, ...(cause && { cause }) });
+    expect(judgeMonitor(policyOf({ regions }), votes).cause).toBe(cause);
+  });
+});

@@ -1,5 +1,6 @@
 /** From what regions say to what is true of a monitor: a quorum of Q out of n. */
-import { faultId } from '@highwater/config/faults.ts';
+import type { Cause } from '@highwater/config/domain.ts';
+import { type FaultId, faultId } from '@highwater/config/faults.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Judgement, MonitorPolicy, Vote } from './types.ts';
 import { isDegraded } from './votes.ts';
@@ -32,13 +33,21 @@ export function judgeMonitor(policy: MonitorPolicy, votes: readonly Vote[], prev
   }
   const status = isUpDegraded(up, down) ? 'degraded' : 'up';
   const since = at(up.map(sinceOf).sort(ascending)[policy.quorum - 1]);
-  return { status, because: whyUp(policy, status, up, votes), ...since, ...regions, ...notice };
+  const cause = status === 'degraded' ? causeOf(policy, up) : {};
+  return { status, because: whyUp(policy, status, up, votes), ...cause, ...since, ...regions, ...notice };
 }
 
-/** Down by the age of the head alone: a quorum says so, whatever else other regions see. */
-function causeOf(policy: MonitorPolicy, down: readonly Vote[]): Pick<Judgement, 'cause'> {
-  const old = down.filter(({ fault }) => fault !== undefined && faultId(fault) === 'target.head.old');
-  return old.length >= policy.quorum ? { cause: 'head-age' } : {};
+const causes: Readonly<Record<FaultId, Cause>> = {
+  'target.head.old': 'head-age',
+  'target.tls.expiring': 'certificate',
+  'target.tls.expired': 'certificate',
+};
+
+/** By the age of the head alone, or by a certificate: a quorum says so, whatever else other regions see. */
+function causeOf(policy: MonitorPolicy, votes: readonly Vote[]): Pick<Judgement, 'cause'> {
+  const named = votes.flatMap(({ fault }) => (fault && causes[faultId(fault)]) ?? []);
+  const cause = named.find((each) => named.filter((other) => other === each).length >= policy.quorum);
+  return cause === undefined ? {} : { cause };
 }
 
 function isUpDegraded(up: readonly Vote[], down: readonly Vote[]): boolean {
