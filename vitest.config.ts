@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// Away from UTC, summer time and all: a time that is read or shown as local where UTC is meant turns tests red.
+process.env['TZ'] = 'America/New_York';
+
 /** Unit tests stand beside their file; what crosses packages is in test/. */
 export default defineConfig({
   test: {

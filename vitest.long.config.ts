@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// As in vitest.config.ts: a time that is read as local where UTC is meant turns tests red.
+process.env['TZ'] = 'America/New_York';
+
 /** Faults and soaks: minutes, not seconds; each prints its seed. HIGHWATER_KILLS sets the kills per role. */
 export default defineConfig({
   test: {
