@@ -105,3 +105,29 @@ describe('a checkpoint', () => {
     expect(count()).toBe(2);
   });
 });
+
+describe('a node that tells no block times', () => {
+  it.each<[string, number[], string[]]>([
+    [
+      'moves on after one false height',
+      [1_000, 1_005, 100_000, 1_010, 1_015, 1_020, 1_025],
+      ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok'],
+    ],
+    ['seesaws', [1_000, 999, 1_000, 999, 1_001], ['ok', 'ok', 'ok', 'fail target.head.old', 'ok']],
+  ])('and %s', async (_, slots, expected) => {
+    let now = 1_000_000_000_000;
+    let slot = 0;
+    await using server = await serveRpc(({ id, method }) =>
+      method === 'getSlot' ? { id, result: slot } : { id, error: { code: -32601, message: 'unknown' } },
+    );
+    const house = { ...testHouse, now: () => now };
+    const solana = { ...chain, family: 'solana' };
+    using check = testCheck('head', server.url, {}, { chain: solana, house });
+    const said: string[] = [];
+    for (slot of slots) {
+      said.push(verdictOf(await check.run()));
+      now += 30_000;
+    }
+    expect(said).toEqual(expected);
+  });
+});

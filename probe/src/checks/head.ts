@@ -6,6 +6,7 @@ import type { Chain } from '@highwater/config/model.ts';
 import { formatDuration } from '@highwater/config/time.ts';
 import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
+import { type Advance, advanced } from './advance.ts';
 import type { Ask } from './ask.ts';
 import type { About, ChainFamily, Condition, Tip } from './chains/family.ts';
 import { familyOf } from './chains/index.ts';
@@ -181,16 +182,10 @@ function future(
   );
 }
 
-interface Advance {
-  readonly height: number;
-  readonly at: number;
-}
-
 function sinceAdvance(height: number, at: number, memory: Map<string, unknown>): number {
-  const last = memory.get('advance') as Advance | undefined;
-  if (last && height <= last.height) return at - last.at;
-  memory.set('advance', { height, at } satisfies Advance);
-  return 0;
+  const advance = advanced(memory.get('advance') as Advance | undefined, height, at);
+  memory.set('advance', advance);
+  return at - advance.at;
 }
 
 /** A node is not judged by questions that it does not answer properly, beside the one for its tip. */
