@@ -152,6 +152,11 @@ function count(service: ServicePolicy, judged: readonly JudgedNode[]): Counted {
   if (judged.length === 1 && only && service.minUp === 1) return alone(only);
   const of = `${up.length} of ${plural(judged.length, 'node')} up, ${service.minUp} needed`;
   if (judged.length === 0) return { status: 'unknown', because: 'no node of it is watched' };
+  // "0 of 3 nodes up" would read like an outage.
+  if (up.length === 0 && down.length === 0) {
+    const none = `none of ${plural(judged.length, 'node')} is known to be up or down, ${service.minUp} needed`;
+    return { status: 'unknown', because: `${none}; ${whyNodes(judged)}` };
+  }
   if (judged.length - down.length < service.minUp) {
     const nth = judged.length - service.minUp;
     return {
