@@ -219,6 +219,17 @@ describe('explain', () => {
     expect(code).toBe(0);
   });
 
+  it('explains each of several, and names the one that there is not', async () => {
+    const faults = ['target.head.old', 'ahead', 'target.connect.refused'];
+    const both = await hw(['explain', ...faults, '--json']);
+    expect((JSON.parse(both.out) as { fault: string }[]).map(({ fault }) => fault)).toEqual(faults);
+    const words = await hw(['explain', 'tls', 'expired', '--json']);
+    expect(JSON.parse(words.out)).toMatchObject([{ fault: 'target.tls.expired' }]);
+    const lost = await hw(['explain', 'ahead', 'target.head.odl']);
+    expect(lost).toMatchObject({ code: 2, out: '' });
+    expect(lost.err).toContain('explain target.head.odl: no such fault, did you mean target.head.old?');
+  });
+
   it('finds faults by a word, and suggests one for a typing error', async () => {
     const found = JSON.parse((await hw(['explain', 'timeout', '--json'])).out) as { fault: string }[];
     expect(found.map(({ fault }) => fault)).toContain('target.connect.timeout');
@@ -289,6 +300,17 @@ services:
     expect(lost).toMatchObject({ code: 2 });
     expect(lost.err).toContain('did you mean web/main/http?');
   });
+
+  it.each(['127.0.0.1:18944', 'rpc.example.com:443/ws', '[::1]:80', 'rpc.example.com'])(
+    'says of %s how a URL begins, and lists no monitors',
+    async (subject) => {
+      const { code, err } = await hw(['check', subject, '--kind', 'tcp']);
+      expect(err).toBe(
+        `highwater check: ${subject}: a URL begins with http://, https://, ws:// or wss://, and a monitor is service/node/check\n`,
+      );
+      expect(code).toBe(2);
+    },
+  );
 
   it('asks a URL for a chain of the config', async () => {
     writeFileSync(

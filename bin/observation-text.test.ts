@@ -78,4 +78,20 @@ describe('what a check tells', () => {
     expect(lines.at(-2)).toMatch(/^ {2}first {3}no block was pushed while this check waited/);
     expect(text({ facts: { ack: '22', first: '30' } }, 'websocket').join('\n')).not.toContain('no block');
   });
+
+  it.each([
+    ['nothing', {}, {}, 'ok' as const, true],
+    ['the end of a certificate', { ce: '1' }, {}, 'degraded' as const, true],
+    ['a subscription', { ack: '22' }, {}, 'ok' as const, false],
+    ['a head that was asked for', { h: '5' }, {}, 'ok' as const, false],
+    ['a script', {}, { script: [{ send: 'ping' }] }, 'ok' as const, false],
+    ['a fault', {}, {}, 'fail' as const, false],
+  ])(
+    'says that the handshake alone was looked at, after %s: %j %j %s %s',
+    (_, facts, settings, outcome, is) => {
+      const lines = text({ facts, outcome }, 'websocket', 'ws://a.example', settings).join('\n');
+      expect(lines.includes('the handshake alone')).toBe(is);
+      expect(text({ facts, outcome }, 'http').join('\n')).not.toContain('the handshake alone');
+    },
+  );
 });

@@ -79,7 +79,8 @@ function datedText(key: string, value: string, now: Instant): string {
 }
 
 /** What a reader would look for and not find. */
-function missing({ facts }: Observation, monitor: Asked['monitor']): (readonly [string, string])[] {
+function missing(seen: Observation, monitor: Asked['monitor']): (readonly [string, string])[] {
+  const { facts } = seen;
   const unasked = monitor.kind === 'jsonrpc' ? methodIdsOf(monitor) : [];
   return [
     ...unasked
@@ -89,5 +90,20 @@ function missing({ facts }: Observation, monitor: Asked['monitor']): (readonly [
     ...('ack' in facts && !('first' in facts)
       ? [['first', 'no block was pushed while this check waited; a probe waits on'] as const]
       : []),
+    ...(isHandshakeAlone(seen, monitor)
+      ? [
+          [
+            'asked',
+            'the handshake alone: for new blocks it needs a chain whose family pushes them, for answers a script',
+          ] as const,
+        ]
+      : []),
   ];
+}
+
+/** Nothing was said over the WebSocket, so that its being up says little. A subscription leaves `ack`, a poll `h`. */
+function isHandshakeAlone({ outcome, facts }: Observation, { kind, settings }: Asked['monitor']): boolean {
+  const { script, receive } = (settings ?? {}) as { readonly script?: unknown; readonly receive?: unknown };
+  const isGood = outcome === 'ok' || outcome === 'degraded';
+  return kind === 'websocket' && isGood && !script && !receive && !('ack' in facts) && !('h' in facts);
 }

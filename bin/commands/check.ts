@@ -101,6 +101,11 @@ interface Asked {
 }
 
 function ofConfig(id: string, options: CheckFlags): Asked {
+  if (/:|^[^/]*\.[^/]*$/.test(id)) {
+    const remedy =
+      'a URL begins with http://, https://, ws:// or wss://, and a monitor is service/node/check';
+    throw new Exit(exitCode.usage, `highwater check: ${plain(id)}: ${remedy}`);
+  }
   if (options.header.length > 0) {
     throw new Exit(
       exitCode.usage,
@@ -113,10 +118,7 @@ function ofConfig(id: string, options: CheckFlags): Asked {
   const ids = config.monitors.map((each) => each.id);
   const near = nearest(id, ids);
   const remedy = near === undefined ? `there are: ${ids.slice(0, 20).join(', ')}` : `did you mean ${near}?`;
-  throw new Exit(
-    exitCode.usage,
-    `highwater check: ${plain(id)}: no such monitor, ${remedy} (a URL begins with https://)`,
-  );
+  throw new Exit(exitCode.usage, `highwater check: ${plain(id)}: no such monitor, ${remedy}`);
 }
 
 function chainOf(monitor: Monitor, config: Config): Chain | undefined {
