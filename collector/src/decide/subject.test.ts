@@ -136,7 +136,12 @@ describe('a service', () => {
     ['ud', 1, 'up', '1 of 2 nodes up, 1 needed; n2: is down'],
     ['dd', 1, 'down', '0 of 2 nodes up, 1 needed; n1: is down; n2: is down'],
     ['d?', 1, 'unknown', '0 of 2 nodes up, 1 needed; n2: is unknown'],
-    ['??', 1, 'unknown', 'none of 2 nodes is known to be up or down, 1 needed; n1: is unknown; n2: is unknown'],
+    [
+      '??',
+      1,
+      'unknown',
+      'none of 2 nodes is known to be up or down, 1 needed; n1: is unknown; n2: is unknown',
+    ],
     ['ud', 2, 'down', '1 of 2 nodes up, 2 needed; n2: is down'],
     ['u?', 2, 'unknown', '1 of 2 nodes up, 2 needed; n2: is unknown'],
     ['ug', 1, 'up', '2 of 2 nodes up, 1 needed; n2: is degraded'],
