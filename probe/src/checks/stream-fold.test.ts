@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pushed } from './chains/family.ts';
-import { counted, noStream, pushed, resumed, type StreamState } from './stream-fold.ts';
+import { counted, noStream, pushed, restarted, resumed, type StreamState } from './stream-fold.ts';
 
-/** `5a` is the block a at height 5; `5a<4b` builds on 4b; `5?` has no id; `5!` is finalized; `|` is a reconnect. */
+/**
+ * `5a` is the block a at height 5; `5a<4b` builds on 4b; `5?` has no id; `5!` is finalized; `|` is a reconnect;
+ * `=5` is the node's own tip.
+ */
 function fold(text: string, sparse = false): StreamState {
   let state = noStream;
   for (const word of text.split(' ').filter((each) => each !== '')) {
-    state = word === '|' ? resumed(state) : pushed(state, blockOf(word), sparse);
+    if (word === '|') state = resumed(state);
+    else if (word.startsWith('=')) state = restarted(state, Number(word.slice(1)));
+    else state = pushed(state, blockOf(word), sparse);
   }
   return state;
 }
@@ -64,6 +69,13 @@ describe('what a subscriber sees', () => {
     ['1a 200a 2a 200a', '200 4 rep0 reorg1 gap395'],
     ['1a 66a 2a', '66 3 rep0 reorg0 gap63'],
     ['1a 200a 1a 201a', '201 3 rep1 reorg0 gap198'],
+    // Asked elsewhere, the node says that it is far below.
+    ['=5 1a', '1 1 rep0 reorg0 gap0'],
+    ['1a 200a =135', '135 2 rep0 reorg0 gap198'],
+    ['1a 200a =136', '200 2 rep0 reorg0 gap198'],
+    ['1a 200a =300', '200 2 rep0 reorg0 gap198'],
+    ['1a 200a =5 8a 9a', '9 4 rep0 reorg0 gap198'],
+    ['1a 200a =5 1a 200a', '200 3 rep1 reorg0 gap198'],
     // Finalized blocks are apart.
     ['1! 5a 3! 2! 6a', '6 2 rep0 reorg0 gap0'],
   ])('%s is %s', (text, expected) => {

@@ -99,6 +99,16 @@ function beginsAnew(state: StreamState, block: Pushed, sparse: boolean): StreamS
   return becomesTip({ ...state, recent }, block, { replaced: sparse ? 0 : 1 });
 }
 
+/**
+ * The node's own tip, asked for elsewhere. Where it is as deep below what was pushed, that is waited for no longer: the next
+ * block is one after the node's tip.
+ */
+export function restarted(state: StreamState, height: number): StreamState {
+  if (!state.tip || height >= state.tip.height - maxRecent) return state;
+  const recent = state.recent.filter((each) => each.height <= height);
+  return { ...state, tip: { height }, recent, resumed: true };
+}
+
 /** A block that nothing was known of, below the tip: it was passed over and comes now. */
 function late(state: StreamState, block: Pushed): StreamState {
   const { counts } = state;

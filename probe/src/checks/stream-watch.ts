@@ -7,7 +7,7 @@ import type { PollStream, Pushed, SocketStream } from './chains/family.ts';
 import type { Json } from './json.ts';
 import { openRpc } from './rpc.ts';
 import { askOnLink, messageOf } from './rpc-socket.ts';
-import { counted, noStream, pushed, resumed, type StreamState } from './stream-fold.ts';
+import { counted, noStream, pushed, restarted, resumed, type StreamState } from './stream-fold.ts';
 import { fits, play } from './websocket-script.ts';
 import type { Expectation, Step } from './websocket-settings.ts';
 import { type Backoff, keepUp, type KeptState, pause, type Session, type Told } from './stream-keep.ts';
@@ -33,6 +33,8 @@ export interface Seen {
 export interface Watch extends Disposable {
   /** What was seen; the counts begin anew. */
   read(): Seen;
+  /** Told of the node's own tip: see `restarted`. */
+  restart(height: number): void;
   /** As Kept.renew. */
   renew(minAgeMs: number): void;
 }
@@ -172,6 +174,9 @@ function watching(way: LastingWay, fold: Folding, session: Session, wait?: Backo
       const seen = { stream: fold.state, kept: kept.read(), nowMs: way.monotonic() };
       fold.state = counted(fold.state);
       return seen;
+    },
+    restart(height) {
+      fold.state = restarted(fold.state, height);
     },
     renew: (minAgeMs) => kept.renew(minAgeMs),
     [Symbol.dispose]: () => kept[Symbol.dispose](),

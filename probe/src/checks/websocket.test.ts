@@ -1,7 +1,15 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { formatLine } from '@highwater/config/proof/line.ts';
-import { quickChain, shiftedHouse, testCheck, testHouse, until, verdictOf } from '../../testing/check.ts';
+import {
+  quickChain,
+  shiftedHouse,
+  type TestCheck,
+  testCheck,
+  testHouse,
+  until,
+  verdictOf,
+} from '../../testing/check.ts';
 import { type EvmCall, goodAnswer, header, push, serveEvmSocket } from '../../testing/evm-socket.ts';
 import { hash } from '../../testing/rpc.ts';
 import { serveHttp } from '../../testing/servers.ts';
@@ -52,6 +60,16 @@ async function settled({ subscribed, subscriptions }: Subscribed) {
 async function remade({ subscriptions }: Subscribed) {
   const before = subscriptions();
   await expect.poll(subscriptions, { timeout: 5_000 }).toBeGreaterThan(before);
+}
+
+/** Of so many rounds, before each of which something happens. */
+async function verdicts(check: TestCheck, rounds: number, before: (round: number) => void) {
+  const said: string[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    before(round);
+    said.push(verdictOf(await check.run()));
+  }
+  return said;
 }
 
 const chained = (url: string, house = testHouse) =>
@@ -142,6 +160,19 @@ describe('a chain', () => {
     await settled(evm);
     pushAll(header(102));
     expect(verdictOf(await until(check, ({ outcome }) => outcome === 'ok'))).toBe('ok');
+  });
+
+  it('that pushed one block far too high, and nothing after it, is silent', async () => {
+    const { house, forward } = shiftedHouse();
+    const evm = await node();
+    await using server = evm.server;
+    using check = chained(server.url, house);
+    await check.run();
+    await settled(evm);
+    evm.pushAll(header(5_000_000));
+    await until(check, ({ facts }) => facts['age'] !== undefined);
+    forward(31_000);
+    expect(await verdicts(check, 4, (round) => evm.at(101 + round))).toContain('fail target.ws.silent');
   });
 
   it('whose subscribers are cut off again and again', async () => {
@@ -240,7 +271,8 @@ describe('a chain that is polled', () => {
   /** algod: its status, its block, and a wait that is answered when the round comes. */
   async function algod() {
     let round = 100;
-    const waiting = new Set<() => void>();
+    const waiting = new Set<(said?: number) => void>();
+    const afters: number[] = [];
     let cut = false;
     const server = await serveHttp((request, response) => {
       const path = request.url ?? '';
@@ -249,7 +281,8 @@ describe('a chain that is polled', () => {
       if (path.startsWith('/v2/status/wait-for-block-after/')) {
         if (cut) return void request.socket.destroy();
         const after = Number(path.split('/').at(-1));
-        const answer = () => say({ 'last-round': round });
+        afters.push(after);
+        const answer = (said = round) => say({ 'last-round': said });
         if (round > after) return answer();
         waiting.add(answer);
         return void request.socket.once('close', () => waiting.delete(answer));
@@ -260,9 +293,12 @@ describe('a chain that is polled', () => {
     return {
       server,
       waiting,
-      next: () => {
-        round += 1;
-        for (const answer of waiting) answer();
+      afters,
+      /** The chain goes on, and who waits is not told. */
+      move: () => (round += 1),
+      /** Who waits is told the round, or another one. */
+      tell: (said?: number) => {
+        for (const answer of waiting) answer(said);
         waiting.clear();
       },
       at: () => round,
@@ -271,14 +307,15 @@ describe('a chain that is polled', () => {
   }
 
   it('is waited for over HTTP, and its blocks are counted alike', async () => {
-    const { server, waiting, next } = await algod();
+    const { server, waiting, move, tell } = await algod();
     await using _ = server;
     using check = testCheck('websocket', server.url, {}, { chain: algorand });
     const first = await check.run();
     expect(verdictOf(first)).toBe('ok');
     expect(first.facts).toMatchObject({ h: '100' });
     await expect.poll(() => waiting.size).toBe(1);
-    next();
+    move();
+    tell();
     const seen = await until(check, ({ facts }) => facts['age'] !== undefined);
     expect(verdictOf(seen)).toBe('ok');
     await expect.poll(() => waiting.size).toBe(1);
@@ -286,15 +323,42 @@ describe('a chain that is polled', () => {
     await expect.poll(() => waiting.size).toBe(0);
   });
 
+  it('is silent when nothing comes after one round that was made up, and waited for from where it is', async () => {
+    const { house, forward } = shiftedHouse();
+    const { server, waiting, move, tell, afters } = await algod();
+    await using _ = server;
+    using check = testCheck('websocket', server.url, {}, { chain: algorand, house });
+    await check.run();
+    await expect.poll(() => waiting.size).toBe(1);
+    tell(5_000_000);
+    await expect.poll(() => afters).toEqual([0, 100, 5_000_000]);
+    forward(31_000);
+    expect(await verdicts(check, 4, move)).toContain('fail target.ws.silent');
+  });
+
+  it('is waited for from the round that it tells after one that was made up', async () => {
+    const { server, waiting, move, tell, afters } = await algod();
+    await using _ = server;
+    using check = testCheck('websocket', server.url, {}, { chain: algorand });
+    await check.run();
+    for (const said of [5_000_000, undefined, undefined]) {
+      await expect.poll(() => waiting.size).toBe(1);
+      move();
+      tell(said);
+    }
+    await expect.poll(() => afters).toEqual([0, 100, 5_000_000, 102, 103]);
+  });
+
   it('says what cuts the polls off', async () => {
     const { house, forward } = shiftedHouse();
-    const { server, waiting, next, cut } = await algod();
+    const { server, waiting, move, tell, cut } = await algod();
     await using _ = server;
     using check = testCheck('websocket', server.url, {}, { chain: algorand, house });
     await check.run();
     await expect.poll(() => waiting.size).toBe(1);
     cut();
-    next();
+    move();
+    tell();
     await until(check, ({ facts }) => facts['lost'] !== undefined);
     forward(31_000);
     const seen = await check.run();

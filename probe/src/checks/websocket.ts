@@ -159,6 +159,7 @@ function kept(
   tip: Tip | undefined,
   { memory }: CheckContext,
 ): Judged | undefined {
+  if (tip) watch?.restart(tip.height);
   const due = always || isDue(tip, stream, memory);
   const nothing = silent(kept, { maxSilenceMs, nowMs, due });
   // What is silent is tried anew, as users' programs do.

@@ -22,6 +22,8 @@ describe('waiting for blocks', () => {
     ledger.make(3);
     expect(await stream.next(way.ask, 1_000)).toEqual({ height: 1_003 });
     expect(await stream.next(way.ask, 1_003)).toBeUndefined();
+    // Waited for what was made up, the round that it has is told.
+    expect(await stream.next(way.ask, 5_000_000)).toEqual({ height: 1_003 });
   });
 
   it('waits', async () => {

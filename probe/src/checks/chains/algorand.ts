@@ -80,12 +80,15 @@ export const algorand: ChainFamily = {
   stream: {
     kind: 'poll',
     maxWaitMs,
-    /** Heights may skip: the node tells its newest round, not the one after. No reorganisation ever happens. */
+    /**
+     * Heights may skip: the node tells its newest round, not the one after. No reorganisation ever happens; a lower round
+     * is told all the same, since the one waited for may have been made up.
+     */
     async next(ask, after) {
       const reply = await ask.get(`/v2/status/wait-for-block-after/${after}`);
       if (reply.status === 400 || reply.status === 503) await explainRefusedWait(ask);
       const round = whole(fieldsOf(reply, 'the status')['last-round'], 'last-round');
-      return round > after ? { height: round } : undefined;
+      return round === after ? undefined : { height: round };
     },
   },
 };

@@ -73,7 +73,7 @@ export interface PollStream {
   readonly kind: 'poll';
   /** No answer takes longer than this when all is well. */
   readonly maxWaitMs: number;
-  /** Waits for a block after this height; undefined when none came in time. */
+  /** Waits for a block after this height; undefined when none came in time, and a lower one where the node is lower. */
   next(ask: Pick<Ask, 'get'>, after: number): Promise<Pushed | undefined>;
 }
 
