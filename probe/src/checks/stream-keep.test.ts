@@ -47,8 +47,8 @@ function bench() {
   };
 }
 
-const shown = ({ downSinceMs, quietSinceMs, lost, trouble, lostBy, closeCode }: KeptState) =>
-  `down ${downSinceMs ?? '-'} quiet ${quietSinceMs ?? '-'} lost ${lost} ${trouble?.code ?? '-'} ${lostBy?.code ?? '-'} ${closeCode ?? '-'}`;
+const shown = ({ downSinceMs, quietSinceMs, lost, trouble, renewing, lostBy, closeCode }: KeptState) =>
+  `${renewing ? 'renewing ' : ''}down ${downSinceMs ?? '-'} quiet ${quietSinceMs ?? '-'} lost ${lost} ${trouble?.code ?? '-'} ${lostBy?.code ?? '-'} ${closeCode ?? '-'}`;
 
 describe('what is kept up', () => {
   it('is down until it is made, quiet until something comes, and told once of what was lost', async () => {
@@ -88,6 +88,11 @@ describe('what is kept up', () => {
     at(100);
     kept.renew(100);
     await until(2);
+    // That it was ended by us is no trouble; that it cannot be made is.
+    expect(shown(kept.read())).toBe('renewing down 100 quiet 0 lost 0 - - -');
+    last().end(faultError('target.ws.upgrade', '503'));
+    await until(3);
+    expect(shown(kept.read())).toBe('renewing down 100 quiet 0 lost 0 upgrade - -');
     at(200);
     last().told.established();
     expect(shown(kept.read())).toBe('down - quiet 0 lost 0 - - -');

@@ -33,6 +33,8 @@ export interface KeptState {
   readonly lost: number;
   /** Why the latest connection ended or was not made, until one works again. */
   readonly trouble: Fault | undefined;
+  /** It was ended to be made anew, and none has worked since. */
+  readonly renewing: boolean;
   /** Why working ones ended since it was last read: the latest. */
   readonly lostBy: Fault | undefined;
   /** The latest of those, where there is one. */
@@ -85,10 +87,14 @@ export function keepUp(way: LastingWay, session: Session, wait: Backoff = backof
   };
 
   const ended = (because: Fault) => {
-    trouble = because;
-    if (downSinceMs !== undefined) return;
+    if (downSinceMs !== undefined) {
+      trouble = because;
+      return;
+    }
     downSinceMs = way.monotonic();
+    // Our own end is no trouble.
     if (renewing) return;
+    trouble = because;
     lost += 1;
     lostBy = because;
   };
@@ -124,7 +130,7 @@ export function keepUp(way: LastingWay, session: Session, wait: Backoff = backof
 
   return {
     read() {
-      const state = { downSinceMs, quietSinceMs, movedAtMs, lost, trouble, lostBy, closeCode };
+      const state = { downSinceMs, quietSinceMs, movedAtMs, lost, trouble, renewing, lostBy, closeCode };
       lost = 0;
       lostBy = closeCode = undefined;
       return state;

@@ -21,6 +21,7 @@ const good: KeptState = {
   movedAtMs: undefined,
   lost: 0,
   trouble: undefined,
+  renewing: false,
   lostBy: undefined,
   closeCode: undefined,
 };
@@ -55,6 +56,27 @@ describe('silence', () => {
     ['lost a moment ago', { downSinceMs: 90 }, at(101), 'nothing'],
   ])('%s', (_, kept, silence, expected) => {
     expect(told(silent({ ...good, ...kept }, silence))).toBe(expected);
+  });
+});
+
+describe('a connection that is down', () => {
+  const trouble = fault('target.ws.upgrade', '503');
+  it.each<[string, Partial<KeptState>, string]>([
+    ['nothing else', {}, 'the long-lived connection is down for 31 s'],
+    ['why', { trouble }, 'the long-lived connection is down for 31 s: target.ws.upgrade 503'],
+    [
+      'that it was ended for its silence',
+      { renewing: true },
+      'the long-lived connection, made anew after silence, has not opened for 31 s',
+    ],
+    [
+      'both',
+      { renewing: true, trouble },
+      'the long-lived connection, made anew after silence, has not opened for 31 s: target.ws.upgrade 503',
+    ],
+  ])('says %s', (_, kept, expected) => {
+    const silence = { maxSilenceMs: 30_000, nowMs: 31_000, due: true };
+    expect(silent({ ...good, downSinceMs: 0, ...kept }, silence)?.fault.detail).toBe(expected);
   });
 });
 

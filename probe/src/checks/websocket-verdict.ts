@@ -31,7 +31,8 @@ export function silent(kept: KeptState, { maxSilenceMs, nowMs, due }: Silence): 
   if (downSinceMs !== undefined) {
     if (nowMs - downSinceMs <= maxSilenceMs) return undefined;
     const why = kept.trouble ? `: ${faultId(kept.trouble)} ${kept.trouble.detail ?? ''}`.trimEnd() : '';
-    return told(`the long-lived connection is down for ${seconds(nowMs - downSinceMs)}${why}`);
+    const how = kept.renewing ? ', made anew after silence, has not opened' : ' is down';
+    return told(`the long-lived connection${how} for ${seconds(nowMs - downSinceMs)}${why}`);
   }
   if (!due || quietSinceMs === undefined || nowMs - quietSinceMs <= maxSilenceMs) return undefined;
   return told(`nothing for ${seconds(nowMs - quietSinceMs)}, limit ${formatDuration(maxSilenceMs)}`);
