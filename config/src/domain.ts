@@ -132,8 +132,3 @@ export function monitorParts(id: string): { service: string; node: string; check
   const [service = '', node = '', check = ''] = id.split('/');
   return { service, node, check };
 }
-
-/** Makes the compiler prove that a switch over a closed union is complete. */
-export function assertNever(value: never): never {
-  throw new Error(`unexpected value: ${JSON.stringify(value)}`);
-}

@@ -69,7 +69,7 @@ export function placesOf(topology: Topology): Places {
   return { bySubject, chains, zones: wide.map(([id, nodes]) => ({ id, nodes })) };
 }
 
-export function chainSubject(chain: string): Subject {
+function chainSubject(chain: string): Subject {
   return `chain:${chain}`;
 }
 

@@ -22,7 +22,7 @@ const maxFutureMs = 15_000;
 /** What is remembered of a node, by this file, finality.ts and checkpoint.ts. */
 const ofOneNode = ['identity', 'finality', 'checkpoint'];
 
-export const headSettings = z.strictObject({
+const headSettings = z.strictObject({
   path: urlPath,
   port: urlPort,
   transport,

@@ -33,7 +33,7 @@ export interface TlsManner {
   readonly protocols: readonly string[];
 }
 
-export const forHttp: TlsManner = { mustBeGood: true, protocols: ['http/1.1'] };
+const forHttp: TlsManner = { mustBeGood: true, protocols: ['http/1.1'] };
 
 /** Speaks TLS over an open socket; the certificate must be for `host`, which is also sent as SNI unless it is an address. */
 export async function openTls(

@@ -9,11 +9,11 @@ import { faultError } from '../fault.ts';
 import { recordValue } from './dns-value.ts';
 
 /** What we say that we take over UDP: fits every path without fragments (DNS flag day 2020). */
-export const udpBytes = 1_232;
+const udpBytes = 1_232;
 /** Of one message over UDP; a server that sends more than it was asked for is ill. */
 export const maxUdpBytes = 4_096;
 /** In all sections of one message together. */
-export const maxRecords = 1_000;
+const maxRecords = 1_000;
 /** Pointers followed within one name: each of a name's 127 labels may stand elsewhere, but none does. */
 const maxPointers = 16;
 const maxNameBytes = 255;
