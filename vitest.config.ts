@@ -6,6 +6,8 @@ process.env['TZ'] = 'America/New_York';
 /** Unit tests stand beside their file; what crosses packages is in test/. */
 export default defineConfig({
   test: {
+    // On two cores the default is one worker: what waits for servers and clocks leaves the other idle.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'architecture', include: ['test/architecture.test.ts'] } },
       {

@@ -44,14 +44,24 @@ describe('a node whose blocks have no time', () => {
     );
   });
 
+  // A height may be mistaken for an advance: 65, 1 and 0 leave the levels 65 and 0, and the next 1 rises from 0. Each mistake
+  // raises a level to another height that was heard or adds one, so with n heights there are at most n(n + 1)/2 in all.
   it('that stands still behind up to eight nodes is old in the end', () => {
-    const nodes = fc.uniqueArray(fc.integer({ min: 0, max: 10_000 }), { minLength: 1, maxLength: 8 });
+    const nodes = fc.uniqueArray(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 8 });
     fc.assert(
-      fc.property(nodes, fc.array(fc.nat(7), { minLength: 20, maxLength: 100 }), (heights, picks) => {
-        const once = [...heights].sort((a, b) => b - a);
-        const heard = [...once, ...picks.map((pick) => heights[pick % heights.length] as number)];
-        expect(ages(heard).at(-1)).toBe((heard.length - 1) * 30);
+      fc.property(nodes, fc.array(fc.nat(7), { minLength: 20, maxLength: 200 }), (heights, picks) => {
+        const heard = picks.map((pick) => heights[pick % heights.length] as number);
+        const advances = ages(heard).filter((age) => age === 0).length;
+        expect(advances).toBeLessThanOrEqual((heights.length * (heights.length + 1)) / 2);
       }),
+      {
+        examples: [
+          [
+            [1, 65, 0],
+            [1, 0, 2, ...Array<number>(20).fill(0)],
+          ],
+        ],
+      },
     );
   });
 });
