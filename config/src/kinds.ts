@@ -196,6 +196,15 @@ export interface DnsWay {
   zoneOf(name: string): Promise<{ readonly zone: string; readonly servers: readonly string[] }>;
 }
 
+/** One thing that a check asks of an answer, for people: told in `highwater check`, never stored. */
+export interface Assertion {
+  /** What is asked: `status is 200-299`. Holds nothing from outside. */
+  readonly what: string;
+  readonly held: boolean;
+  /** What was found instead, or how much. From outside: cleaned where it is shown. */
+  readonly found?: string;
+}
+
 /** The few capabilities a check may touch. */
 export interface CheckContext {
   /** Aborts at the deadline of the whole check. */
@@ -223,6 +232,8 @@ export interface CheckContext {
   readonly round: number;
   /** Kept between rounds of one monitor (an identity that was checked, the last height); lost at restart. */
   readonly memory: Map<string, unknown>;
+  /** Told of each assertion as it is judged; absent where nobody reads them, so that they cost nothing in a probe. */
+  readonly asserted?: (assertion: Assertion) => void;
 }
 
 /** What a check says. Throwing a FaultError is a reading with outcome `fail`. */
@@ -246,18 +257,30 @@ export interface CheckKind<S = unknown> {
   /** Whether these settings, as written and perhaps wrong, need one although the kind does not. */
   readonly needsChainFor?: (written: unknown) => boolean;
   readonly run: (settings: S, ctx: CheckContext) => Promise<Reading>;
+  /** One shell line (curl, wscat, dig, openssl) by which a person repeats what is asked; secrets as `$VARIABLE`. Pure. */
+  readonly repeat?: (settings: S, asked: Asked) => string;
+}
+
+/** What `repeat` is about. */
+export interface Asked {
+  readonly target: Target;
+  readonly chain?: Chain;
+  readonly timeoutMs: number;
 }
 
 /** A kind whose settings' type is closed over: what tables hold. */
-export type AnyCheckKind = Omit<CheckKind, 'run' | 'settings'> & {
+export type AnyCheckKind = Omit<CheckKind, 'run' | 'settings' | 'repeat'> & {
   readonly settings: z.ZodType;
   /** Decodes settings as the operator wrote them, once, and gives the check to run each round. Throws ZodError. */
   prepare(written: unknown): (ctx: CheckContext) => Promise<Reading>;
+  /** Undefined where a kind has no such line. Throws ZodError. */
+  repeat(written: unknown, asked: Asked): string | undefined;
 };
 
-export function defineCheck<S>({ run, ...kind }: CheckKind<S>): AnyCheckKind {
+export function defineCheck<S>({ run, repeat, ...kind }: CheckKind<S>): AnyCheckKind {
   return {
     ...kind,
+    repeat: (written, asked) => repeat?.(kind.settings.parse(written), asked),
     prepare(written) {
       const settings = kind.settings.parse(written);
       return (ctx) => run(settings, ctx);

@@ -40,6 +40,8 @@ export interface Target {
   readonly address6?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly allowPrivate: boolean;
+  /** Asked over this address family alone. */
+  readonly family?: 4 | 6;
 }
 
 /** One check of one node, or of a service's public name (`node` is then `public`). */
@@ -59,6 +61,8 @@ export interface Monitor {
   readonly quorum?: number;
   /** Whether its slots make up its node's. */
   readonly counts: boolean;
+  /** A refusal by a rate limit or a ban (429, 403, …) says nothing of the target; else it is a fail. */
+  readonly refusals?: 'skip';
   /** As written, found good by the kind's schema; the kind decodes it where it runs. */
   readonly settings: unknown;
   readonly target: Target;

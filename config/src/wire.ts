@@ -47,6 +47,8 @@ export const wireTarget = z.strictObject({
   address6: text.optional(),
   headers: z.record(text, text),
   allowPrivate: z.boolean(),
+  /** Asked over this address family alone. */
+  family: z.union([z.literal(4), z.literal(6)]).optional(),
 });
 
 export const wireChain = z.strictObject({
@@ -68,6 +70,8 @@ export const assignedMonitor = z.strictObject({
   timeoutMs: ms,
   recheckAfterMs: ms,
   fall: z.int(),
+  /** A refusal by a rate limit or a ban (429, 403, …) says nothing of the target; else it is a fail. */
+  refusals: z.literal('skip').optional(),
   /** As the operator wrote it; the kind's schema decodes it on the probe. */
   settings: z.unknown(),
   target: wireTarget,
@@ -98,9 +102,18 @@ export const operatorKeyHeader = 'highwater-operator';
 /** What a probe that knows neither operator nor origin yet puts as `log` into its first signed request. */
 export const unknownOrigin = '-';
 
-/** GET /v1/assignments: 200 with this, or 204 when there is nothing newer than `after` within `wait`. */
+/** GET /v1/assignments: 200 with this or `lookNow`, or 204 when there is nothing newer than `after` within `wait`. */
 export const assignment = z.strictObject({ note: text, body: text });
 export type Assignment = z.infer<typeof assignment>;
+
+/** At most so many monitors in one request to look now. */
+export const maxLookNow = 20;
+/**
+ * Also an answer to GET /v1/assignments: another region saw these fail for the first time, look now. Unsigned: what it can
+ * cause is bounded by the probe's own budget for rechecks, and what is seen is written with `re=1`, so it is in no slot.
+ */
+export const lookNow = z.strictObject({ look: z.array(text).min(1).max(maxLookNow) });
+export type LookNow = z.infer<typeof lookNow>;
 
 // ------------------------------------------------------------------- feed
 
