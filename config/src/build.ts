@@ -2,6 +2,7 @@
 import { builtInChains } from './built-in-chains.ts';
 import { defaultMaxAgeMs, defaultMaxLagBlocks, referenceHost } from './chains.ts';
 import { familyPresets, headPreset } from './presets.ts';
+import { familiesOf } from './families.ts';
 import { readChecks } from './declared.ts';
 import type { CheckEntry, Declared, ServiceEntry } from './declared.ts';
 import { regionIds } from './crosscheck-common.ts';
@@ -186,15 +187,18 @@ function buildMonitors(
   const family = service.chain === undefined ? '' : (chains[service.chain]?.family ?? '');
   const checks = entry.checks ?? preset(familyPresets[family] ?? [], [...path, 'checks'], tables);
   const place = (node: string, target: Target, counts: boolean) => (check: CheckEntry) =>
-    buildMonitor(check, { service: service.id, node, target, counts, regions, chain: service.chain });
+    monitorsOf(check, { service: service.id, node, target, counts, regions, chain: service.chain });
   const ofNodes = nodes.flatMap(({ value: node }) => {
     if (!node) return [];
     const counts = service.counts !== 'none' && node.counts !== 'none';
-    return checks.map(place(node.id, toTarget(node), counts));
+    return checks.flatMap(place(node.id, toTarget(node), counts));
   });
   if (!shown?.value) return ofNodes;
   const publicChecks = shown.checks ?? preset([headPreset], [...shown.path, 'checks'], tables);
-  return [...ofNodes, ...publicChecks.map(place('public', toTarget(shown.value), service.counts !== 'none'))];
+  return [
+    ...ofNodes,
+    ...publicChecks.flatMap(place('public', toTarget(shown.value), service.counts !== 'none')),
+  ];
 }
 
 function referenceMonitors(
@@ -214,7 +218,7 @@ function referenceMonitors(
       regions,
       chain: chain.name,
     };
-    return preset([headPreset], path, tables).map((check) => buildMonitor(check, place));
+    return preset([headPreset], path, tables).flatMap((check) => monitorsOf(check, place));
   });
 }
 
@@ -237,9 +241,10 @@ interface MonitorPlace {
   readonly chain: string | undefined;
 }
 
-function buildMonitor({ value, kind, id, settings }: CheckEntry, place: MonitorPlace): Monitor {
+/** One, or one for each address family where they are asked apart. */
+function monitorsOf({ value, kind, id, settings }: CheckEntry, place: MonitorPlace): Monitor[] {
   if (!value || !kind || id === undefined) throw new Error('a check with mistakes cannot be built');
-  return {
+  return familiesOf(id, value.family).map(({ id, family }) => ({
     id: `${place.service}/${place.node}/${id}`,
     service: place.service,
     node: place.node,
@@ -256,7 +261,7 @@ function buildMonitor({ value, kind, id, settings }: CheckEntry, place: MonitorP
     ...(value.quorum === undefined ? {} : { quorum: value.quorum }),
     counts: place.counts && (value.counts ?? kind.counts),
     settings,
-    target: place.target,
+    target: family === undefined ? place.target : { ...place.target, family },
     ...(place.chain === undefined ? {} : { chain: place.chain }),
-  };
+  }));
 }

@@ -1,7 +1,9 @@
 /** Checks: ids, regions, quorum, times, and whether anything counts. */
 import { checkKnown, enrolRemedy } from './crosscheck-common.ts';
 import type { CheckEntry, ServiceEntry } from './declared.ts';
-import { fieldOf, wrong } from './decode.ts';
+import { fieldOf, textOf, wrong } from './decode.ts';
+import type { Entry } from './decode.ts';
+import { type Addressed, familiesOf, familyTrouble, maxCheckIdLength } from './families.ts';
 import type { Finding } from './problems.ts';
 import { DAY_MS, formatDuration } from './time.ts';
 
@@ -9,19 +11,32 @@ export interface CheckPlace {
   readonly chain: string | undefined;
   readonly regions: readonly string[];
   readonly watched: readonly string[];
+  /** The nodes, or the public name, that get each check. */
+  readonly targets: readonly Entry<Addressed>[];
 }
 
 export function checkChecks(checks: readonly CheckEntry[], place: CheckPlace, findings: Finding[]): void {
   const ids = new Set<string>();
   for (const check of checks) {
     const written = fieldOf(check.raw, 'id') !== undefined;
-    if (check.id !== undefined && ids.has(check.id)) {
-      const at = [...check.path, written ? 'id' : 'kind'];
-      const message =
-        'a second check with this id (the kind where none is written), give it an id of its own';
-      findings.push(wrong(at, check.id, message));
+    const at = [...check.path, written ? 'id' : 'kind'];
+    const choice = check.value?.family ?? 'any';
+    for (const { id } of check.id === undefined ? [] : familiesOf(check.id, choice)) {
+      if (ids.has(id)) {
+        const message =
+          choice === 'apart'
+            ? `another check has the id ${id}, which family: apart gives this one, give one of them another id`
+            : 'a second check with this id (the kind where none is written), give it an id of its own';
+        findings.push(wrong(at, check.id, message));
+      }
+      ids.add(id);
+      if (choice === 'apart' && id.length > maxCheckIdLength) {
+        findings.push(
+          wrong(at, check.id, 'too long for family: apart, write an id of at most 60 characters'),
+        );
+        break;
+      }
     }
-    if (check.id !== undefined) ids.add(check.id);
     checkCheck(check, place, findings);
   }
 }
@@ -44,6 +59,7 @@ function checkCheck(check: CheckEntry, place: CheckPlace, findings: Finding[]): 
     }
   }
   if (!value) return;
+  checkFamily(check, place.targets, findings);
   checkTimes(check, findings);
   const asked = (value.regions ?? place.regions).filter((region) => place.regions.includes(region));
   const n = asked.filter((region) => place.watched.includes(region)).length;
@@ -59,6 +75,25 @@ function checkCheck(check: CheckEntry, place: CheckPlace, findings: Finding[]): 
         `must be more than half of the regions with a probe (${n}) and at most all, ${bounds}`,
       ),
     );
+  }
+}
+
+/** A target without an address of the family asked for would only ever give the fault resolver.resolve.nodata. */
+function checkFamily(
+  { path, raw, kind, value }: CheckEntry,
+  targets: CheckPlace['targets'],
+  findings: Finding[],
+): void {
+  if (!value || kind?.asksTarget === false) return;
+  for (const target of targets) {
+    if (!target.value) continue;
+    for (const { family } of familiesOf('', value.family)) {
+      const trouble = family === undefined ? undefined : familyTrouble(target.value, family);
+      if (trouble === undefined) continue;
+      const name = textOf(target.raw, 'id');
+      const whose = name === undefined ? 'the public name' : `node ${name}`;
+      findings.push(wrong([...path, 'family'], fieldOf(raw, 'family'), `${whose} ${trouble}`));
+    }
   }
 }
 

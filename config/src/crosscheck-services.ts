@@ -33,9 +33,9 @@ export function checkService(
   }
   checkTarget(service.public?.raw, service.public?.path ?? path, findings);
   const context = { chain, regions, watched: watchedRegions(declared) };
-  for (const checks of [service.checks, service.public?.checks]) {
-    if (checks) checkChecks(checks, context, findings);
-  }
+  if (service.checks) checkChecks(service.checks, { ...context, targets: nodes }, findings);
+  if (service.public?.checks)
+    checkChecks(service.public.checks, { ...context, targets: [service.public] }, findings);
   checkCounts(service, chain, findings);
   if (service.public && !service.public.checks && chain === undefined) {
     const remedy = 'write checks: [ { kind: http, every: 1m } ]';

@@ -9,8 +9,9 @@ export function checkTarget(raw: unknown, path: Path, findings: Finding[]): void
   checkHeaders(fieldOf(raw, 'headers'), [...path, 'headers'], findings);
   const url = textOf(raw, 'url');
   if (url === undefined || fieldOf(raw, 'allowPrivate') === true || !URL.canParse(url)) return;
-  const asked = textOf(raw, 'address') ?? textOf(raw, 'address6') ?? new URL(url).hostname;
-  if (isPrivateHost(asked)) {
+  const written = [textOf(raw, 'address'), textOf(raw, 'address6')].filter((each) => each !== undefined);
+  const asked = written.length > 0 ? written : [new URL(url).hostname];
+  if (asked.some(isPrivateHost)) {
     findings.push(
       wrong([...path, 'url'], url, 'a private or loopback address, add allowPrivate: true if that is meant'),
     );

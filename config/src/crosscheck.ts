@@ -5,8 +5,9 @@ import { checkPolicies } from './crosscheck-alerts.ts';
 import { checkChains } from './crosscheck-chains.ts';
 import { checkKnown, checkUnique, enrolRemedy, regionIds } from './crosscheck-common.ts';
 import { checkService } from './crosscheck-services.ts';
-import type { Declared } from './declared.ts';
+import type { CheckEntry, Declared } from './declared.ts';
 import { textOf, wrong } from './decode.ts';
+import { familiesOf } from './families.ts';
 import type { Finding } from './problems.ts';
 import { parseVerifierKey } from './proof/note.ts';
 import { limits } from './schema.ts';
@@ -51,9 +52,14 @@ function checkProbes(declared: Declared, regions: readonly string[], findings: F
 /** A service without checks gets those of its chain's family; which one that is does not matter here. */
 const mostPresets = Math.max(...Object.values(familyPresets).map((preset) => preset.length));
 
+function monitorsEach({ value }: CheckEntry): number {
+  return familiesOf('', value?.family ?? 'any').length;
+}
+
 function checkMonitorCount(declared: Declared, findings: Finding[]): void {
   const count = declared.services.reduce(
-    (sum, { nodes, checks }) => sum + nodes.length * (checks?.length ?? mostPresets),
+    (sum, { nodes, checks }) =>
+      sum + nodes.length * (checks?.reduce((each, check) => each + monitorsEach(check), 0) ?? mostPresets),
     0,
   );
   if (count > limits.monitors) {

@@ -256,6 +256,8 @@ export interface CheckKind<S = unknown> {
   readonly needsChain: boolean;
   /** Whether these settings, as written and perhaps wrong, need one although the kind does not. */
   readonly needsChainFor?: (written: unknown) => boolean;
+  /** False: it asks others about the target, so that the target's own address does not matter. */
+  readonly asksTarget?: boolean;
   readonly run: (settings: S, ctx: CheckContext) => Promise<Reading>;
   /** One shell line (curl, wscat, dig, openssl) by which a person repeats what is asked; secrets as `$VARIABLE`. Pure. */
   readonly repeat?: (settings: S, asked: Asked) => string;

@@ -68,6 +68,42 @@ checks: [ { kind: head, every: ${every} } ]`),
     expect(config.monitors[0]?.timeoutMs).toBe(timeoutMs);
   });
 
+  it('a check is asked over any family, over one, or over each apart, which makes two monitors of it', () => {
+    const config = configOf(
+      withService(`chain: ethereum
+nodes: [ { id: main, zone: home, url: "https://rpc.example.com" } ]
+checks:
+  - { kind: head, every: 30s, family: apart, counts: false }
+  - { kind: head, id: six, every: 30s, family: 6 }
+  - { kind: head, id: any, every: 30s, family: any }
+  - { kind: head, id: unsaid, every: 30s }`),
+    );
+    expect(
+      config.monitors.map(({ id, check, counts, target }) => [id, check, counts, target.family]),
+    ).toEqual([
+      ['rpc/main/any', 'any', true, undefined],
+      ['rpc/main/head.v4', 'head.v4', false, 4],
+      ['rpc/main/head.v6', 'head.v6', false, 6],
+      ['rpc/main/six', 'six', true, 6],
+      ['rpc/main/unsaid', 'unsaid', true, undefined],
+    ]);
+    // No monitor has the key `family`: what is said to nobody keeps the hash that it had.
+    expect(config.monitors.map(({ target }) => 'family' in target)).toEqual([false, true, true, true, false]);
+  });
+
+  it('monitors of families apart count as two where there are at most so many', () => {
+    const nodes = Array.from(
+      { length: 150 },
+      (_, n) => `{ id: n${n}, zone: home, url: "https://n${n}.example.com" }`,
+    );
+    const checks = (count: number) =>
+      Array.from({ length: count }, (_, c) => `{ kind: head, id: c${c}, every: 30s, family: apart }`);
+    const text = (count: number) =>
+      withService(`chain: ethereum\nnodes: [ ${nodes.join()} ]\nchecks: [ ${checks(count).join()} ]`);
+    expect(configOf(text(33)).monitors).toHaveLength(9_900);
+    expect(problemsOf(text(34))).toEqual([expect.stringContaining('10200 monitors, write at most 10000')]);
+  });
+
   it('confirm is two failing and two good answers, and a recheck after a second', () => {
     expect(configOf(smallest).monitors[0]?.confirm).toEqual({ fall: 2, rise: 2, recheckAfterMs: 1_000 });
   });

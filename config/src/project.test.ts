@@ -58,6 +58,16 @@ describe('the projection of a config', () => {
     );
   });
 
+  it('changes with the address family that a check is asked over', () => {
+    const written = text('https://rpc.example.com', 'A', 'public');
+    const over = (family: string) =>
+      projected(
+        configOf(written.replace('kind: head, every: 30s', `kind: head, every: 30s, family: ${family}`)),
+      );
+    expect(over('any')).toBe(projected(configOf(written)));
+    expect(new Set(['any', '4', '6', 'apart'].map(over)).size).toBe(4);
+  });
+
   it('changes with where a check asks, and not with what people call it', () => {
     const base = projected(configOf(text('https://rpc.example.com', 'A', 'public')));
     fc.assert(

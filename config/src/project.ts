@@ -85,6 +85,8 @@ function targetText(target: Target): string {
     target.address ?? '-',
     target.address6 ?? '-',
     target.allowPrivate ? 'private' : '-',
+    // Left out where none is asked for, so that such a target keeps the hash that it had before there were families.
+    ...(target.family === undefined ? [] : [`family ${target.family}`]),
     ...headers.sort(),
   ].join('\n');
 }

@@ -145,6 +145,7 @@ export const chainSchema = z.strictObject({
   ),
 });
 
+const familyMessage = 'not an address family, write 4 or 6 without quotes, apart, or any';
 /** Settings that every check has, whatever its kind. The kind's own stand beside them in the same entry. */
 export const checkSchema = z.strictObject({
   kind: key(line(40), 'The kind of question.', 'head'),
@@ -186,6 +187,15 @@ export const checkSchema = z.strictObject({
     z.array(id).min(1, 'an empty list, name a region or leave the key out').max(limits.regions).optional(),
     'The regions that ask; all when left out.',
     ['eu', 'us'],
+  ),
+  family: key(
+    z
+      .literal(['any', 4, 6, 'apart'], {
+        error: (issue) => (issue.input === undefined ? undefined : familyMessage),
+      })
+      .default('any'),
+    'The address family it is asked over: `any` tries IPv4 first; `apart` makes two monitors of it, `CHECK.v4` and `CHECK.v6`, and both count as it does.',
+    'apart',
   ),
   counts: key(
     flag.optional(),
@@ -233,7 +243,11 @@ export const nodeSchema = z.strictObject({
   zone: key(id, 'Where it stands: nodes of one zone that fail together make one incident.', 'home'),
   ...targetKeys,
   address: key(ipv4.optional(), 'Its IPv4 address, asked instead of what DNS says.', '192.0.2.10'),
-  address6: key(ipv6.optional(), 'Its IPv6 address.', '"2001:db8::10"'),
+  address6: key(
+    ipv6.optional(),
+    'Its IPv6 address, asked instead of what DNS says; with both, the IPv4 one first.',
+    '"2001:db8::10"',
+  ),
   operator: key(line(100).optional(), 'Who runs it; the top-level operator when left out.', 'Example Ltd'),
   counts: countsNone,
 });

@@ -30,6 +30,7 @@ function assigned(monitor: Monitor): AssignedMonitor {
       allowPrivate: monitor.target.allowPrivate,
       ...(monitor.target.address === undefined ? {} : { address: monitor.target.address }),
       ...(monitor.target.address6 === undefined ? {} : { address6: monitor.target.address6 }),
+      ...(monitor.target.family === undefined ? {} : { family: monitor.target.family }),
     },
     ...(monitor.chain === undefined ? {} : { chain: monitor.chain }),
   };

@@ -59,7 +59,7 @@ export interface RuleMonitor {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly chain?: string;
-  /** saltedHash of where it asks (URL, fixed addresses, header names and references), hex. */
+  /** saltedHash of where it asks (URL, fixed addresses, address family, header names and references), hex. */
   readonly targetHash: string;
   /** canonicalSettings of what the operator wrote; saltedHash lines where they are private. */
   readonly settings: readonly string[];

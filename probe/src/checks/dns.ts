@@ -23,6 +23,7 @@ export const dns = defineCheck({
   settings,
   counts: false,
   needsChain: false,
+  asksTarget: false,
   async run(wanted, ctx): Promise<Reading> {
     const name = wanted.name ?? hostName(ctx.target.url);
     const { zone, servers } = await resolved(ctx, () => findServers(wanted, name, ctx));
