@@ -43,6 +43,13 @@ function faultsOf(word: string): Explanation[] {
 }
 
 /** A fault in sentences. */
-export function explanationText({ fault, means, look, source, when }: Explanation): string {
-  return `${fault}\n  ${means}${when === undefined ? '' : ` It happened ${when}.`}\n  Look at: ${look}\n  ${source}\n`;
+export function explanationText({ fault, means, look, causes, source, when }: Explanation): string {
+  const lines = [
+    `${means}${when === undefined ? '' : ` It happened ${when}.`}`,
+    'Usual causes, the most frequent first:',
+    ...causes.map((cause) => `- ${cause}`),
+    `Look at: ${look}`,
+    source,
+  ];
+  return `${fault}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }

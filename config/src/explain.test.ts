@@ -6,10 +6,14 @@ describe('explaining', () => {
   it('has sentences for every fault of the list, and for the causes that no single check sees', () => {
     const all = allFaults();
     expect(all.length).toBeGreaterThan(Object.keys(faultMeanings).length);
-    for (const { means, look, source } of all) {
+    for (const { means, look, causes, source } of all) {
       expect(means).toMatch(/^[A-Z0-9].*\.$/);
       expect(look).toMatch(/^[^ ].*[.?]$/);
       expect(source).not.toBe('');
+      expect(causes.length).toBeGreaterThanOrEqual(2);
+      expect(causes.length).toBeLessThanOrEqual(4);
+      expect(new Set(causes).size).toBe(causes.length);
+      for (const cause of causes) expect(cause).toMatch(/^[^ ].{5,}[^ .?]$/);
     }
   });
 

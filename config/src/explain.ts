@@ -29,33 +29,60 @@ const causes: Readonly<Record<string, FaultMeaning>> = {
   behind: {
     means: "The node's newest block is further behind the chain's agreed head than the chain's maxLag.",
     look: 'Is it still syncing, short of disk or peers, or is its import slower than the chain? Degraded, never down.',
+    causes: ['it still syncs after a restart', 'its disk is too slow for the chain', 'too few or slow peers'],
   },
   ahead: {
     means: "The node's newest block is far ahead of what the other nodes of the chain agree on.",
     look: 'Is it on a fork or another network with the same id, does it make up its height, or are all the others behind? Degraded, never down.',
+    causes: [
+      'it is on a fork or on another network with the same id',
+      'the other nodes are behind',
+      'it makes up its height',
+    ],
   },
   stalled: {
     means:
       'Most heads of the chain, of at least two operators, stand still together: it is the chain, not a node.',
     look: "Ask the chain's own channels. Such minutes are counted apart, never as up.",
+    causes: [
+      'validators of the chain are offline or disagree',
+      'an upgrade of the chain went wrong',
+      'an attack or a bug that stops block production',
+    ],
   },
   forked: {
     means:
       'At one height, below what the chain takes back in its daily life, the node has another block than most others, or than any.',
     look: 'Compare its version with theirs: nodes part at an upgrade that one has missed. It comes back when its database is taken from another node. Degraded, never down.',
+    causes: ['it missed an upgrade', 'its database is damaged', 'the chain itself has split'],
   },
   'no-data': {
     means: 'Too few regions have answered in that minute: neither up nor down is known.',
     look: 'highwater status shows which probes were heard, and when.',
+    causes: [
+      'probes that are down or cut off from the collector',
+      'a probe whose clock is wrong, so that its answers do not count',
+      'a service with fewer regions than its quorum',
+    ],
   },
   split: {
     means: 'The regions, or the probes of one region, contradict each other and no side has enough votes.',
     look: 'Compare the votes in highwater why: an outage that only some regions see is often routing or DNS.',
+    causes: [
+      'routing or DNS that differs by region',
+      'a firewall or ban that meets one region alone',
+      'a server behind the load balancer that is bad',
+    ],
   },
   clock: {
     means:
       "A probe's clock was never compared with the collector's, was over 2 s off, or stepped: its answers do not count.",
     look: 'Keep the clock of the probe right with NTP.',
+    causes: [
+      'no time synchronisation on the probe',
+      'a virtual machine that was paused or moved',
+      'the probe has just started and was not yet compared',
+    ],
   },
 };
 

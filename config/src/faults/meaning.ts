@@ -2,8 +2,10 @@
 export interface FaultMeaning {
   /** What happened, in a sentence. */
   readonly means: string;
-  /** What usually causes it and what to look at. */
+  /** What to look at, in a sentence or two. */
   readonly look: string;
+  /** What usually is behind it, the most frequent first: two to four, each a part of a sentence. */
+  readonly causes: readonly [string, ...string[]];
 }
 
 /** `source.operation.code`, as a line carries it. */
