@@ -44,6 +44,8 @@ export interface Seen {
   readonly observation: Observation;
   readonly family: Family;
   readonly loopback: boolean;
+  /** What the target's host stood for in this run; undefined where nothing was connected to, and for name servers. */
+  readonly address?: string | undefined;
 }
 
 /** Decodes once; an unknown kind or bad settings are the probe's fault and told in each round. */
@@ -97,7 +99,12 @@ export async function observe(
   const links: Disposable[] = [];
   /** The last that something other than HTTP tried. */
   let dialled: string | undefined;
-  const told = (at: string) => (dialled = at);
+  /** The first of these: what a redirect leads to is somebody else. */
+  let own: string | undefined;
+  const told = (at: string) => {
+    dialled = at;
+    own ??= at;
+  };
   const kept = <T extends Disposable>(link: T): T => {
     links.push(link);
     return link;
@@ -114,18 +121,26 @@ export async function observe(
       socket: async (request) => kept(await openSocket(target, house.outside, request, signal, told)),
       connect: async (request) => kept(await openLink(target, house.outside, request, signal, told)),
       handshake: (request) => shakeHands(target, house.outside, request, signal, told),
-      dns: openDns(target, house.outside, { signal, timeoutMs: monitor.timeoutMs }, told),
+      dns: openDns(target, house.outside, { signal, timeoutMs: monitor.timeoutMs }, (at) => (dialled = at)),
       lasting: (name, open) => prepared.lasting.take(name, open, house),
       round: Math.floor(at.dueAt / monitor.intervalMs),
       memory: prepared.memory,
       ...(prepared.chain ? { chain: prepared.chain } : {}),
     });
-    return { observation: written(reading), ...whereOf(dialled ?? way.address) };
+    return {
+      observation: written(reading),
+      ...whereOf(dialled ?? way.address),
+      address: own ?? way.ownAddress,
+    };
   } catch (thrown) {
     if (ending.aborted && !(thrown instanceof FaultError)) throw thrown;
     const tenths = Math.round((house.outside.monotonic() - startedAt) * 10);
     const reading = failed(thrown, tenths, (bug) => house.broke(monitor.id, bug));
-    return { observation: written(reading), ...whereOf(dialled ?? way?.address) };
+    return {
+      observation: written(reading),
+      ...whereOf(dialled ?? way?.address),
+      address: own ?? way?.ownAddress,
+    };
   } finally {
     done();
     way?.close();

@@ -23,6 +23,8 @@ export interface Way {
   exchange(request: ExchangeRequest): Promise<ExchangeAnswer>;
   /** The address that was tried last; undefined before any was. */
   readonly address: string | undefined;
+  /** The address that was tried first: the target's own, whatever redirects led to. */
+  readonly ownAddress: string | undefined;
   close(): void;
 }
 
@@ -31,6 +33,7 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
   const base = asHttp(target.url);
   let connection: Connection | undefined;
   let address: string | undefined;
+  let ownAddress: string | undefined;
 
   const connectionTo = (url: URL, route: Route): Connection => {
     const same = connection?.origin === url.origin && connection.ownHost === route.own.host;
@@ -63,7 +66,10 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
 
   const exchange = async (request: ExchangeRequest): Promise<ExchangeAnswer> => {
     let url = joinPath(base, request.path, request.port);
-    const dialled = (at: string) => (address = at);
+    const dialled = (at: string) => {
+      address = at;
+      ownAddress ??= at;
+    };
     const route: Route = { target, own: url, outside, signal, dialled };
     let asked = request;
     let phases = noPhases;
@@ -94,6 +100,9 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
     exchange,
     get address() {
       return address;
+    },
+    get ownAddress() {
+      return ownAddress;
     },
     close: () => connection?.close(),
   };
