@@ -25,6 +25,7 @@ import { frameIngest } from './ingest/frames.ts';
 import { assignAll } from './leaves/assignments.ts';
 import { declareLeaves } from './leaves/leaves.ts';
 import { openLive } from './live/heart.ts';
+import { openLooks } from './live/looks.ts';
 import { allIncidents, heardProbes, openStories } from './live/stories.ts';
 import { loops, pace } from './loops.ts';
 import { dropOldFrames } from './retention.ts';
@@ -84,7 +85,21 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
   const metrics = openMetrics(watched, store, clock);
   // What was not followed up before a restart is in the store: all of them are looked at once.
   const flipped = new Set(watched.shards.keys());
-  const live = await openLive({ watched, store, clock, startedAt, flipped: (shard) => flipped.add(shard) });
+  const looks = openLooks({
+    watched,
+    clock,
+    seed,
+    asked: () => assigned.ring(),
+    notAsked: (because, count) => metrics.notAsked(because, count),
+  });
+  const live = await openLive({
+    watched,
+    store,
+    clock,
+    startedAt,
+    flipped: (shard) => flipped.add(shard),
+    turned: (shard, turns) => looks.turned(shard, turns),
+  });
   const stories = openStories(watched, store, clock, log, flipped);
   const slots = openSlots(watched, store, blobs, clock);
   const history = openHistory(watched, store, slots);
@@ -122,7 +137,20 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     log,
     signal,
     routes: withOpenapi([
-      ...probeRoutes({ watched, store, clock, frames, batches, operatorKey: key.vkey, assigned }),
+      ...probeRoutes({
+        watched,
+        store,
+        clock,
+        frames,
+        batches,
+        operatorKey: key.vkey,
+        assigned,
+        look(probe) {
+          const ids = looks.take(probe);
+          metrics.asked(probe, ids.length);
+          return ids;
+        },
+      }),
       ...readerRoutes({
         watched,
         store,
@@ -144,6 +172,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
       async live() {
         const seen = arrived.rung();
         const { changed, more } = await live.beat();
+        looks.beat();
         const told = await stories.beat();
         if (changed) snapshots.changed();
         // What people are told of is on the page first.

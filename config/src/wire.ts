@@ -114,6 +114,8 @@ export const maxLookNow = 20;
  */
 export const lookNow = z.strictObject({ look: z.array(text).min(1).max(maxLookNow) });
 export type LookNow = z.infer<typeof lookNow>;
+/** Only who asks with `look=1` gets `lookNow`: older probes would take it for a broken assignment. */
+export const assignmentAnswer = z.union([assignment, lookNow]);
 
 // ------------------------------------------------------------------- feed
 

@@ -57,6 +57,8 @@ describe('metrics', () => {
     for (const name of [
       'highwater_verdict{service="web",node="main",check="http",status="unknown"} 1',
       'highwater_ingest_observations_total{probe="eu-1"} 0',
+      'highwater_look_requests_total{probe="eu-1"} 0',
+      'highwater_look_requests_dropped_total{because="budget"} 0',
       'highwater_outbox_pending 0',
       'highwater_log_size 4',
     ]) {

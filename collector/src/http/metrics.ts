@@ -5,6 +5,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { Answer } from '../decide/types.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
+import type { NotAsked } from '../live/looks.ts';
 import type { Shard } from '../live/shard.ts';
 import type { Store } from '../store/store.ts';
 import { HOUSE_SHARD, LOG_SHARD, type Watched } from '../watched.ts';
@@ -15,6 +16,10 @@ const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
 export interface Metrics {
   ingested(probe: string, observations: readonly Observation[]): void;
   conflict(probe: string): void;
+  /** Requests to look now that a probe has fetched. */
+  asked(probe: string, looks: number): void;
+  /** Requests to look now that came to nothing. */
+  notAsked(because: NotAsked, looks: number): void;
   text(live: Live): Promise<string>;
 }
 
@@ -99,6 +104,18 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
     labelNames: ['probe'] as const,
     registers,
   });
+  const looks = new Counter({
+    name: 'highwater_look_requests_total',
+    help: 'Requests to look now that were handed to a probe, because another region contradicted a verdict',
+    labelNames: ['probe'] as const,
+    registers,
+  });
+  const dropped = new Counter({
+    name: 'highwater_look_requests_dropped_total',
+    help: 'Requests to look now that came to nothing: the budget was spent (budget), or the probe came too late for it (late)',
+    labelNames: ['because'] as const,
+    registers,
+  });
   const pending = new Gauge({
     name: 'highwater_outbox_pending',
     help: 'Effects that were decided and are not carried out yet',
@@ -108,7 +125,9 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
   for (const { id } of watched.config.probes) {
     observations.inc({ probe: id }, 0);
     conflicts.inc({ probe: id }, 0);
+    looks.inc({ probe: id }, 0);
   }
+  for (const because of ['budget', 'late'] as const) dropped.inc({ because }, 0);
 
   const fill = (live: Live): void => {
     for (const gauge of [success, duration, verdict, height, age, lag, stalled, forked, pace]) gauge.reset();
@@ -152,6 +171,8 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
       facts.seen(probe, observed);
     },
     conflict: (probe) => conflicts.inc({ probe }),
+    asked: (probe, count) => looks.inc({ probe }, count),
+    notAsked: (because, count) => dropped.inc({ because }, count),
     async text(live) {
       fill(live);
       facts.fill();

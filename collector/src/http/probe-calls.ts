@@ -4,7 +4,7 @@ import { noteOfAuthorization, parseRequestText } from '@highwater/config/proof/r
 import type { Clock } from '@highwater/config/time.ts';
 import {
   accepted,
-  assignment,
+  assignmentAnswer,
   batchWithBodies,
   frameWithDetails,
   operatorKeyHeader,
@@ -86,8 +86,10 @@ export interface ProbeCalls {
   readonly batches: BatchIngest;
   /** The operator's verifier key. */
   readonly operatorKey: string;
-  /** Rings when assignments may have changed. */
+  /** Rings when assignments may have changed, or when probes are asked to look now. */
   readonly assigned: Bell;
+  /** Takes what a probe is asked to look at now: monitors, at most as many as one answer holds. */
+  readonly look: (probe: string) => readonly string[];
 }
 
 export function probeRoutes(parts: ProbeCalls): Route[] {
@@ -128,24 +130,33 @@ export function probeRoutes(parts: ProbeCalls): Route[] {
       path: '/v1/assignments',
       access: 'open',
       says: {
-        summary: 'What the probe that signed this request is to do; 204 when there is nothing newer',
+        summary:
+          'What the probe that signed this request is to do, or what it is asked to look at now; 204 when there is neither',
         query: {
           after: 'Number of the assignment that it has',
           wait: 'How long to wait for a newer one: 30s',
+          look: '1: it understands requests to look now, and gets them here too',
         },
-        gives: { 'application/json': assignment },
+        gives: { 'application/json': assignmentAnswer },
       },
       async handle(call) {
         const probe = askedBy(watched, call, clock.now());
         const [after, waitMs] = [queryInteger(call.query, 'after', 0), queryWaitMs(call.query)];
         const headers = { [operatorKeyHeader]: parts.operatorKey };
-        const seen = assigned.rung();
-        let found = await assignmentAfter(store, probe, after);
-        if (found === undefined && waitMs > 0) {
-          await assigned.next(seen, waitMs, call.signal);
-          found = await assignmentAfter(store, probe, after);
+        const looks = call.query.get('look') === '1';
+        const until = clock.monotonic() + waitMs;
+        for (;;) {
+          const seen = assigned.rung();
+          const found = await assignmentAfter(store, probe, after);
+          if (found !== undefined) return json(200, found, headers);
+          // Nobody is there to take it any more.
+          if (call.signal.aborted) return { status: 204, headers };
+          const look = looks ? parts.look(probe) : [];
+          if (look.length > 0) return json(200, { look }, headers);
+          const leftMs = until - clock.monotonic();
+          if (leftMs <= 0) return { status: 204, headers };
+          await assigned.next(seen, leftMs, call.signal);
         }
-        return found === undefined ? { status: 204, headers } : json(200, found, headers);
       },
     },
   ];

@@ -5,6 +5,7 @@ import type { FrameRow, Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { saidIn } from './answers.ts';
 import { judgeShard, type Occasion } from './judge.ts';
+import { turnsIn } from './looks.ts';
 import { cursorOf, keptShard, loadShard, newShard, saveShard, type Shard } from './shard.ts';
 
 /** Frames taken up at once. */
@@ -29,6 +30,8 @@ export interface LiveOptions {
   readonly startedAt: Instant;
   /** Called after each commit that added flips to a shard. */
   readonly flipped: (shard: string) => void;
+  /** Called after each commit with the answers that are other than what their probes said before. */
+  readonly turned: (shard: Shard, turns: readonly Answer[]) => void;
 }
 
 /** By shard, with the positions of the frames that said it. */
@@ -97,6 +100,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   const judge = async (shard: Shard, occasion: Occasion, cursor: number): Promise<void> => {
     const now = timeAfter(shard.judgedAt, clock.now());
     shard.judgedAt = now;
+    const turns = turnsIn(watched, shard, occasion.answers);
     try {
       const flips = await store.transact(shard.name, async (tx) => {
         const services = watched.shards.get(shard.name) ?? [];
@@ -109,6 +113,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
       keptShard(shard);
       if (occasion.woken === 'all') shard.isNew = false;
       if (flips.length > 0) options.flipped(shard.name);
+      options.turned(shard, turns);
     } catch (error) {
       await loadShard(store, shard);
       throw error;
