@@ -1,6 +1,7 @@
 /** Runs one round of a check as a probe does, against servers on loopback. */
 import { faultId } from '@highwater/config/faults.ts';
 import { formatLine } from '@highwater/config/proof/line.ts';
+import type { Target } from '@highwater/config/model.ts';
 import type { AssignmentBody } from '@highwater/config/wire.ts';
 import { checks } from '../src/checks/index.ts';
 import { parseConsent } from '../src/io/reach.ts';
@@ -44,9 +45,15 @@ export function testCheck(
   kind: string,
   url: string,
   settings: unknown = {},
-  options: { readonly chain?: TestChain; readonly timeoutMs?: number; readonly house?: House } = {},
+  options: {
+    readonly chain?: TestChain;
+    readonly timeoutMs?: number;
+    readonly house?: House;
+    /** Beside its URL. */
+    readonly target?: Partial<Target>;
+  } = {},
 ): TestCheck {
-  const { chain, timeoutMs = 2_000, house = testHouse } = options;
+  const { chain, timeoutMs = 2_000, house = testHouse, target = {} } = options;
   const monitor = {
     id: 's/n/c',
     kind,
@@ -55,7 +62,7 @@ export function testCheck(
     recheckAfterMs: 1_000,
     fall: 2,
     settings,
-    target: { url, headers: {}, allowPrivate: true },
+    target: { url, allowPrivate: true, ...target, headers: { ...target.headers } },
     ...(chain ? { chain: chain.name } : {}),
   };
   const prepared = prepare(monitor, chain ? [chain] : [], checks);

@@ -21,11 +21,11 @@ export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 
 export function serveHttp(
   listener: RequestListener,
-  { upgrade }: { readonly upgrade?: Upgrade } = {},
+  { upgrade, ...at }: { readonly upgrade?: Upgrade } & ListenAt = {},
 ): Promise<Served> {
   const server = createServer(listener);
   if (upgrade) server.on('upgrade', upgrade);
-  return listening(server, 'http');
+  return listening(server, 'http', at);
 }
 
 export function serveHttps(
@@ -39,8 +39,8 @@ export function serveHttps(
 }
 
 /** Speaks raw TCP: for answers that no HTTP server would give. */
-export function serveTcp(onSocket: (socket: Socket) => void): Promise<Served> {
-  return listening(createTcpServer(onSocket), 'http');
+export function serveTcp(onSocket: (socket: Socket) => void, at: ListenAt = {}): Promise<Served> {
+  return listening(createTcpServer(onSocket), 'http', at);
 }
 
 /** Answers every request with the same bytes, then does as told with the connection. */
@@ -62,20 +62,30 @@ export async function closedPort(): Promise<number> {
   return served.port;
 }
 
-/** On a free port of 127.0.0.1; disposing it ends its connections. */
-export async function listening(server: Server | HttpServer, scheme: string): Promise<Served> {
+/** A free port of 127.0.0.1 by default. */
+export interface ListenAt {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** Disposing it ends its connections. */
+export async function listening(
+  server: Server | HttpServer,
+  scheme: string,
+  { host = '127.0.0.1', port: wanted = 0 }: ListenAt = {},
+): Promise<Served> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    server.once('error', reject).listen(wanted, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
     port,
-    url: `${scheme}://127.0.0.1:${port}`,
+    url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -5,10 +5,11 @@ import { faultError } from '../fault.ts';
 import { findServers, type NameServer } from './dns-servers.ts';
 import { settings } from './dns-settings.ts';
 
-const world = () => {
+const world = (family?: 4 | 6) => {
   let now = 1_000_000;
   const asked: string[] = [];
-  const ctx: Pick<CheckContext, 'dns' | 'memory' | 'now'> = {
+  const ctx: Pick<CheckContext, 'dns' | 'memory' | 'now' | 'target'> = {
+    target: { url: 'https://rpc.hw.test', headers: {}, allowPrivate: false, ...(family ? { family } : {}) },
     memory: new Map(),
     now: () => now,
     dns: {
@@ -57,6 +58,15 @@ describe('which name servers are asked', () => {
     ],
   ])('with %j: %j', async (written, expected) => {
     expect((await world().find(written)).map(text)).toEqual(expected);
+  });
+
+  it('of one family alone where that is asked for, and none is a mistake of the config', async () => {
+    const written = { servers: ['192.0.2.9', '2001:db8::9'] };
+    expect((await world(4).find(written)).map(text)).toEqual(['192.0.2.9 = 192.0.2.9 53']);
+    expect((await world(6).find(written)).map(text)).toEqual(['2001:db8::9 = 2001:db8::9 53']);
+    await expect(world(6).find({ servers: ['192.0.2.9'] })).rejects.toThrow(
+      'probe.config.kind: none of its servers has an IPv6 address',
+    );
   });
 
   it('no more than sixteen addresses', async () => {

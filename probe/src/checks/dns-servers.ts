@@ -1,6 +1,7 @@
 /** Which name servers a dns check asks: those that are written, or the zone's own. */
 import { isIP } from 'node:net';
 import { type CheckContext, FaultError } from '@highwater/config/kinds.ts';
+import { faultError } from '../fault.ts';
 import { maxServers, type Settings, type WrittenServer } from './dns-settings.ts';
 
 /** Names and delegations change seldom; in a round with trouble they are looked up anew. */
@@ -17,7 +18,7 @@ export interface Servers {
   readonly servers: readonly NameServer[];
 }
 
-type Context = Pick<CheckContext, 'dns' | 'memory' | 'now'>;
+type Context = Pick<CheckContext, 'dns' | 'memory' | 'now' | 'target'>;
 
 /** Rejects with FaultError `resolver.*` when the zone is not found. */
 export async function findServers(wanted: Settings, name: string, ctx: Context): Promise<Servers> {
@@ -30,7 +31,12 @@ export async function findServers(wanted: Settings, name: string, ctx: Context):
 }
 
 async function lookUp(wanted: Settings, name: string, ctx: Context): Promise<Servers> {
-  if (wanted.servers) return { zone: undefined, servers: await placesOf(wanted.servers, wanted.port, ctx) };
+  if (wanted.servers) {
+    const servers = await placesOf(wanted.servers, wanted.port, ctx);
+    if (servers.length === 0)
+      throw faultError('probe.config.kind', `none of its servers has an IPv${ctx.target.family} address`);
+    return { zone: undefined, servers };
+  }
   const { zone, servers } = await ctx.dns.zoneOf(name);
   const written = servers.slice(0, maxServers).map((host) => ({ host }));
   return { zone, servers: await placesOf(written, wanted.port, ctx) };
@@ -64,7 +70,9 @@ async function placesOfOne(
       port: number,
     };
   };
-  if (isIP(host) !== 0) return [at(host)];
+  const { family } = ctx.target;
+  // Of addresses that are written, each family's check asks its own.
+  if (isIP(host) !== 0) return family === undefined || isIP(host) === family ? [at(host)] : [];
   try {
     return (await ctx.dns.addresses(host)).map(at);
   } catch (thrown) {

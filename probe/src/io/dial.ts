@@ -5,6 +5,7 @@ import { faultError, faultOf } from '../fault.ts';
 import { defaultSecureContext, openTcp, openTls, type TlsManner } from './connect.ts';
 import { abortError, type OpenTarget, type Outside } from './outside.ts';
 import { refusal } from './reach.ts';
+import { ofFamily } from './resolve.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { hostOf, isSecure, portOf } from './url.ts';
 
@@ -24,11 +25,9 @@ export interface Route {
 
 /** Resolves, checks and connects; every failure is a FaultError. */
 export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Socket> {
-  const { target, own, outside, signal } = route;
-  // Another port that the check names is on the same machine; a place that a server sends us to need not be.
-  const pinned = to.host === own.host ? (target.address ?? target.address6) : undefined;
+  const { target, outside, signal } = route;
   watch.start('resolve');
-  const addresses = pinned !== undefined ? [pinned] : await raced(outside.resolve(hostOf(to)), signal);
+  const addresses = pinned(to, route) ?? (await raced(outside.resolve(hostOf(to), target.family), signal));
   let failed: unknown;
   for (const address of addresses.slice(0, maxAddresses)) {
     route.dialled(address);
@@ -37,17 +36,44 @@ export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Soc
     watch.start('connect');
     try {
       const socket = await openTcp(address, portOf(to), signal);
+      refuseElsewhere(socket, address, route);
       if (!isSecure(to)) return socket;
       watch.start('tls');
       const context = outside.secureContext ?? defaultSecureContext();
       return await openTls(socket, hostOf(to), context, signal, route.tls);
     } catch (thrown) {
       failed = thrown;
+      if (thrown instanceof FaultError) throw thrown;
       // Users' programs try a name's next address when one refuses at once; they don't after TLS or a deadline.
       if (watch.running !== 'connect' || signal.aborted) break;
     }
   }
   throw new FaultError(faultOf(failed, watch.running));
+}
+
+/** The rule once more for the address that the system says it has connected to, where that is written otherwise. */
+function refuseElsewhere(socket: Socket, address: string, { target, outside }: Route): void {
+  const reached = socket.remoteAddress;
+  // It has none when it was reset meanwhile: then nothing can be sent either.
+  if (reached === undefined || reached === address) return;
+  const because = refusal(reached, target.allowPrivate, outside.consent);
+  if (because === undefined) return;
+  socket.on('error', () => undefined).destroy();
+  throw faultError('target.connect.private', `${because}, reached as ${address}`);
+}
+
+/**
+ * What the config says instead of DNS, IPv4 first; undefined where it says nothing. Another port that the check names is
+ * on the same machine; a place that a server sends us to need not be.
+ */
+function pinned(to: URL, { target, own }: Route): readonly string[] | undefined {
+  if (to.host !== own.host) return undefined;
+  const written = [target.address, target.address6].filter((each) => each !== undefined);
+  if (written.length === 0) return undefined;
+  const found = ofFamily(written, target.family);
+  // The config is refused for it; to ask whatever DNS says would ask another machine.
+  if (found.length === 0) throw faultError('resolver.resolve.nodata', `none written for IPv${target.family}`);
+  return found;
 }
 
 /** Or rejects as a resolver that did not answer before the deadline. */

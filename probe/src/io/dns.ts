@@ -12,7 +12,7 @@ const againAfterMs = 1_000;
 
 /** For one run; `dialled` is told of each address before it is asked. */
 export function openDns(
-  target: Pick<OpenTarget, 'allowPrivate'>,
+  target: Pick<OpenTarget, 'allowPrivate' | 'family'>,
   outside: Outside,
   run: { readonly signal: AbortSignal; readonly timeoutMs: number },
   dialled: (address: string) => void,
@@ -29,7 +29,7 @@ export function openDns(
       if (because !== undefined) throw faultError('target.connect.private', because);
       return askServer(question, limits);
     },
-    addresses: (host) => raced(outside.resolve(host), run.signal),
+    addresses: (host) => raced(outside.resolve(host, target.family), run.signal),
     zoneOf: (name) => zoneOf(name, outside.resolvers, limits),
   };
 }

@@ -4,7 +4,7 @@ import { FaultError } from '@highwater/config/kinds.ts';
 import type { Secret } from '@highwater/config/secrets.ts';
 import { isTimeout, timeoutFault } from '../fault.ts';
 import type { Consent } from './reach.ts';
-import type { Resolve } from './resolve.ts';
+import type { AddressFamily, Resolve } from './resolve.ts';
 import type { PhaseName } from './stopwatch.ts';
 
 /** A target whose secrets have been fetched for this run. */
@@ -13,6 +13,8 @@ export interface OpenTarget {
   readonly address?: string | undefined;
   readonly address6?: string | undefined;
   readonly allowPrivate: boolean;
+  /** Asked over this address family alone, wherever it leads. */
+  readonly family?: AddressFamily | undefined;
   readonly headers: Readonly<Record<string, string | Secret>>;
 }
 

@@ -61,6 +61,21 @@ describe('a private address needs the consent of monitor and probe', () => {
     ['169.254.169.254', true, config, '169.254.169.254 is a cloud metadata address'],
     ['169.254.169.254', true, parseConsent(['0.0.0.0/0']), '169.254.169.254 is a cloud metadata address'],
     ['8.8.8.8', false, none, undefined],
+    [
+      '0.0.0.0',
+      true,
+      parseConsent(['0.0.0.0/8']),
+      '0.0.0.0 is private and this probe does not consent to it',
+    ],
+    ['0.0.0.0', true, parseConsent(['127.0.0.0/8']), undefined],
+    [
+      '::ffff:0.0.0.0',
+      true,
+      parseConsent(['0.0.0.0/8']),
+      '::ffff:0.0.0.0 is private and this probe does not consent to it',
+    ],
+    ['::', true, parseConsent(['::/128']), ':: is private and this probe does not consent to it'],
+    ['0:0:0:0:0:0:0:0', true, parseConsent(['::1']), undefined],
   ])('%s with allowPrivate %s', (address, allowPrivate, consent, because) => {
     expect(refusal(address, allowPrivate, consent)).toBe(because);
   });

@@ -80,10 +80,12 @@ export function refusal(address: string, allowPrivate: boolean, consent: Consent
 
 function consents(address: string, list: BlockList): boolean {
   const bare = address.replace(/%.*$/, '');
-  const inner = isIP(bare) === 6 ? embedded4(bare) : undefined;
-  return inner !== undefined
-    ? list.check(inner, 'ipv4')
-    : list.check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4');
+  const family = isIP(bare);
+  if (family === 0) return false;
+  const inner = family === 6 ? embedded4(bare) : bare;
+  // The unspecified addresses lead to this machine, whatever network they are written in.
+  if (inner !== undefined) return list.check(inner === '0.0.0.0' ? '127.0.0.1' : inner, 'ipv4');
+  return list.check(groupsOf(bare).every((group) => group === 0) ? '::1' : bare, 'ipv6');
 }
 
 /** The IPv4 address inside `::ffff:a.b.c.d`, `::a.b.c.d` or 64:ff9b::/96. */
