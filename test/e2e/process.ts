@@ -59,9 +59,19 @@ export async function highwater(
   return { code: child.exitCode, stdout: out.join(''), stderr: err.join('') };
 }
 
+/** What a command line begins with: another host, another clock. */
+export interface Within {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
 /** Starts one role. */
-export function startRole(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Process> {
-  return startProgram(launcher, args, env);
+export function startRole(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  within?: Within,
+): Promise<Process> {
+  return startProgram(launcher, args, env, within);
 }
 
 /** Resolves when a program of ours says that it is ready; rejects with its output when it ends before. */
@@ -69,11 +79,13 @@ export async function startProgram(
   file: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  within?: Within,
 ): Promise<Process> {
   const child = fork(file, [...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    ...(within ? { execPath: within.command, execArgv: [...within.args, process.execPath] } : {}),
   });
   const seen = watch(child);
   const url = await new Promise<string>((ready, failed) => {
@@ -85,16 +97,28 @@ export async function startProgram(
 
 /** A real EVM node of its own chain: same id for each, other hashes. Blocks come every second unless told otherwise. */
 export async function startAnvil(
-  options: { readonly chainId?: number; readonly blocks?: readonly string[]; readonly port?: number } = {},
+  options: {
+    readonly chainId?: number;
+    readonly blocks?: readonly string[];
+    readonly port?: number;
+    readonly host?: string;
+    readonly within?: Within;
+  } = {},
 ): Promise<Process> {
-  const { chainId = 31_337, blocks = ['--block-time', '1'], port = 0 } = options;
-  const args = ['--port', String(port), '--chain-id', String(chainId), ...blocks];
-  const child = spawn(anvilPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const { chainId = 31_337, blocks = ['--block-time', '1'], port = 0, host = '127.0.0.1', within } = options;
+  const args = ['--host', host, '--port', String(port), '--chain-id', String(chainId), ...blocks];
+  const child = spawn(
+    within?.command ?? anvilPath,
+    [...(within ? [...within.args, anvilPath] : []), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const seen = watch(child);
   const lines = createInterface({ input: child.stdout });
   const url = await new Promise<string>((ready, failed) => {
     lines.on('line', (line) => {
-      const address = /Listening on (127[.]0[.]0[.]1:\d+)/.exec(line)?.[1];
+      const address = /Listening on ([\d.]+:\d+)/.exec(line)?.[1];
       if (address) ready(`http://${address}`);
     });
     void seen.gone.then((how) => failed(new Error(`anvil ended (${how}):\n${seen.output()}`)));
@@ -125,8 +149,9 @@ export async function until<T>(
   }
 }
 
-export async function getJson<T>(url: string): Promise<T> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+export async function getJson<T>(url: string, token?: string): Promise<T> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(5_000) });
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as T;
 }
