@@ -1,15 +1,19 @@
 /**
- * Asks the declared controls, and only when something failed: at most once in two seconds whatever fails, and
- * everything that failed in that round shares the answer.
+ * Asks the declared controls: one with a name over IPv4 and over IPv6 apart, so that an outage of one family on the
+ * probe's side excuses nothing of the other; an address in its own. When something failed, at most once in two seconds
+ * whatever fails, and everything that failed in that round shares the answer; and once a minute in any case
+ * (control-watch.ts).
  */
 import { isIP } from 'node:net';
+import type { Fault } from '@highwater/config/faults.ts';
 import { FaultError } from '@highwater/config/kinds.ts';
 import { openTcp } from './io/connect.ts';
+import { raced } from './io/dial.ts';
 import { openWay } from './io/exchange.ts';
 import type { Outside } from './io/outside.ts';
 import { refusal } from './io/reach.ts';
 import { hostOf, portOf } from './io/url.ts';
-import type { ControlReport, Family } from './self.ts';
+import type { ControlReport } from './self.ts';
 
 export interface Controls {
   /** What the controls say in the round of a check that began at `since` (monotonic ms). */
@@ -29,44 +33,72 @@ export function makeControls(declared: readonly string[], outside: Outside): Con
       // An answer from while the check ran is of its round; so is one so recent that asking again is too soon.
       if (askedAt >= since || now - askedAt < minPauseMs) return round;
       askedAt = now;
-      round = Promise.all(declared.map((control) => askOne(control, outside)));
+      round = Promise.all(declared.map((control) => askOne(control, outside))).then((all) => all.flat());
       return round;
     },
   };
 }
 
-/** Any answer will do: a status of 500 has crossed the network as well as one of 200. */
-async function askOne(control: string, outside: Outside): Promise<ControlReport> {
+async function askOne(control: string, outside: Outside): Promise<ControlReport[]> {
   const url = new URL(control);
   const host = hostOf(url);
-  const named = isIP(host) === 0;
+  const literal = isIP(host);
   const signal = AbortSignal.timeout(controlTimeoutMs);
-  const familyOf = (address: string | undefined): Family =>
-    address === undefined ? 'name' : isIP(address) === 6 ? '6' : '4';
+  const over = async (family: 4 | 6, address: string): Promise<ControlReport> => {
+    const named = literal === 0;
+    const failed = !(await answers(url, address, outside, signal));
+    return { control, named, family: family === 4 ? '4' : '6', failed };
+  };
+  if (literal !== 0) return [await over(literal === 6 ? 6 : 4, host)];
+  const families = await Promise.all(
+    ([4, 6] as const).map(async (family) => {
+      const address = await addressOf(host, family, outside, signal);
+      return address === undefined ? undefined : over(family, address);
+    }),
+  );
+  const asked = families.filter((report) => report !== undefined);
+  if (asked.length > 0) return asked;
+  return [{ control, named: true, family: 'name', failed: true }];
+}
+
+/** Undefined where the name has none of that family, or nobody could tell. */
+async function addressOf(
+  host: string,
+  family: 4 | 6,
+  outside: Outside,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return (await raced(outside.resolve(host, family), signal))[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Any answer will do: a status of 500 has crossed the network as well as one of 200. */
+async function answers(url: URL, address: string, outside: Outside, signal: AbortSignal): Promise<boolean> {
   if (url.protocol === 'tcp:') {
-    let address: string | undefined;
+    if (refusal(address, true, outside.consent) !== undefined) return false;
     try {
-      [address] = await outside.resolve(host);
-      const refused = refusal(address ?? '', true, outside.consent);
-      if (refused !== undefined) throw new Error(refused);
-      (await openTcp(address ?? '', portOf(url), signal)).destroy();
-      return { control, named, family: familyOf(address), failed: false };
+      (await openTcp(address, portOf(url), signal)).destroy();
+      return true;
     } catch {
-      return { control, named, family: familyOf(address), failed: true };
+      return false;
     }
   }
-  const way = openWay({ url: control, allowPrivate: true, headers: {} }, outside, signal);
+  const way = openWay({ url: url.href, address, allowPrivate: true, headers: {} }, outside, signal);
   try {
     await way.exchange({ method: 'HEAD', redirectIsAnswer: true });
-    return { control, named, family: familyOf(way.address), failed: false };
+    return true;
   } catch (thrown) {
-    const reached = thrown instanceof FaultError && thrown.fault.operation === 'http' && !isSilence(thrown);
-    return { control, named, family: familyOf(way.address), failed: !reached };
+    return thrown instanceof FaultError && hasCrossed(thrown.fault);
   } finally {
     way.close();
   }
 }
 
-function isSilence({ fault }: FaultError): boolean {
-  return fault.code === 'timeout' || fault.code === 'reset';
+/** A certificate that is out of date is theirs, or our clock's; one for another name may be of who is in between. */
+function hasCrossed({ operation, code }: Fault): boolean {
+  if (operation === 'tls') return code === 'expired' || code === 'not-yet-valid';
+  return operation === 'http' && code !== 'timeout' && code !== 'reset';
 }

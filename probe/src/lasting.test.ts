@@ -14,7 +14,7 @@ import { makeResolve } from './io/resolve.ts';
 import { type House, observe, prepare } from './observe.ts';
 import { startRounds } from './rounds.ts';
 import { secretShelf } from './secrets.ts';
-import { watchLoop } from './loop-watch.ts';
+import { systemClocks, watchLoop } from './loop-watch.ts';
 
 const house: House = {
   outside: {
@@ -127,8 +127,8 @@ describe('rounds', () => {
       await held.link;
       ran.count += 1;
     });
-    const loop = watchLoop(house.outside.monotonic);
-    const rounds = startRounds({ probe: 'p', table, loop, seen: () => undefined });
+    const loop = watchLoop(systemClocks(house.outside.monotonic));
+    const rounds = startRounds({ probe: 'p', table, loop, isClockSure: () => true, seen: () => undefined });
     const controls = { ask: () => Promise.resolve([]) };
     const give = (...monitors: AssignedMonitor[]) =>
       rounds.assigned(

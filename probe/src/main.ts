@@ -3,15 +3,19 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Observation } from '@highwater/config/domain.ts';
-import { loadSigningKey, type SigningKey } from '@highwater/config/keys.ts';
+import { loadSigningKey, sha256, type SigningKey } from '@highwater/config/keys.ts';
+import { phaseMs } from '@highwater/config/proof/due.ts';
 import { formatLine } from '@highwater/config/proof/line.ts';
+import { MAX_CLOCK_BOUND_MS } from '@highwater/config/proof/rule/none.ts';
 import type { Running } from '@highwater/config/running.ts';
+import { MINUTE_MS } from '@highwater/config/time.ts';
 import { type Assigned, followAssignments, lastAssignment, openTrust } from './assign.ts';
 import { checks } from './checks/index.ts';
 import { clockBound, compared } from './clock.ts';
 import { clockMemory, machineMonotonicMs } from './clock-memory.ts';
 import { openLink } from './collector-link.ts';
-import { makeControls } from './controls.ts';
+import { type ControlWatch, type Reached, watchControls } from './control-watch.ts';
+import { type Controls, makeControls } from './controls.ts';
 import { keepEvidence } from './evidence.ts';
 import { fault } from './fault.ts';
 import { type Consent, parseConsent } from './io/reach.ts';
@@ -19,7 +23,7 @@ import { makeResolve } from './io/resolve.ts';
 import { watchLink } from './link-watch.ts';
 import { listen } from './listener.ts';
 import { takeLock } from './lock.ts';
-import { watchLoop } from './loop-watch.ts';
+import { systemClocks, watchLoop } from './loop-watch.ts';
 import { makeMetrics } from './metrics.ts';
 import type { House } from './observe.ts';
 import { openRecorder } from './record.ts';
@@ -114,12 +118,19 @@ async function assemble(
 
   const now = () => Date.now();
   const metrics = makeMetrics();
-  const loop = watchLoop(monotonic);
+  const loop = watchLoop({
+    ...systemClocks(monotonic),
+    suspended: ({ lastedMs }) => log.warn({ forS: Math.round(lastedMs / 1_000) }, 'probe.suspended'),
+  });
   opened.push(() => loop.stop());
   const memory = clockMemory(dir);
   let clock = memory.load(spool.epoch);
   let assigned: Assigned | undefined;
   const bound = () => clockBound(clock, { wallAt: now(), monotonicMs: machineMonotonicMs() });
+  const isClockSure = () => {
+    const { boundMs } = bound();
+    return boundMs >= 0 && boundMs <= MAX_CLOCK_BOUND_MS;
+  };
   const shipper = startShipper({
     spool,
     link,
@@ -148,9 +159,25 @@ async function assemble(
       log.error({ err: thrown }, event);
     }
   };
-  const rounds = startRounds({ probe: id, table: checks, loop, seen });
+  const rounds = startRounds({ probe: id, table: checks, loop, isClockSure, seen });
   const resolve = makeResolve();
   const secrets = secretShelf(join(dataDir, 'secrets'));
+  let reached: Reached = {};
+  let watching: ControlWatch | undefined;
+  opened.push(() => watching?.[Symbol.dispose]());
+  const watch = (controls: Controls, seed: string) =>
+    watchControls({
+      controls,
+      // As a monitor's: spread over the minute, the same after a restart.
+      phaseMs: phaseMs(seed, 'controls', id, MINUTE_MS, sha256),
+      now,
+      monotonic,
+      found(next) {
+        tellOfNetwork(reached, next, log);
+        reached = next;
+        metrics.reached(next);
+      },
+    });
   const take = (next: Assigned) => {
     assigned = next;
     const { origin, body } = next;
@@ -164,7 +191,10 @@ async function assemble(
     };
     metrics.assigned(body.region);
     evidence.assigned({ key, origin }, body.config);
-    rounds.assigned(body, house, makeControls(body.controls, outside));
+    const controls = makeControls(body.controls, outside);
+    rounds.assigned(body, house, controls);
+    watching?.[Symbol.dispose]();
+    watching = body.controls.length === 0 ? undefined : watch(controls, body.seed);
     log.info(
       { number: body.number, monitors: body.monitors.length, region: body.region },
       'assignment.taken',
@@ -179,6 +209,7 @@ async function assemble(
       probe: id,
       assignment: assigned?.body.number ?? null,
       monitors: rounds.monitors,
+      controls: { ipv4: reached[4] ?? null, ipv6: reached[6] ?? null },
       spooledFrames: spool.frameCount,
       spooledBatches: spool.batchCount,
     }),
@@ -228,6 +259,15 @@ function lineOf(observation: Observation, log: Logger): string {
       facts: {},
       fault: found,
     });
+  }
+}
+
+/** Once when a family is lost, and once when it is there again. */
+function tellOfNetwork(before: Reached, now: Reached, log: Logger): void {
+  for (const family of [4, 6] as const) {
+    if (now[family] === false && before[family] === true) log.warn({ family }, 'probe.offline');
+    if (now[family] === false && before[family] === undefined) log.info({ family }, 'probe.no-network');
+    if (now[family] === true && before[family] === false) log.info({ family }, 'probe.online');
   }
 }
 

@@ -1,6 +1,7 @@
 /** The probe's metrics: blackbox-exporter's names where the meaning is the same, ours with `highwater_`. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import { monitorParts, type Observation } from '@highwater/config/domain.ts';
+import type { Reached } from './control-watch.ts';
 
 export interface ProbeMetrics {
   observed(observation: Observation): void;
@@ -12,6 +13,8 @@ export interface ProbeMetrics {
     readonly bytes: number;
     readonly dropped: number;
   }): void;
+  /** What was found when the controls were last asked. */
+  reached(reached: Reached): void;
   text(): Promise<string>;
 }
 
@@ -78,6 +81,12 @@ export function makeMetrics(): ProbeMetrics {
     'highwater_spool_dropped_segments',
     'Segments of the spool that were dropped since the start because it was full.',
   );
+  const control = new Gauge({
+    name: 'highwater_control_reached',
+    help: 'Whether any control target was reached (1) or none (0), by address family; without a value where none has such an address.',
+    labelNames: ['family'] as const,
+    registers,
+  });
   const memory = plain('process_resident_memory_bytes', 'Resident memory.');
   let region = '';
 
@@ -106,6 +115,12 @@ export function makeMetrics(): ProbeMetrics {
     assigned(name) {
       region = name;
       for (const each of perMonitor) each.reset();
+    },
+    reached(found) {
+      control.reset();
+      for (const family of [4, 6] as const) {
+        if (found[family] !== undefined) control.set({ family: `ipv${family}` }, found[family] ? 1 : 0);
+      }
     },
     spool(state) {
       batches.set(state.batches);

@@ -1,20 +1,35 @@
 /** The driver of the schedule: starts what is due, asks whether a fault is the probe's own, hands on what was seen. */
-import { setMaxListeners } from 'node:events';
-import type { Observation } from '@highwater/config/domain.ts';
-import { sha256 } from '@highwater/config/keys.ts';
-import type { AnyCheckKind } from '@highwater/config/kinds.ts';
-import type { AssignmentBody } from '@highwater/config/wire.ts';
-import type { Controls } from './controls.ts';
-import { fault } from './fault.ts';
-import type { LoopWatch } from './loop-watch.ts';
-import { type House, observe, prepare, type Prepared, type Seen } from './observe.ts';
-import { answered, makeSchedule, type Schedule, type Start, turn, wakeAt } from './schedule.ts';
-import { ownUp, wantsControls } from './self.ts';
+import { setMaxListeners } from "node:events";
+import type { Observation } from "@highwater/config/domain.ts";
+import { sha256 } from "@highwater/config/keys.ts";
+import type { AnyCheckKind } from "@highwater/config/kinds.ts";
+import type { AssignmentBody } from "@highwater/config/wire.ts";
+import type { Controls } from "./controls.ts";
+import { fault } from "./fault.ts";
+import type { LoopWatch } from "./loop-watch.ts";
+import {
+  type House,
+  observe,
+  prepare,
+  type Prepared,
+  type Seen,
+} from "./observe.ts";
+import {
+  answered,
+  makeSchedule,
+  type Schedule,
+  type Start,
+  turn,
+  wakeAt,
+} from "./schedule.ts";
+import { acrossStop, ownUp, wantsControls } from "./self.ts";
 
 export interface RoundsOptions {
   readonly probe: string;
   readonly table: Readonly<Record<string, AnyCheckKind>>;
   readonly loop: LoopWatch;
+  /** Whether the clock is known to be right. */
+  readonly isClockSure: () => boolean;
   /** Each observation as it ends. */
   seen: (observation: Observation) => void;
 }
@@ -37,7 +52,13 @@ interface Work {
   readonly prepared: ReadonlyMap<string, Prepared>;
 }
 
-export function startRounds({ probe, table, loop, seen }: RoundsOptions): Rounds {
+export function startRounds({
+  probe,
+  table,
+  loop,
+  isClockSure,
+  seen,
+}: RoundsOptions): Rounds {
   const ending = new AbortController();
   // Each check that runs listens: many at once are no leak.
   setMaxListeners(0, ending.signal);
@@ -51,7 +72,8 @@ export function startRounds({ probe, table, loop, seen }: RoundsOptions): Rounds
     const now = work.house.now();
     const done = turn(schedule, now);
     schedule = done.schedule;
-    for (const { id, dueAt } of done.missed) seen(missedAt(id, dueAt, now));
+    for (const { id, dueAt } of done.missed)
+      seen(missedAt(id, dueAt, now, loop.wasStoppedAt(dueAt)));
     for (const start of done.start) begin(start, work);
     rest(work);
   };
@@ -60,7 +82,10 @@ export function startRounds({ probe, table, loop, seen }: RoundsOptions): Rounds
     clearTimeout(timer);
     const at = schedule ? wakeAt(schedule) : undefined;
     if (at === undefined) return;
-    timer = setTimeout(tick, Math.min(longestWaitMs, Math.max(0, at - house.now())));
+    timer = setTimeout(
+      tick,
+      Math.min(longestWaitMs, Math.max(0, at - house.now())),
+    );
   };
 
   const begin = (start: Start, now: Work) => {
@@ -80,25 +105,47 @@ export function startRounds({ probe, table, loop, seen }: RoundsOptions): Rounds
     running.add(run);
   };
 
-  const settle = ({ id, recheck }: Start, observation: Observation | undefined) => {
+  const settle = (
+    { id, recheck }: Start,
+    observation: Observation | undefined,
+  ) => {
     if (!schedule || !work) return;
     const before = schedule;
-    schedule = answered(before, id, observation && saysOf(observation), recheck, work.house.now());
+    schedule = answered(
+      before,
+      id,
+      observation && saysOf(observation),
+      recheck,
+      work.house.now(),
+    );
     if (schedule.budget !== before.budget && !ending.signal.aborted) rest(work);
   };
 
-  const look = async (prepared: Prepared, start: Start, { house, controls }: Work): Promise<Observation> => {
+  const look = async (
+    prepared: Prepared,
+    start: Start,
+    { house, controls }: Work,
+  ): Promise<Observation> => {
     const { monotonic } = house.outside;
     const from = monotonic();
     const wallFrom = house.now();
-    const { observation, family, loopback }: Seen = await observe(prepared, start, house, ending.signal);
+    const { observation, family, loopback }: Seen = await observe(
+      prepared,
+      start,
+      house,
+      ending.signal,
+    );
     const found = observation.fault;
-    if (!found || found.source === 'probe') return observation;
+    if (found?.source === "probe") return observation;
     const to = monotonic();
+    const stoppedMs = loop.stoppedBetween(from, to);
+    if (stoppedMs > 0) return acrossStop(observation, stoppedMs);
+    if (!found) return observation;
     const evidence = {
       family,
       loopback,
       loopLateMs: loop.lateBetween(from, to),
+      isClockSure: isClockSure(),
       clockStepMs: house.now() - wallFrom - (to - from),
       timeoutMs: prepared.monitor.timeoutMs,
       controls: wantsControls(found, loopback) ? await controls.ask(from) : [],
@@ -123,31 +170,52 @@ export function startRounds({ probe, table, loop, seen }: RoundsOptions): Rounds
         if (prepared.get(id) !== old) old.lasting[Symbol.dispose]();
       }
       work = { body, house, controls, prepared };
-      schedule = makeSchedule(body.monitors, body.seed, probe, house.now(), sha256, schedule);
+      schedule = makeSchedule(
+        body.monitors,
+        body.seed,
+        probe,
+        house.now(),
+        sha256,
+        schedule,
+      );
       rest(work);
     },
     async drain(maxMs) {
       clearTimeout(timer);
       schedule = undefined;
-      const over = setTimeout(() => ending.abort(new Error('the probe is ending')), maxMs);
+      const over = setTimeout(
+        () => ending.abort(new Error("the probe is ending")),
+        maxMs,
+      );
       while (running.size > 0) await Promise.race(running);
       clearTimeout(over);
-      ending.abort(new Error('the probe has ended'));
-      for (const prepared of work?.prepared.values() ?? []) prepared.lasting[Symbol.dispose]();
+      ending.abort(new Error("the probe has ended"));
+      for (const prepared of work?.prepared.values() ?? [])
+        prepared.lasting[Symbol.dispose]();
     },
   };
 }
 
 function isSame(a: Prepared, b: Prepared): boolean {
-  return JSON.stringify([a.monitor, a.chain]) === JSON.stringify([b.monitor, b.chain]);
+  return (
+    JSON.stringify([a.monitor, a.chain]) ===
+    JSON.stringify([b.monitor, b.chain])
+  );
 }
 
-function missedAt(monitor: string, dueAt: number, now: number): Observation {
-  const found = fault('probe.schedule.late');
+function missedAt(
+  monitor: string,
+  dueAt: number,
+  now: number,
+  wasStopped: boolean,
+): Observation {
+  const found = fault(
+    wasStopped ? "probe.loop.suspended" : "probe.schedule.late",
+  );
   return {
     monitor,
     dueAt,
-    outcome: 'skipped',
+    outcome: "skipped",
     latencyTenths: 0,
     fault: found,
     facts: {},
@@ -157,7 +225,10 @@ function missedAt(monitor: string, dueAt: number, now: number): Observation {
 }
 
 /** What an answer says of the target; undefined when it says nothing. */
-function saysOf({ outcome, fault: found }: Observation): 'ok' | 'fail' | undefined {
-  if (outcome === 'skipped' || found?.source === 'probe') return undefined;
-  return outcome === 'fail' ? 'fail' : 'ok';
+function saysOf({
+  outcome,
+  fault: found,
+}: Observation): "ok" | "fail" | undefined {
+  if (outcome === "skipped" || found?.source === "probe") return undefined;
+  return outcome === "fail" ? "fail" : "ok";
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { faultId } from '@highwater/config/faults.ts';
 import { fault } from './fault.ts';
-import { type ControlReport, type Evidence, ownUp } from './self.ts';
+import { acrossStop, type ControlReport, type Evidence, ownUp } from './self.ts';
 
 const none: Evidence = {
   family: '4',
@@ -9,6 +9,7 @@ const none: Evidence = {
   controls: [],
   loopLateMs: 0,
   clockStepMs: 0,
+  isClockSure: true,
   timeoutMs: 1_000,
 };
 const control = (more: Partial<ControlReport>): ControlReport => ({
@@ -97,6 +98,46 @@ describe('a fault is the probe’s only on evidence', () => {
     ],
     ['the clock stepped', 'target.head.old', { clockStepMs: -1_001 }, 'probe.clock.stepped'],
     ['the clock was slewed', 'target.head.old', { clockStepMs: 1_000 }, 'target.head.old'],
+    ['the clock is not known', 'target.head.old', { isClockSure: false }, 'probe.clock.wrong'],
+    ['the clock is not known', 'target.tls.not-yet-valid', { isClockSure: false }, 'probe.clock.wrong'],
+    [
+      'what needs no clock is the target’s whatever the clock',
+      'target.http.status',
+      { isClockSure: false },
+      'target.http.status',
+    ],
+    ...(['target.ws.closed', 'target.ws.silent', 'target.tcp.timeout', 'target.dns.timeout'] as const).map(
+      (id): [string, string, Partial<Evidence>, string] => [
+        `a connection that goes dead with the network: ${id}`,
+        id,
+        { controls: [control({})] },
+        'probe.control.failed',
+      ],
+    ),
+    [
+      'a name whose control is reached over IPv4 and not over IPv6',
+      'resolver.resolve.timeout',
+      { family: 'name', controls: [control({ failed: false }), control({ family: '6' })] },
+      'resolver.resolve.timeout',
+    ],
+    [
+      'IPv6 is gone, a failure over IPv4 is no less one',
+      'target.connect.timeout',
+      { controls: [control({ failed: false }), control({ family: '6' })] },
+      'target.connect.timeout',
+    ],
+    [
+      'IPv4 is gone, a failure over IPv6 is no less one',
+      'target.connect.timeout',
+      { family: '6', controls: [control({}), control({ family: '6', failed: false })] },
+      'target.connect.timeout',
+    ],
+    [
+      'IPv6 was asked of no control',
+      'target.connect.timeout',
+      { family: '6', controls: [control({})] },
+      'target.connect.timeout',
+    ],
     ['it is the probe’s already', 'probe.fd.exhausted', { controls: [control({})] }, 'probe.fd.exhausted'],
   ])('%s', (_, id, evidence, expected) => {
     expect(judged(id, evidence)).toBe(expected);
@@ -106,4 +147,16 @@ describe('a fault is the probe’s only on evidence', () => {
     const found = ownUp(fault('target.connect.timeout', 'x'), { ...none, controls: [control({})] });
     expect(found.detail).toBe('https://www.example.org; target.connect.timeout (x)');
   });
+});
+
+it('what was seen across a stop is nothing seen, whether it looked good or bad', () => {
+  const at = { monitor: 'rpc/a/head', dueAt: 60_000, lateMs: 2, recheck: false };
+  const good = { ...at, outcome: 'ok' as const, latencyTenths: 3_000_000, facts: { h: '7' } };
+  const seen = { ...at, outcome: 'skipped', latencyTenths: 0, facts: {} };
+  expect(acrossStop(good, 300_400)).toEqual({
+    ...seen,
+    fault: { source: 'probe', operation: 'loop', code: 'suspended', detail: 'for 300 s' },
+  });
+  const bad = { ...good, outcome: 'fail' as const, fault: fault('target.http.timeout') };
+  expect(acrossStop(bad, 300_400).fault?.detail).toBe('for 300 s, during target.http.timeout');
 });

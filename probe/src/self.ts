@@ -1,7 +1,9 @@
 /**
  * Is it me? Pure. A fault is the probe's only on evidence: a declared control of the same address family failed in
- * the same round, its clock stepped, its event loop stood still, or it ran out of descriptors (fault.ts).
+ * the same round, its clock stepped or is not known to be right, its event loop stood still or was stopped, or it ran
+ * out of descriptors (fault.ts).
  */
+import type { Observation } from '@highwater/config/domain.ts';
 import type { Fault } from '@highwater/config/faults.ts';
 import { faultId } from '@highwater/config/faults.ts';
 import { fault } from './fault.ts';
@@ -28,10 +30,24 @@ export interface Evidence {
   readonly loopLateMs: number;
   /** How far the wall clock moved against the monotonic one while the check ran, ms. */
   readonly clockStepMs: number;
+  /** The clock is known to within what the rule takes: a bound of 0 to 2,000 ms. */
+  readonly isClockSure: boolean;
   readonly timeoutMs: number;
 }
 
 const stepLimitMs = 1_000;
+
+/** What depends on what time it is, and would be said of a good target by a clock that is wrong. */
+const byTheClock: ReadonlySet<string> = new Set([
+  'target.head.old',
+  'target.head.future',
+  'target.tls.expired',
+  'target.tls.not-yet-valid',
+]);
+
+/** Codes of what a network that is gone looks like once a connection is made. */
+const cutOff: ReadonlySet<string> = new Set(['timeout', 'reset', 'closed', 'silent', 'dropped']);
+const overNetwork: ReadonlySet<string> = new Set(['tls', 'tcp', 'http', 'ws', 'dns']);
 
 /** Whether asking the controls could change the fault's source. */
 export function wantsControls(found: Fault, loopback: boolean): boolean {
@@ -45,6 +61,9 @@ export function ownUp(found: Fault, evidence: Evidence): Fault {
   if (Math.abs(evidence.clockStepMs) > stepLimitMs) {
     return fault('probe.clock.stepped', `by ${Math.round(evidence.clockStepMs)} ms, during ${said}`);
   }
+  if (!evidence.isClockSure && byTheClock.has(faultId(found))) {
+    return fault('probe.clock.wrong', `during ${said}`);
+  }
   const timed = found.code === 'timeout' || found.code === 'slow';
   if (timed && evidence.loopLateMs >= evidence.timeoutMs / 4) {
     return fault('probe.loop.late', `by ${Math.round(evidence.loopLateMs)} ms, during ${said}`);
@@ -54,16 +73,31 @@ export function ownUp(found: Fault, evidence: Evidence): Fault {
   // Where some controls answer, the probe's network works: the one that failed has its own trouble.
   const mine = about.length > 0 && about.every((report) => report.failed);
   return mine
-    ? fault('probe.control.failed', `${about.map((report) => report.control).join(', ')}; ${said}`)
+    ? fault(
+        'probe.control.failed',
+        `${[...new Set(about.map((report) => report.control))].join(', ')}; ${said}`,
+      )
     : found;
 }
 
 function concerns(report: ControlReport, family: Family): boolean {
   if (family === 'name') return report.named;
+  // One whose name did not resolve was asked over neither family, and is as good as failed over both.
   return report.family === family || (report.failed && report.family === 'name');
 }
 
 function isNetwork({ operation, code }: Fault): boolean {
   if (operation === 'resolve' || operation === 'connect') return code !== 'private';
-  return (operation === 'tls' || operation === 'http') && (code === 'timeout' || code === 'reset');
+  return overNetwork.has(operation) && cutOff.has(code);
+}
+
+/**
+ * An observation during which the process was stopped for so long saw nothing: a good answer took as long as the stop,
+ * and a deadline passed without the target.
+ */
+export function acrossStop(observation: Observation, stoppedMs: number): Observation {
+  const { monitor, dueAt, lateMs, recheck, fault: found } = observation;
+  const during = found === undefined ? '' : `, during ${faultId(found)}`;
+  const own = fault('probe.loop.suspended', `for ${Math.round(stoppedMs / 1_000)} s${during}`);
+  return { monitor, dueAt, lateMs, recheck, outcome: 'skipped', latencyTenths: 0, facts: {}, fault: own };
 }
