@@ -1,28 +1,25 @@
 /** The driver of the schedule: starts what is due, asks whether a fault is the probe's own, hands on what was seen. */
-import { setMaxListeners } from "node:events";
-import type { Observation } from "@highwater/config/domain.ts";
-import { sha256 } from "@highwater/config/keys.ts";
-import type { AnyCheckKind } from "@highwater/config/kinds.ts";
-import type { AssignmentBody } from "@highwater/config/wire.ts";
-import type { Controls } from "./controls.ts";
-import { fault } from "./fault.ts";
-import type { LoopWatch } from "./loop-watch.ts";
-import {
-  type House,
-  observe,
-  prepare,
-  type Prepared,
-  type Seen,
-} from "./observe.ts";
+import { setMaxListeners } from 'node:events';
+import type { Observation } from '@highwater/config/domain.ts';
+import { sha256 } from '@highwater/config/keys.ts';
+import type { AnyCheckKind } from '@highwater/config/kinds.ts';
+import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
+import type { Controls } from './controls.ts';
+import { fault } from './fault.ts';
+import { hostOf, portOf } from './io/url.ts';
+import type { LoopWatch } from './loop-watch.ts';
+import { type House, observe, prepare, type Prepared, type Seen } from './observe.ts';
 import {
   answered,
+  asked,
   makeSchedule,
   type Schedule,
   type Start,
+  type Timed,
   turn,
   wakeAt,
-} from "./schedule.ts";
-import { acrossStop, ownUp, wantsControls } from "./self.ts";
+} from './schedule.ts';
+import { acrossStop, ownUp, wantsControls } from './self.ts';
 
 export interface RoundsOptions {
   readonly probe: string;
@@ -38,6 +35,8 @@ export interface Rounds {
   /** Takes up new work; what stays the same goes on undisturbed. */
   assigned(body: AssignmentBody, house: House, controls: Controls): void;
   readonly monitors: number;
+  /** Another region asks to look at these now. Ids that are not known are passed over. */
+  look(ids: readonly string[]): void;
   /** Starts nothing more and waits for what runs, up to a limit. */
   drain(maxMs: number): Promise<void>;
 }
@@ -52,95 +51,97 @@ interface Work {
   readonly prepared: ReadonlyMap<string, Prepared>;
 }
 
-export function startRounds({
-  probe,
-  table,
-  loop,
-  isClockSure,
-  seen,
-}: RoundsOptions): Rounds {
+const givenUp = new Error('a scheduled check needs the place of this recheck');
+
+export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOptions): Rounds {
   const ending = new AbortController();
   // Each check that runs listens: many at once are no leak.
   setMaxListeners(0, ending.signal);
   const running = new Set<Promise<void>>();
+  /** Rechecks that run, by monitor: they make room for scheduled checks. */
+  const rechecks = new Map<string, AbortController>();
+  ending.signal.addEventListener('abort', () => {
+    for (const own of rechecks.values()) own.abort(ending.signal.reason);
+  });
   let work: Work | undefined;
   let schedule: Schedule | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let restsUntil = Infinity;
 
   const tick = () => {
     if (!work || !schedule || ending.signal.aborted) return;
     const now = work.house.now();
-    const done = turn(schedule, now);
-    schedule = done.schedule;
-    for (const { id, dueAt } of done.missed)
-      seen(missedAt(id, dueAt, now, loop.wasStoppedAt(dueAt)));
-    for (const start of done.start) begin(start, work);
+    const { giveUp, start, missed } = turn(schedule, now);
+    for (const id of giveUp) rechecks.get(id)?.abort(givenUp);
+    for (const { id, dueAt } of missed) seen(missedAt(id, dueAt, now, loop.wasStoppedAt(dueAt)));
+    for (const each of start) begin(each, work);
     rest(work);
   };
 
   const rest = ({ house }: Work) => {
     clearTimeout(timer);
+    restsUntil = Infinity;
     const at = schedule ? wakeAt(schedule) : undefined;
     if (at === undefined) return;
-    timer = setTimeout(
-      tick,
-      Math.min(longestWaitMs, Math.max(0, at - house.now())),
-    );
+    restsUntil = at;
+    timer = setTimeout(tick, Math.min(longestWaitMs, Math.max(0, at - house.now())));
+  };
+
+  /** Something came up outside a turn. */
+  const stir = () => {
+    const at = schedule && wakeAt(schedule);
+    if (!work || at === undefined || at >= restsUntil || ending.signal.aborted) return;
+    if (at <= work.house.now()) tick();
+    else rest(work);
   };
 
   const begin = (start: Start, now: Work) => {
     const prepared = now.prepared.get(start.id);
-    if (!prepared) return;
-    const run = look(prepared, start, now)
-      .then((observation) => {
+    if (!prepared) return settle(start.id, undefined);
+    const own = start.recheck ? new AbortController() : undefined;
+    if (own) rechecks.set(start.id, own);
+    const run = look(prepared, start, now, own?.signal ?? ending.signal)
+      .then((found) => {
+        if (own?.signal.aborted) return;
         // A monitor that was taken away meanwhile has nobody to report to.
-        if (work?.prepared.has(start.id)) seen(observation);
-        settle(start, observation);
+        if (work?.prepared.has(start.id)) seen(found.observation);
+        settle(start.id, found);
       })
       .catch((thrown: unknown) => {
+        if (own?.signal.aborted) return;
         if (!ending.signal.aborted) now.house.broke(start.id, thrown);
-        settle(start, undefined);
+        settle(start.id, undefined);
       })
-      .finally(() => running.delete(run));
+      .finally(() => {
+        running.delete(run);
+        if (rechecks.get(start.id) === own) rechecks.delete(start.id);
+      });
     running.add(run);
   };
 
-  const settle = (
-    { id, recheck }: Start,
-    observation: Observation | undefined,
-  ) => {
+  const settle = (id: string, found: Pick<Seen, 'observation' | 'address'> | undefined) => {
     if (!schedule || !work) return;
-    const before = schedule;
-    schedule = answered(
-      before,
-      id,
-      observation && saysOf(observation),
-      recheck,
-      work.house.now(),
-    );
-    if (schedule.budget !== before.budget && !ending.signal.aborted) rest(work);
+    answered(schedule, id, found && saysOf(found.observation), work.house.now(), found?.address);
+    stir();
   };
 
   const look = async (
     prepared: Prepared,
     start: Start,
     { house, controls }: Work,
-  ): Promise<Observation> => {
+    until: AbortSignal,
+  ): Promise<Seen> => {
     const { monotonic } = house.outside;
     const from = monotonic();
     const wallFrom = house.now();
-    const { observation, family, loopback }: Seen = await observe(
-      prepared,
-      start,
-      house,
-      ending.signal,
-    );
+    const met = await observe(prepared, start, house, until);
+    const { observation, family, loopback } = met;
     const found = observation.fault;
-    if (found?.source === "probe") return observation;
+    if (found?.source === 'probe') return met;
     const to = monotonic();
     const stoppedMs = loop.stoppedBetween(from, to);
-    if (stoppedMs > 0) return acrossStop(observation, stoppedMs);
-    if (!found) return observation;
+    if (stoppedMs > 0) return { ...met, observation: acrossStop(observation, stoppedMs) };
+    if (!found) return met;
     const evidence = {
       family,
       loopback,
@@ -150,7 +151,7 @@ export function startRounds({
       timeoutMs: prepared.monitor.timeoutMs,
       controls: wantsControls(found, loopback) ? await controls.ask(from) : [],
     };
-    return { ...observation, fault: ownUp(found, evidence) };
+    return { ...met, observation: { ...observation, fault: ownUp(found, evidence) } };
   };
 
   return {
@@ -170,52 +171,48 @@ export function startRounds({
         if (prepared.get(id) !== old) old.lasting[Symbol.dispose]();
       }
       work = { body, house, controls, prepared };
-      schedule = makeSchedule(
-        body.monitors,
-        body.seed,
-        probe,
-        house.now(),
-        sha256,
-        schedule,
-      );
+      const timed = body.monitors.map(timedOf);
+      schedule = makeSchedule(timed, body.seed, probe, house.now(), sha256, schedule);
       rest(work);
+    },
+    look(ids) {
+      if (!schedule || !work) return;
+      asked(schedule, ids, work.house.now());
+      stir();
     },
     async drain(maxMs) {
       clearTimeout(timer);
       schedule = undefined;
-      const over = setTimeout(
-        () => ending.abort(new Error("the probe is ending")),
-        maxMs,
-      );
+      const over = setTimeout(() => ending.abort(new Error('the probe is ending')), maxMs);
       while (running.size > 0) await Promise.race(running);
       clearTimeout(over);
-      ending.abort(new Error("the probe has ended"));
-      for (const prepared of work?.prepared.values() ?? [])
-        prepared.lasting[Symbol.dispose]();
+      ending.abort(new Error('the probe has ended'));
+      for (const prepared of work?.prepared.values() ?? []) prepared.lasting[Symbol.dispose]();
     },
   };
 }
 
-function isSame(a: Prepared, b: Prepared): boolean {
-  return (
-    JSON.stringify([a.monitor, a.chain]) ===
-    JSON.stringify([b.monitor, b.chain])
-  );
+/** Whom it asks: the operator's address when there is one; the port of the settings before that of the URL. */
+function timedOf({ settings, target, ...monitor }: AssignedMonitor): Timed {
+  const url = URL.parse(target.url);
+  const { port } = (settings ?? {}) as { readonly port?: unknown };
+  return {
+    ...monitor,
+    host: target.address ?? target.address6 ?? (url ? hostOf(url) : ''),
+    port: typeof port === 'number' ? port : url ? portOf(url) : 0,
+  };
 }
 
-function missedAt(
-  monitor: string,
-  dueAt: number,
-  now: number,
-  wasStopped: boolean,
-): Observation {
-  const found = fault(
-    wasStopped ? "probe.loop.suspended" : "probe.schedule.late",
-  );
+function isSame(a: Prepared, b: Prepared): boolean {
+  return JSON.stringify([a.monitor, a.chain]) === JSON.stringify([b.monitor, b.chain]);
+}
+
+function missedAt(monitor: string, dueAt: number, now: number, wasStopped: boolean): Observation {
+  const found = fault(wasStopped ? 'probe.loop.suspended' : 'probe.schedule.late');
   return {
     monitor,
     dueAt,
-    outcome: "skipped",
+    outcome: 'skipped',
     latencyTenths: 0,
     fault: found,
     facts: {},
@@ -225,10 +222,7 @@ function missedAt(
 }
 
 /** What an answer says of the target; undefined when it says nothing. */
-function saysOf({
-  outcome,
-  fault: found,
-}: Observation): "ok" | "fail" | undefined {
-  if (outcome === "skipped" || found?.source === "probe") return undefined;
-  return outcome === "fail" ? "fail" : "ok";
+function saysOf({ outcome, fault: found }: Observation): 'ok' | 'fail' | undefined {
+  if (outcome === 'skipped' || found?.source === 'probe') return undefined;
+  return outcome === 'fail' ? 'fail' : 'ok';
 }

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '@highwater/config/keys.ts';
 import { isDue, phaseMs } from '@highwater/config/proof/due.ts';
+import { maxAtOnce } from './places.ts';
 import {
   answered,
+  asked,
   makeSchedule,
   maxMissed,
   type Schedule,
@@ -19,34 +21,64 @@ const timed = (id: string, more: Partial<Timed> = {}): Timed => ({
   intervalMs: 10_000,
   recheckAfterMs: 1_000,
   fall: 2,
+  host: `${id.replaceAll('/', '.')}.example`,
+  port: 443,
   ...more,
 });
 const make = (monitors: readonly Timed[], now: number) => makeSchedule(monitors, seed, 'eu-1', now, sha256);
 
-/** Runs the schedule in simulated time; checks end at once with what `says` gives. */
-function simulate(
-  first: Schedule,
-  from: number,
-  to: number,
-  says: (start: Start, at: number) => 'ok' | 'fail' | undefined,
-) {
-  const starts: (Start & { at: number })[] = [];
+/** What a check says, and how long it takes: 0 by default. */
+type Said = 'ok' | 'fail' | undefined;
+interface World {
+  readonly says: (start: Start, at: number) => Said;
+  readonly takesMs?: (start: Start, at: number) => number;
+  /** What the host stands for. */
+  readonly address?: (start: Start) => string | undefined;
+}
+interface Run extends Start {
+  readonly at: number;
+  /** Infinity while it runs. */
+  endedAt: number;
+  givenUp: boolean;
+}
+
+/** Runs the schedule in simulated time. */
+function simulate(schedule: Schedule, from: number, to: number, world: World | World['says']) {
+  const { says, takesMs, address }: World = typeof world === 'function' ? { says: world } : world;
+  const starts: Run[] = [];
   const missed: { id: string; dueAt: number }[] = [];
-  let schedule = first;
+  const running = new Map<Run, number>();
   let now = from;
+  const end = (run: Run) => {
+    running.delete(run);
+    run.endedAt = now;
+    answered(schedule, run.id, says(run, run.at), now, address?.(run));
+  };
   for (;;) {
-    const next = wakeAt(schedule);
-    if (next === undefined || next > to) return { starts, missed, schedule };
+    const next = Math.min(wakeAt(schedule) ?? Infinity, ...running.values());
+    if (next > to) return { starts, missed, schedule };
     now = Math.max(now, next);
+    for (const [run, until] of running) if (until <= now) end(run);
     const done = turn(schedule, now);
-    schedule = done.schedule;
     missed.push(...done.missed);
+    for (const id of done.giveUp) {
+      const run = [...running.keys()].find((each) => each.id === id && each.recheck);
+      if (!run) throw new Error(`${id} has no recheck to give up`);
+      running.delete(run);
+      Object.assign(run, { endedAt: now, givenUp: true });
+    }
     for (const start of done.start) {
-      starts.push({ ...start, at: now });
-      schedule = answered(schedule, start.id, says(start, now), start.recheck, now);
+      const run: Run = { ...start, at: now, endedAt: Infinity, givenUp: false };
+      starts.push(run);
+      const ms = takesMs?.(run, now) ?? 0;
+      if (ms > 0) running.set(run, now + ms);
+      else end(run);
     }
   }
 }
+
+/** The only monitor's next due time. */
+const dueOf = (schedule: Schedule) => schedule.due.peek()?.nextDueAt ?? Number.NaN;
 
 describe('due times', () => {
   it('are those of the rule, each once, for any monitors and any start', () => {
@@ -71,41 +103,65 @@ describe('due times', () => {
   });
 
   it('go on undisturbed for monitors that an assignment keeps', () => {
-    const before = make([timed('s/n/a'), timed('s/n/b')], 0);
-    const settled = answered(before, 's/n/a', 'ok', false, 1);
-    const after = makeSchedule(
-      [timed('s/n/a', { fall: 3 }), timed('s/n/c')],
-      seed,
-      'eu-1',
-      5,
-      sha256,
-      settled,
-    );
-    expect(after.entries[0]).toMatchObject({
+    const schedule = make([timed('s/n/a'), timed('s/n/b')], 0);
+    const dueAt = schedule.entries.get('s/n/a')?.nextDueAt;
+    answered(schedule, 's/n/a', 'ok', 1);
+    const monitors = [timed('s/n/a', { fall: 3 }), timed('s/n/c')];
+    const after = makeSchedule(monitors, seed, 'eu-1', 5, sha256, schedule);
+    expect(after.entries.get('s/n/a')).toMatchObject({
       settled: 'ok',
-      fall: 3,
-      nextDueAt: before.entries[0]?.nextDueAt,
+      nextDueAt: dueAt,
+      timed: { fall: 3 },
     });
-    expect(after.entries[1]).not.toHaveProperty('settled');
+    expect(after.entries.get('s/n/c')?.settled).toBeUndefined();
+    expect(after.entries.size).toBe(2);
+  });
+
+  it('are spread: ten thousand are all asked within one interval, at no more than 1.5 of the mean rate', () => {
+    const monitors = Array.from({ length: 10_000 }, (_, i) => timed(`service-${i % 100}/node-${i}/http`));
+    fc.assert(
+      fc.property(fc.nat(1e9), fc.nat(1e9), (salt, now) => {
+        const own = salt.toString(16).padStart(32, '0');
+        const { starts, missed } = simulate(
+          makeSchedule(monitors, own, 'eu-1', now, sha256),
+          now,
+          now + 10_000,
+          () => 'ok',
+        );
+        expect(missed).toEqual([]);
+        expect(new Set(starts.map(({ id }) => id)).size).toBe(10_000);
+        const perSecond = new Map<number, number>();
+        for (const { at } of starts) {
+          const second = Math.floor((at - now - 1) / 1_000);
+          perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+        }
+        expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(1_500);
+      }),
+      { numRuns: 5 },
+    );
   });
 });
 
 describe('a late turn', () => {
-  const schedule = make([timed('s/n/c')], 0);
-  const dueAt = schedule.entries[0]?.nextDueAt ?? 0;
+  const due = () => {
+    const schedule = make([timed('s/n/c')], 0);
+    return { schedule, dueAt: dueOf(schedule) };
+  };
   it.each([
     [0, true],
     [5_000, true],
     [5_001, false],
     [9_999, false],
   ])('%i ms after the due time starts: %s', (lateMs, starts) => {
+    const { schedule, dueAt } = due();
     const done = turn(schedule, dueAt + lateMs);
     expect(done.start.map((start) => start.dueAt)).toEqual(starts ? [dueAt] : []);
     expect(done.missed.map((missed) => missed.dueAt)).toEqual(starts ? [] : [dueAt]);
-    expect(wakeAt(done.schedule)).toBe(dueAt + 10_000);
+    expect(wakeAt(schedule)).toBe(dueAt + 10_000);
   });
 
   it('writes what was missed in a sleep, a bounded number of them, and goes on with the newest', () => {
+    const { schedule, dueAt } = due();
     const done = turn(schedule, dueAt + 1_000_000 + 100);
     expect(done.start.map((start) => start.dueAt)).toEqual([dueAt + 1_000_000]);
     expect(done.missed).toHaveLength(maxMissed);
@@ -113,21 +169,22 @@ describe('a late turn', () => {
   });
 
   it('finds its way when the wall clock goes back', () => {
-    const later = turn(schedule, dueAt + 3_600_000).schedule;
-    const back = turn(later, dueAt + 1);
-    expect(wakeAt(back.schedule)).toBe(dueAt + 10_000);
+    const { schedule, dueAt } = due();
+    turn(schedule, dueAt + 3_600_000);
+    turn(schedule, dueAt + 1);
+    expect(wakeAt(schedule)).toBe(dueAt + 10_000);
   });
 });
 
 it('a check that still runs is not started again: its due time is skipped', () => {
   const schedule = make([timed('s/n/c')], 0);
-  const dueAt = schedule.entries[0]?.nextDueAt ?? 0;
-  const started = turn(schedule, dueAt).schedule;
-  const next = turn(started, dueAt + 10_000);
+  const dueAt = dueOf(schedule);
+  turn(schedule, dueAt);
+  const next = turn(schedule, dueAt + 10_000);
   expect(next.start).toEqual([]);
   expect(next.missed).toEqual([{ id: 's/n/c', dueAt: dueAt + 10_000 }]);
-  const ended = answered(next.schedule, 's/n/c', 'ok', false, dueAt + 10_001);
-  expect(turn(ended, dueAt + 20_000).start).toHaveLength(1);
+  answered(schedule, 's/n/c', 'ok', dueAt + 10_001);
+  expect(turn(schedule, dueAt + 20_000).start).toHaveLength(1);
 });
 
 describe('rechecks', () => {
@@ -172,25 +229,201 @@ describe('rechecks', () => {
         (answers, fall) => {
           let i = 0;
           const monitors = ['a', 'b', 'c'].map((check) => timed(`s/n/${check}`, { fall, intervalMs: 5_000 }));
-          const plain = simulate(make(monitors, 0), 0, 100_000, () => 'ok').starts;
-          const mixed = simulate(make(monitors, 0), 0, 100_000, () => answers[i++ % answers.length]).starts;
-          expect(mixed.filter((start) => !start.recheck)).toEqual(plain);
+          const run = (says: World['says']) =>
+            simulate(make(monitors, 0), 0, 100_000, says).starts.filter((start) => !start.recheck);
+          expect(run(() => answers[i++ % answers.length])).toEqual(run(() => 'ok'));
         },
       ),
     );
   });
 
-  it('cost an outage of everything a bounded amount', () => {
-    const monitors = Array.from({ length: 2_000 }, (_, i) =>
-      timed(`s/n/c${i}`, { intervalMs: 30_000, fall: 5 }),
-    );
-    let down = false;
-    const says = () => (down ? ('fail' as const) : ('ok' as const));
-    const up = simulate(make(monitors, 0), 0, 30_000, says);
-    down = true;
-    const { starts } = simulate(up.schedule, 30_000, 60_000, says);
+  it('are given up when the scheduled check comes', () => {
+    let answers = 0;
+    const world: World = {
+      says: () => (answers++ === 0 ? 'ok' : 'fail'),
+      takesMs: ({ recheck }) => (recheck ? 60_000 : 10),
+    };
+    const { starts, missed } = simulate(make([timed('s/n/c')], 0), 0, 40_000, world);
+    const recheck = starts.find((start) => start.recheck);
+    expect(recheck).toMatchObject({ givenUp: true });
+    expect(starts.filter((start) => !start.recheck).map((start) => start.at)).toContain(recheck?.endedAt);
+    expect(missed).toEqual([]);
+  });
+});
+
+const many = (count: number, more: Partial<Timed> = {}) =>
+  Array.from({ length: count }, (_, i) => timed(`s/n/c${i}`, more));
+
+/** Of what was started within any ten seconds. */
+function mostInTenSeconds(starts: readonly Run[]): number {
+  const times = starts.map((start) => start.at).sort((a, b) => a - b);
+  let most = 0;
+  for (let from = 0, to = 0; to < times.length; to += 1) {
+    while ((times[to] ?? 0) - (times[from] ?? 0) >= 10_000) from += 1;
+    most = Math.max(most, to - from + 1);
+  }
+  return most;
+}
+
+describe('the budget for what is not scheduled', () => {
+  it('keeps an outage of everything within 1.2 of before in any ten seconds, also when other regions ask', () => {
+    for (const [intervalMs, recheckAfterMs] of [
+      [10_000, 1_000],
+      [30_000, 5_000],
+    ] as const) {
+      const schedule = make(many(5_000, { intervalMs, fall: 5, recheckAfterMs }), 0);
+      const before = simulate(schedule, 0, intervalMs * 2, () => 'ok').starts;
+      let second = 0;
+      const says = (_: Start, at: number) => {
+        if (at < second + 1_000) return 'fail' as const;
+        second = at;
+        asked(schedule, many(100).map(({ id }) => id), at); // prettier-ignore
+        return 'fail' as const;
+      };
+      const { starts, missed } = simulate(schedule, intervalMs * 2, intervalMs * 8, says);
+      expect(missed).toEqual([]);
+      expect(starts.some((start) => start.recheck)).toBe(true);
+      expect(mostInTenSeconds(starts)).toBeLessThanOrEqual(1.2 * mostInTenSeconds(before));
+    }
+  });
+
+  it('has room for every single failure, at any time', () => {
+    const monitors = many(1_000);
+    let failing = 0;
+    // One in a hundred of all answers: what public endpoints do on a bad day.
+    const says = ({ id, recheck }: Start, at: number) => {
+      const fails = !recheck && at > 10_000 && (at + Number(id.slice(5)) * 7) % 100 === 0;
+      failing += Number(fails);
+      return fails ? ('fail' as const) : ('ok' as const);
+    };
+    const { starts } = simulate(make(monitors, 0), 0, 120_000, says);
+    expect(failing).toBeGreaterThan(100);
     const rechecks = starts.filter((start) => start.recheck).length;
-    expect(rechecks).toBeGreaterThan(0);
-    expect(rechecks).toBeLessThanOrEqual(420);
+    // Those that failed last have their recheck after the end.
+    expect(failing - rechecks).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('asked to look now', () => {
+  it('looks at what is known, does not run, and is not due anyway', () => {
+    const schedule = make([timed('s/n/a'), timed('s/n/b', { intervalMs: 3_600_000 })], 0);
+    const dueAt = schedule.entries.get('s/n/a')?.nextDueAt ?? 0;
+    asked(schedule, ['s/n/a', 's/n/b', 's/n/b', 'x/y/z'], dueAt - 500);
+    expect(turn(schedule, dueAt - 500).start).toEqual([{ id: 's/n/b', dueAt: dueAt - 500, recheck: true }]);
+    asked(schedule, ['s/n/b'], dueAt - 400);
+    expect(turn(schedule, dueAt - 400).start).toEqual([]);
+    answered(schedule, 's/n/b', 'fail', dueAt - 300);
+    asked(schedule, ['s/n/b'], dueAt - 200);
+    expect(turn(schedule, dueAt - 200).start).toHaveLength(1);
+  });
+
+  it('costs no more than the budget, however often', () => {
+    const schedule = make(many(100, { intervalMs: 60_000 }), 0);
+    const ids = many(100).map(({ id }) => id);
+    let looked = 0;
+    for (let now = 1; now <= 30_001; now += 10) {
+      asked(schedule, ids, now);
+      for (const { id, recheck } of turn(schedule, now).start) {
+        looked += Number(recheck);
+        answered(schedule, id, 'ok', now);
+      }
+    }
+    expect(looked).toBeGreaterThan(0);
+    expect(looked).toBeLessThanOrEqual(10 + 5);
+  });
+});
+
+describe('places', () => {
+  const runsAt = (starts: readonly Run[], at: number, place: (run: Run) => string) => {
+    const counts = new Map<string, number>();
+    for (const run of starts) {
+      if (run.at <= at && at < run.endedAt) counts.set(place(run), (counts.get(place(run)) ?? 0) + 1);
+    }
+    return counts;
+  };
+  const world = fc.record({
+    hosts: fc.integer({ min: 1, max: 3 }),
+    count: fc.integer({ min: 1, max: 12 }),
+    salt: fc.nat(1e6),
+    slowest: fc.constantFrom(10, 3_000, 9_000, 25_000),
+  });
+  // Deterministic and different for each run of each monitor.
+  const roll = (salt: number, { id, dueAt }: Start) =>
+    (dueAt * 31 + Number(id.slice(5)) * 7_919 + salt) % 997;
+
+  it('are asked by at most two at once, no monitor overlaps with itself, and each due time is told once', () => {
+    fc.assert(
+      fc.property(world, ({ hosts, count, salt, slowest }) => {
+        const monitors = Array.from({ length: count }, (_, i) =>
+          timed(`s/n/c${i}`, { host: `h${i % hosts}` }),
+        );
+        const { starts, missed } = simulate(make(monitors, 0), 0, 200_000, {
+          says: (run) => (roll(salt, run) % 3 === 0 ? 'fail' : 'ok'),
+          takesMs: (run) => Math.ceil((1 + roll(salt + 1, run)) * (slowest / 997)),
+        });
+        const hostOf = ({ id }: Start) => `h${Number(id.slice(5)) % hosts}`;
+        for (const { at } of starts) {
+          expect(Math.max(...runsAt(starts, at, hostOf).values())).toBeLessThanOrEqual(maxAtOnce);
+          expect(Math.max(...runsAt(starts, at, ({ id }) => id).values())).toBe(1);
+        }
+        for (const { id } of monitors) {
+          const told = [...starts.filter((run) => !run.recheck), ...missed].filter((each) => each.id === id);
+          const times = told.map((each) => each.dueAt).sort((a, b) => a - b);
+          expect(new Set(times).size).toBe(times.length);
+          // The last ones may still wait.
+          expect(times.length).toBeGreaterThanOrEqual(19);
+          for (const [i, at] of times.entries()) expect(at - (times[0] ?? 0)).toBe(i * 10_000);
+        }
+        for (const run of starts.filter(({ recheck }) => !recheck))
+          expect(run.at - run.dueAt).toBeLessThanOrEqual(5_000);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('that hang delay nobody elsewhere', () => {
+    const monitors = [...many(6, { host: 'dead' }), timed('s/n/other', { host: 'alive' })];
+    const { starts } = simulate(make(monitors, 0), 0, 100_000, {
+      says: () => 'ok',
+      takesMs: ({ id }) => (id === 's/n/other' ? 5 : 9_999),
+    });
+    const own = starts.filter(({ id }) => id === 's/n/other');
+    expect(own).toHaveLength(10);
+    expect(own.every((run) => run.at === run.dueAt)).toBe(true);
+  });
+
+  it('that have too little time for all give each its turn', () => {
+    const monitors = many(9, { host: 'slow' });
+    const { starts } = simulate(make(monitors, 0), 0, 600_000, { says: () => 'ok', takesMs: () => 5_000 });
+    const turns = monitors.map(({ id }) => starts.filter((run) => run.id === id).length);
+    expect(Math.min(...turns)).toBeGreaterThan(5);
+  });
+
+  it('are one place for two names of one address, once that is known', () => {
+    const monitors = Array.from({ length: 6 }, (_, i) => timed(`s/n/c${i}`, { host: `name-${i}` }));
+    const { starts } = simulate(make(monitors, 0), 0, 60_000, {
+      says: () => 'ok',
+      takesMs: () => 9_000,
+      address: () => '192.0.2.1',
+    });
+    const late = starts.filter(({ at }) => at >= 20_000);
+    expect(late.length).toBeGreaterThan(5);
+    for (const { at } of late) expect(runsAt(starts, at, () => '').get('')).toBeLessThanOrEqual(maxAtOnce);
+  });
+
+  it('keep those that a new assignment takes away until they end', () => {
+    const before = make(many(2, { host: 'h' }), 0);
+    const started = turn(before, 10_000).start.map(({ id }) => id);
+    expect(started).not.toHaveLength(0);
+    const hold = makeSchedule(many(2, { host: 'h' }), seed, 'eu-1', 10_000, sha256, before);
+    turn(hold, 15_000);
+    const monitors = [timed('s/n/new', { host: 'h' })];
+    const schedule = makeSchedule(monitors, seed, 'eu-1', 10_000, sha256, hold);
+    const dueAt = dueOf(schedule);
+    const asking = schedule.places.asking.size;
+    const first = turn(schedule, dueAt).start;
+    expect(first).toHaveLength(asking < maxAtOnce ? 1 : 0);
+    for (const id of schedule.places.asking.keys()) answered(schedule, id, 'ok', dueAt + 1);
+    expect(first.length + turn(schedule, dueAt + 1).start.length).toBe(1);
   });
 });

@@ -1,10 +1,14 @@
 /**
- * When what is asked. Pure: state and time in, state and starts out; the driver keeps one timer for `wakeAt`.
+ * When what is asked. Pure: state and time in, starts out; the driver keeps one timer for `wakeAt`. The state is changed
+ * in place by the functions of this file, because ten thousand monitors are too many to copy for each event.
  * Due times are those of CONTRACTS "Due"; a time that was missed by over half the interval is skipped, never made up.
  */
+import TinyQueue from 'tinyqueue';
 import { nextDueAt, phaseMs } from '@highwater/config/proof/due.ts';
 import type { Hash } from '@highwater/config/proof/bytes.ts';
 import type { Instant } from '@highwater/config/time.ts';
+import { type Budget, makeBudget, take } from './budget.ts';
+import { fill, leave, lineUp, makePlaces, type Places, type Waiting } from './places.ts';
 
 /** What the schedule needs to know of a monitor. */
 export interface Timed {
@@ -13,32 +17,45 @@ export interface Timed {
   readonly recheckAfterMs: number;
   /** Answers in a row that turn it; a turn has at most one fewer rechecks. */
   readonly fall: number;
+  /** Whom it asks, as far as the configuration says: a name or an address. */
+  readonly host: string;
+  readonly port: number;
 }
 
-export interface Entry extends Timed {
+interface Entry {
+  timed: Timed;
   readonly phase: number;
-  readonly nextDueAt: Instant;
-  /** A scheduled check is under way. */
-  readonly running: boolean;
+  nextDueAt: Instant;
+  /** Of what it asks: by name at first, by address once one is known. */
+  place: string;
+  waiting: Waiting | undefined;
+  /** Since when it has had no turn at its place, after it lost one by waiting too long. */
+  passedOverSince: Instant | undefined;
   /** What this probe's answers say; undefined before the first. */
-  readonly settled?: 'ok' | 'fail';
+  settled: 'ok' | 'fail' | undefined;
   /** Answers in a row against `settled`. */
-  readonly against: number;
-  readonly rechecks: number;
-  readonly recheckAt?: Instant;
+  against: number;
+  rechecks: number;
+  recheckAt: Instant | undefined;
 }
 
-/** Tokens for rechecks: what an outage may cost on top of the scheduled checks. */
-interface Budget {
-  readonly tokens: number;
+/** A recheck to come; void when its monitor's `recheckAt` is another. */
+interface Recheck {
   readonly at: Instant;
+  readonly entry: Entry;
 }
 
 export interface Schedule {
   readonly seed: string;
-  readonly entries: readonly Entry[];
-  readonly places: ReadonlyMap<string, number>;
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Every entry, once. */
+  due: TinyQueue<Entry>;
+  readonly rechecks: TinyQueue<Recheck>;
+  readonly places: Places;
   readonly budget: Budget;
+  turnedAt: Instant;
+  /** Of who lined up last. */
+  serial: number;
 }
 
 export interface Start {
@@ -47,9 +64,10 @@ export interface Start {
   readonly recheck: boolean;
 }
 
-/** What one turn of the schedule asks the driver to do. */
+/** What one turn of the schedule asks the driver to do, in this order. */
 export interface Turn {
-  readonly schedule: Schedule;
+  /** Rechecks to be ended: a scheduled check needs their place. Their answers are not to be told. */
+  readonly giveUp: readonly string[];
   readonly start: readonly Start[];
   /** Due times to be written as skipped. */
   readonly missed: readonly { readonly id: string; readonly dueAt: Instant }[];
@@ -57,10 +75,8 @@ export interface Turn {
 
 /** After a long sleep only so many missed times of a monitor are written; the others are silence, which counts the same. */
 export const maxMissed = 10;
-const burst = 10;
-const recheckShare = 0.1;
 
-/** A schedule for these monitors; what is known of those that stay the same is kept. */
+/** A schedule for these monitors; what is known of those that stay the same is taken over from `before`, which ends. */
 export function makeSchedule(
   monitors: readonly Timed[],
   seed: string,
@@ -69,108 +85,216 @@ export function makeSchedule(
   hash: Hash,
   before?: Schedule,
 ): Schedule {
-  const entries = monitors.map((monitor): Entry => {
-    const place = before?.seed === seed ? before.places.get(monitor.id) : undefined;
-    const known = place === undefined ? undefined : before?.entries[place];
-    if (known?.intervalMs === monitor.intervalMs) return { ...known, ...monitor };
-    const phase = phaseMs(seed, monitor.id, probe, monitor.intervalMs, hash);
-    const next = nextDueAt(now, phase, monitor.intervalMs);
-    return { ...monitor, phase, nextDueAt: next, running: false, against: 0, rechecks: 0 };
-  });
-  const places = new Map(entries.map((entry, place) => [entry.id, place]));
-  const budget = before?.budget ?? { tokens: burst, at: now };
-  return { seed, entries, places, budget };
-}
-
-/** The next instant at which a turn has something to do; undefined without monitors. */
-export function wakeAt(schedule: Schedule): Instant | undefined {
-  let next: Instant | undefined;
-  for (const entry of schedule.entries) {
-    const at = Math.min(entry.nextDueAt, entry.recheckAt ?? Infinity);
-    if (next === undefined || at < next) next = at;
+  const entries = new Map<string, Entry>();
+  for (const timed of monitors) {
+    const known = before?.seed === seed ? before.entries.get(timed.id) : undefined;
+    entries.set(timed.id, (known && kept(known, timed)) ?? newEntry(timed, seed, probe, now, hash));
   }
-  return next;
+  for (const old of before?.entries.values() ?? []) {
+    if (entries.get(old.timed.id) !== old) drop(old);
+  }
+  const all = [...entries.values()];
+  const perMs = all.reduce((sum, { timed }) => sum + 1 / timed.intervalMs, 0);
+  return {
+    seed,
+    entries,
+    due: byDue(all),
+    rechecks: new TinyQueue(all.flatMap(recheckOf), (a, b) => a.at - b.at),
+    places: before?.places ?? makePlaces(),
+    budget: makeBudget(perMs, now, before?.budget),
+    turnedAt: before?.turnedAt ?? now,
+    serial: before?.serial ?? 0,
+  };
 }
 
-/** What is due now. */
+function byDue(entries: Entry[]): TinyQueue<Entry> {
+  return new TinyQueue(entries, (a, b) => a.nextDueAt - b.nextDueAt);
+}
+
+function newEntry(timed: Timed, seed: string, probe: string, now: Instant, hash: Hash): Entry {
+  const phase = phaseMs(seed, timed.id, probe, timed.intervalMs, hash);
+  return {
+    timed,
+    phase,
+    nextDueAt: nextDueAt(now, phase, timed.intervalMs),
+    place: placeOf(timed.host, timed.port),
+    waiting: undefined,
+    passedOverSince: undefined,
+    settled: undefined,
+    against: 0,
+    rechecks: 0,
+    recheckAt: undefined,
+  };
+}
+
+function kept(known: Entry, timed: Timed): Entry | undefined {
+  if (known.timed.intervalMs !== timed.intervalMs) return undefined;
+  const { host, port } = known.timed;
+  if (host !== timed.host || port !== timed.port) known.place = placeOf(timed.host, timed.port);
+  known.timed = timed;
+  return known;
+}
+
+function placeOf(host: string, port: number): string {
+  return `${host} ${port}`;
+}
+
+function recheckOf(entry: Entry): Recheck[] {
+  return entry.recheckAt === undefined ? [] : [{ at: entry.recheckAt, entry }];
+}
+
+function drop(entry: Entry): void {
+  if (entry.waiting) entry.waiting.dropped = true;
+  entry.waiting = undefined;
+}
+
+/** The next instant at which a turn has something to do, perhaps past; undefined without monitors. */
+export function wakeAt({ due, rechecks, places, turnedAt }: Schedule): Instant | undefined {
+  const next = due.peek();
+  if (!next) return undefined;
+  if (places.changed.size > 0) return turnedAt;
+  return Math.min(next.nextDueAt, rechecks.peek()?.at ?? Infinity);
+}
+
+/** What is due now, as far as there is room for it. */
 export function turn(schedule: Schedule, now: Instant): Turn {
-  const entries = schedule.entries.slice();
+  const giveUp: string[] = [];
   const start: Start[] = [];
   const missed: { id: string; dueAt: Instant }[] = [];
-  for (const [place, entry] of schedule.entries.entries()) {
-    let next = entry;
-    // The wall clock went back: waiting for the old due time would be silence.
-    if (entry.nextDueAt - now > entry.intervalMs) {
-      next = { ...next, nextDueAt: nextDueAt(now, entry.phase, entry.intervalMs) };
+  if (now < schedule.turnedAt) wentBack(schedule, now);
+  schedule.turnedAt = now;
+  const { due, rechecks, places, entries } = schedule;
+  for (let next = due.peek(); next && next.nextDueAt <= now; next = due.peek()) {
+    due.pop();
+    const { id } = next.timed;
+    if (places.asking.get(id)?.recheck) {
+      leave(places, id);
+      giveUp.push(id);
     }
-    if (next.recheckAt !== undefined && next.recheckAt <= now) {
-      // A scheduled check that is due as well answers the same question.
-      if (next.nextDueAt > now) start.push({ id: next.id, dueAt: next.recheckAt, recheck: true });
-      next = withoutRecheck(next);
-    }
-    if (next.nextDueAt <= now) next = due(next, now, start, missed);
-    if (next !== entry) entries[place] = next;
+    for (const dueAt of fallDue(schedule, next, now)) missed.push({ id, dueAt });
+    due.push(next);
   }
-  return { schedule: { ...schedule, entries }, start, missed };
+  for (let next = rechecks.peek(); next && next.at <= now; next = rechecks.peek()) {
+    rechecks.pop();
+    const { entry, at } = next;
+    if (entry.recheckAt !== at) continue;
+    entry.recheckAt = undefined;
+    if (!isBusy(schedule, entry)) queue(schedule, entry, at, true);
+  }
+  fill(places, {
+    wanted: (waiting) => {
+      const entry = entries.get(waiting.id);
+      if (!entry) return false;
+      entry.waiting = undefined;
+      if (waiting.recheck) return !places.asking.has(waiting.id) && take(schedule.budget, now);
+      const isTooLate = now - waiting.dueAt > entry.timed.intervalMs / 2;
+      if (isTooLate) missed.push({ id: waiting.id, dueAt: waiting.dueAt });
+      entry.passedOverSince = isTooLate ? waiting.since : undefined;
+      return !isTooLate;
+    },
+    start: ({ id, dueAt, recheck }) => start.push({ id, dueAt, recheck }),
+    giveUp: (id) => giveUp.push(id),
+  });
+  return { giveUp, start, missed };
 }
 
-function due(entry: Entry, now: Instant, start: Start[], missed: { id: string; dueAt: Instant }[]): Entry {
-  const { id, intervalMs } = entry;
+/** The wall clock went back: waiting for the old due times would be silence. */
+function wentBack(schedule: Schedule, now: Instant): void {
+  for (const entry of schedule.entries.values()) {
+    const { intervalMs, recheckAfterMs } = entry.timed;
+    if (entry.recheckAt !== undefined && entry.recheckAt - now > recheckAfterMs) entry.recheckAt = undefined;
+    if (entry.nextDueAt - now <= intervalMs) continue;
+    entry.nextDueAt = nextDueAt(now, entry.phase, intervalMs);
+    drop(entry);
+    entry.passedOverSince = undefined;
+  }
+  schedule.due = byDue([...schedule.entries.values()]);
+}
+
+/** Lines the entry up for its newest due time and gives those that it has missed. */
+function fallDue(schedule: Schedule, entry: Entry, now: Instant): Instant[] {
+  const { id, intervalMs } = entry.timed;
   const after = nextDueAt(now, entry.phase, intervalMs);
   const latest = after - intervalMs;
-  const startable = now - latest <= intervalMs / 2 && !entry.running;
+  const startable = now - latest <= intervalMs / 2 && !schedule.places.asking.has(id);
   const lastMissed = startable ? latest - intervalMs : latest;
-  const firstMissed = Math.max(entry.nextDueAt, lastMissed - (maxMissed - 1) * intervalMs);
-  for (let at = firstMissed; at <= lastMissed; at += intervalMs) missed.push({ id, dueAt: at });
-  if (startable) start.push({ id, dueAt: latest, recheck: false });
-  return { ...withoutRecheck(entry), nextDueAt: after, running: entry.running || startable };
+  const waits = entry.waiting?.recheck === false ? entry.waiting : undefined;
+  const oldest = waits?.dueAt ?? entry.nextDueAt;
+  const missed: Instant[] = [];
+  let at = Math.max(oldest, lastMissed - (maxMissed - 1) * intervalMs);
+  for (; at <= lastMissed; at += intervalMs) missed.push(at);
+  entry.nextDueAt = after;
+  // A scheduled check answers the same question.
+  entry.recheckAt = undefined;
+  if (startable && waits) {
+    waits.dueAt = latest;
+  } else {
+    if (waits) entry.passedOverSince = waits.since;
+    drop(entry);
+    if (startable) queue(schedule, entry, latest, false);
+  }
+  return missed;
+}
+
+function queue(schedule: Schedule, entry: Entry, dueAt: Instant, recheck: boolean): void {
+  const since = recheck ? dueAt : (entry.passedOverSince ?? dueAt);
+  schedule.serial += 1;
+  const { id } = entry.timed;
+  entry.waiting = { id, dueAt, recheck, since, serial: schedule.serial, dropped: false };
+  lineUp(schedule.places, entry.place, entry.waiting);
+}
+
+function isBusy({ places }: Schedule, { timed, waiting }: Entry): boolean {
+  return waiting !== undefined || places.asking.has(timed.id);
+}
+
+function wantRecheck(schedule: Schedule, entry: Entry, at: Instant): void {
+  entry.recheckAt = at;
+  schedule.rechecks.push({ at, entry });
 }
 
 /**
- * Takes an answer in: one that contradicts what was known asks for a recheck, unless the scheduled check comes
- * first, the turn has had its rechecks, or the budget for all monitors is spent. `said` is undefined for an
- * answer that says nothing of the target.
+ * Takes an answer in: one that contradicts what was known asks for a recheck, unless the scheduled check comes first or
+ * the turn has had its rechecks. The budget for all monitors is asked when it starts. `said` is undefined for an answer
+ * that says nothing of the target; `address` is what was connected to: two names of one address are one place.
  */
 export function answered(
   schedule: Schedule,
   id: string,
   said: 'ok' | 'fail' | undefined,
-  recheck: boolean,
   now: Instant,
-): Schedule {
-  const place = schedule.places.get(id);
-  const entry = place === undefined ? undefined : schedule.entries[place];
-  if (place === undefined || !entry) return schedule;
-  const ended = recheck ? entry : { ...entry, running: false };
-  const judged = judge(ended, said);
-  const budget = refilled(schedule, now);
-  const at = now + entry.recheckAfterMs;
-  const wanted =
-    judged.against > 0 && said !== undefined && judged.rechecks < entry.fall - 1 && at < judged.nextDueAt;
-  const granted = wanted && budget.tokens >= 1;
-  const next = granted ? { ...judged, recheckAt: at, rechecks: judged.rechecks + 1 } : judged;
-  const entries = schedule.entries.slice();
-  entries[place] = next;
-  return { ...schedule, entries, budget: granted ? { ...budget, tokens: budget.tokens - 1 } : budget };
+  address?: string,
+): void {
+  leave(schedule.places, id);
+  const entry = schedule.entries.get(id);
+  if (!entry) return;
+  if (address !== undefined) entry.place = placeOf(address, entry.timed.port);
+  if (said === undefined) return;
+  judge(entry, said);
+  const at = now + entry.timed.recheckAfterMs;
+  if (entry.against === 0 || entry.rechecks >= entry.timed.fall - 1 || at >= entry.nextDueAt) return;
+  entry.rechecks += 1;
+  wantRecheck(schedule, entry, at);
 }
 
-function judge(entry: Entry, said: 'ok' | 'fail' | undefined): Entry {
-  if (said === undefined) return entry;
-  const calm = { ...withoutRecheck(entry), against: 0, rechecks: 0 };
-  if (entry.settled === undefined || entry.settled === said) return { ...calm, settled: said };
-  const against = entry.against + 1;
-  return against >= entry.fall ? { ...calm, settled: said } : { ...withoutRecheck(entry), against };
+function judge(entry: Entry, said: 'ok' | 'fail'): void {
+  entry.recheckAt = undefined;
+  const isNews = entry.settled !== undefined && entry.settled !== said;
+  if (isNews) entry.against += 1;
+  if (isNews && entry.against < entry.timed.fall) return;
+  entry.settled = said;
+  entry.against = 0;
+  entry.rechecks = 0;
 }
 
-/** A tenth of the scheduled rate, so that an outage of everything costs a tenth more and not twice as much. */
-function refilled({ entries, budget }: Schedule, now: Instant): Budget {
-  const perMs = entries.reduce((sum, entry) => sum + 1 / entry.intervalMs, 0) * recheckShare;
-  const cap = Math.max(burst, entries.length * recheckShare);
-  return { tokens: Math.min(cap, budget.tokens + Math.max(0, now - budget.at) * perMs), at: now };
-}
-
-function withoutRecheck(entry: Entry): Entry {
-  if (entry.recheckAt === undefined) return entry;
-  const { recheckAt: _, ...rest } = entry;
-  return rest;
+/**
+ * Somebody else asks to look at these now: from the same budget, and only where nothing runs and the scheduled check is
+ * not about to come anyway. Ids that are not known are passed over.
+ */
+export function asked(schedule: Schedule, ids: readonly string[], now: Instant): void {
+  for (const id of ids) {
+    const entry = schedule.entries.get(id);
+    if (!entry || isBusy(schedule, entry)) continue;
+    if (entry.nextDueAt - now > entry.timed.recheckAfterMs) wantRecheck(schedule, entry, now);
+  }
 }
