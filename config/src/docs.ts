@@ -113,7 +113,15 @@ function innerRows(field: z.ZodType, path: string): Row[] {
   // At the top each section has a table of its own.
   if (sections.has(inside)) return [];
   if (inside instanceof z.ZodArray) return rowsOf(inside.element as z.ZodType, `${path}[].`);
+  if (inside instanceof z.ZodRecord) return rowsOf(mapForm(inside.valueType as z.ZodType), `${path}.NAME.`);
   return rowsOf(inside, `${path}.`);
+}
+
+/** Of a value that may be a map among other forms, the map. */
+function mapForm(field: z.ZodType): z.ZodType {
+  const inside = bare(field);
+  if (!(inside instanceof z.ZodUnion)) return inside;
+  return (inside.options as z.ZodType[]).map(bare).find((form) => form instanceof z.ZodObject) ?? inside;
 }
 
 const sections = new Set<z.ZodType>([siteSchema, logSchema, alertsSchema, retentionSchema].map(bare));

@@ -71,6 +71,16 @@ export const httpFaults: FaultMeanings = {
       '429: a rate limit',
     ],
   },
+  'target.http.wrong-header': {
+    means: 'A header of the answer is not what this check expects.',
+    look: 'The detail has the header, what was expected and what came.',
+    causes: [
+      'another server or another version answers',
+      'a proxy or CDN that takes headers away or changes them',
+      'an error page: its type is text/html',
+      'a redirect that leads elsewhere than before',
+    ],
+  },
   'target.http.body': {
     means: 'The answer does not contain what this check expects.',
     look: 'An error page with a good status, or another version of the service.',

@@ -2,25 +2,13 @@
 import { z } from 'zod';
 import { durationBetween, flag, key, wholeBetween } from '@highwater/config/fields.ts';
 import { methodIdOf } from '@highwater/config/method-id.ts';
+import { inexact, inexactMessage, judged } from './json-settings.ts';
 import { chainApi, transport, urlPath, urlPort } from './settings.ts';
 import { templateProblem, withoutTemplates } from './template.ts';
 
 const resultType = z.enum(['string', 'number', 'boolean', 'array', 'object', 'null']);
 const methodId = /^[A-Za-z0-9._-]{1,64}$/;
 const pathMessage = "not a path, write one that begins with '/', without spaces and '#'";
-
-/** Steps into parameters; the settings of a monitor are published as lines of at most 16. */
-const maxSteps = 12;
-
-/** Refuses what is nested too deeply, and texts and numbers of which `problemOf` says what is wrong. */
-function judged<S extends z.ZodType>(schema: S, problemOf: (leaf: unknown) => string | undefined): S {
-  return schema.superRefine((value, ctx) => {
-    for (const [path, leaf] of leaves(value, [])) {
-      const problem = path.length > maxSteps ? 'nested too deeply, write it flatter' : problemOf(leaf);
-      if (problem !== undefined) ctx.addIssue({ code: 'custom', path, message: problem });
-    }
-  });
-}
 
 function paramProblem(leaf: unknown): string | undefined {
   if (typeof leaf === 'string') return templateProblem(leaf);
@@ -32,18 +20,7 @@ function equalsProblem(leaf: unknown): string | undefined {
     return templateProblem(leaf) === undefined
       ? 'a template, which only params and get can have, write the value itself'
       : undefined;
-  return inexact(leaf) ? 'a number beyond 2^53, which is rounded on its way, write it in quotes' : undefined;
-}
-
-function inexact(value: unknown): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
-}
-
-function leaves(value: unknown, path: readonly PropertyKey[]): [PropertyKey[], unknown][] {
-  if (typeof value !== 'object' || value === null || path.length > maxSteps) return [[[...path], value]];
-  return Object.entries(value).flatMap(([step, inner]) =>
-    leaves(inner, [...path, Array.isArray(value) ? Number(step) : step]),
-  );
+  return inexact(leaf) ? inexactMessage : undefined;
 }
 
 const method = z

@@ -6,7 +6,8 @@ import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
 import type { Ask, Reply } from './ask.ts';
 import { familyOf } from './chains/index.ts';
-import { canonicalJson, type Json, sameJson, shown, typeOf, valueAt } from './json.ts';
+import { canonicalJson, type Json, shown, typeOf, valueAt } from './json.ts';
+import { isEqual } from './json-expect.ts';
 import { jsonrpcSettings, type Method } from './jsonrpc-settings.ts';
 import { notedAsk, withQuestion } from './noted-ask.ts';
 import { openAsk } from './open-ask.ts';
@@ -164,9 +165,4 @@ function unexpected(result: Json, each: Method): Fault | undefined {
     return fault('target.rpc.result', `${where} is ${shown(value)}, expected ${shown(each.equals)}`);
   }
   return undefined;
-}
-
-/** A config can say an integer beyond 2^53 only in quotes. */
-function isEqual(value: Json, wanted: Json): boolean {
-  return sameJson(value, wanted) || (typeof value === 'bigint' && String(value) === wanted);
 }

@@ -4,12 +4,10 @@
  * since what it is tried on is hostile and some expressions take for ever on the right input.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { createContext, Script, type Context } from 'node:vm';
 import { faultError } from '../fault.ts';
-import { type Expectation, maxMatchedBytes } from './tcp-settings.ts';
+import { budgetMs, expressions, maxMatchedBytes } from './expression.ts';
+import type { Expectation } from './tcp-settings.ts';
 
-/** Of computing, for all tries of one check. */
-const budgetMs = 100;
 /** Between tries: a server that sends byte by byte does not cost a try for each. */
 const pauseMs = 20;
 
@@ -61,47 +59,18 @@ function finder(text: string): Found {
 }
 
 function matcher(expression: string, all: () => Buffer): Found {
-  let leftMs = budgetMs;
+  const tries = expressions();
   let looked = -1;
   return async (_, signal) => {
     const seen = all().subarray(0, maxMatchedBytes);
     if (seen.length === looked) return false;
     looked = seen.length;
-    const text = seen.toString('utf8');
-    let is: boolean | undefined;
-    // A try that was cut short on a busy machine, without having computed so long, is no answer.
-    while (is === undefined) {
-      const from = process.threadCpuUsage();
-      is = isMatch(expression, text);
-      const { user, system } = process.threadCpuUsage(from);
-      leftMs -= (user + system) / 1_000;
-      if (leftMs <= 0 && is !== true)
-        throw faultError('target.tcp.unexpected', `the expression takes over ${budgetMs} ms on what came`);
-    }
+    const is = tries.isMatch(expression, seen.toString('utf8'));
+    if (is === undefined)
+      throw faultError('target.tcp.unexpected', `the expression takes over ${budgetMs} ms on what came`);
     if (is) return true;
     // The deadline and the end are told by who reads.
     await pause(pauseMs, undefined, { signal }).catch(() => undefined);
     return false;
   };
-}
-
-let shared: { readonly context: Context; readonly script: Script } | undefined;
-
-/** Undefined: not known within the budget. A context of its own is what Node can stop code in. */
-function isMatch(expression: string, text: string): boolean | undefined {
-  shared ??= {
-    context: createContext(Object.create(null) as object),
-    script: new Script('new RegExp(expression).test(text)'),
-  };
-  const { context, script } = shared;
-  context['expression'] = expression;
-  context['text'] = text;
-  try {
-    return script.runInContext(context, { timeout: budgetMs }) === true;
-  } catch {
-    // Out of time, or of the engine's stack.
-    return undefined;
-  } finally {
-    context['text'] = '';
-  }
 }

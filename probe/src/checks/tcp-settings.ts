@@ -1,19 +1,8 @@
 /** What an operator writes for a tcp check, and all that can be wrong with it. */
 import { z } from 'zod';
 import { durationBetween, flag, key, wholeBetween } from '@highwater/config/fields.ts';
+import { expressionText, maxMatchedBytes } from './expression.ts';
 import { urlPort } from './settings.ts';
-
-/** An expression sees no more of an answer than this. */
-export const maxMatchedBytes = 65_536;
-
-/** An expression that is no JavaScript is found when the config is read. */
-function isExpression(text: string): boolean {
-  try {
-    return RegExp(text) instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
 
 const text = (max: number) =>
   z
@@ -25,9 +14,7 @@ const expectation = z
   .strictObject({
     contains: key(text(1_000).optional(), 'Text that must come.', 'SSH-2.0'),
     matches: key(
-      text(200)
-        .refine(isExpression, 'not a regular expression of JavaScript, write one such as ^220 .*ESMTP')
-        .optional(),
+      expressionText('^220 .*ESMTP').optional(),
       'A regular expression of JavaScript that what comes must match, in its first 64 KiB and within 100 ms of computing; `^` is the beginning of all.',
       '^220 .*ESMTP',
     ),

@@ -1,0 +1,67 @@
+/** Words of shell lines by which a person repeats what a check asks. Pure. */
+import { isIP } from 'node:net';
+import type { Asked } from '@highwater/config/kinds.ts';
+import type { Target } from '@highwater/config/model.ts';
+import { isSecretRef } from '@highwater/config/secrets.ts';
+import { hostOf, isSecure, portOf } from './io/url.ts';
+
+/** One word for a POSIX shell; control characters by `$'…'` (POSIX 2024, bash, zsh), so that it stays one line. */
+export function quoted(text: string): string {
+  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(text)) return text;
+  if (!/\p{Cc}/u.test(text)) return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  const escaped = text
+    .replace(/[\\']/g, String.raw`\$&`)
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('\r', String.raw`\r`)
+    .replaceAll('\t', String.raw`\t`)
+    .replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `$'${escaped}'`;
+}
+
+/** `NAME: VALUE` as one word; a secret is left to the shell, which has the variable or the file. */
+export function headerWord(name: string, value: string): string {
+  if (!isSecretRef(value)) return quoted(`${name}: ${value}`);
+  const at = value.slice(value.indexOf(':') + 1);
+  return `${quoted(`${name}: `)}"${value.startsWith('env:') ? `$${at}` : `$(cat ${quoted(at)})`}"`;
+}
+
+/** The addresses that a target is pinned to, of the family that it is asked over. */
+export function pinnedAddresses({ address, address6, family }: Target): string[] {
+  const of = { 4: [address], 6: [address6] };
+  const both = family === undefined ? [address, address6] : of[family];
+  return both.filter((each) => each !== undefined);
+}
+
+/** What all curl lines share: the deadline, the family, and where the name leads. */
+export function curlWords(url: URL, { target, timeoutMs }: Asked): string[] {
+  const addresses = pinnedAddresses(target);
+  const host = hostOf(url);
+  const port = portOf(url);
+  return [
+    'curl -sS',
+    ...(target.family === undefined ? [] : [`-${target.family}`]),
+    `--max-time ${timeoutMs / 1_000}`,
+    ...(addresses.length === 0 ? [] : [pinWords(host, port, addresses)]),
+  ];
+}
+
+/** An address in the URL is never resolved: there the connection itself is led elsewhere. */
+function pinWords(host: string, port: number, addresses: readonly string[]): string {
+  const [first = ''] = addresses;
+  const bracketed = (text: string) => (isIP(text) === 6 ? `[${text}]` : text);
+  return isIP(host) === 0
+    ? `--resolve ${quoted(`${host}:${port}:${addresses.map(bracketed).join(',')}`)}`
+    : `--connect-to ${quoted(`${bracketed(host)}:${port}:${bracketed(first)}:${port}`)}`;
+}
+
+/** As curl follows: no further than told, and never from https to http. */
+export function redirectWords(url: URL, redirects: number): string[] {
+  if (redirects === 0) return [];
+  return ['-L', `--max-redirs ${redirects}`, ...(isSecure(url) ? ['--proto-redir =https'] : [])];
+}
+
+/** A URL as curl's last word: its own patterns (`[1-3]`, `{a,b}`) are off where they could be meant by mistake. */
+export function urlWords(url: URL): string[] {
+  const looksLikePattern = /[[\]{}]/.test(`${url.pathname}${url.search}`);
+  return [...(looksLikePattern ? ['--globoff'] : []), quoted(url.href)];
+}
