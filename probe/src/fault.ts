@@ -67,7 +67,8 @@ const http: Readonly<Record<string, FaultId>> = {
   EPIPE: 'target.http.reset',
   ETIMEDOUT: 'target.http.timeout',
   UND_ERR_SOCKET: 'target.http.reset',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'target.http.reset',
+  // Of an answer that is complete: one that is cut off has the socket's code.
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'target.http.protocol',
   UND_ERR_HEADERS_OVERFLOW: 'target.http.headers',
   HPE_HEADER_OVERFLOW: 'target.http.headers',
   HPE_INVALID_EOF_STATE: 'target.http.reset',

@@ -4,6 +4,7 @@
  * Rules held here: a deadline for the whole, a cap on bytes as received, no compression, no redirect unless
  * allowed and never from https to http, private addresses only with consent, secrets only to their own origin.
  */
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Client } from 'undici';
 import type { Phases } from '@highwater/config/domain.ts';
@@ -13,7 +14,8 @@ import { faultError } from '../fault.ts';
 import { earliestExpiry } from './connect.ts';
 import { dial, type Route } from './dial.ts';
 import { abortError, asError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
-import { type Received, roundTrip } from './round-trip.ts';
+import { allowedBytes, watchReceived } from './received.ts';
+import { defaultMaxBytes, type Received, roundTrip } from './round-trip.ts';
 import { addPhases, noPhases, stopwatch, type Stopwatch, totalTenths } from './stopwatch.ts';
 import { asHttp, joinPath, redirectTarget } from './url.ts';
 
@@ -131,6 +133,17 @@ function connect(to: URL, route: Route): Connection {
   let watching = stopwatch('resolve', route.outside.monotonic);
   let used = false;
   let dialling = false;
+  let maxBytes = defaultMaxBytes;
+  let connected: Socket | undefined;
+  /** Of requests before. */
+  let receivedBefore = 0;
+  const tooMuch = (bytes: number) => {
+    const answered = watching.running === 'transfer';
+    if (bytes - receivedBefore <= allowedBytes(maxBytes, answered)) return undefined;
+    return answered
+      ? faultError('target.http.too-large', `more than ${maxBytes} bytes, and more around them`)
+      : faultError('target.http.headers', 'no end of them');
+  };
   let certExpiresAt: Instant | undefined;
   const client = new Client(to.origin, {
     // The deadline is the signal's; undici's own timers are coarse.
@@ -145,6 +158,7 @@ function connect(to: URL, route: Route): Connection {
         (socket) => {
           certExpiresAt = socket instanceof TLSSocket ? earliestExpiry(socket) : undefined;
           watching.start('firstByte');
+          watchReceived((connected = socket), tooMuch);
           callback(null, socket);
         },
         (thrown: unknown) => callback(asError(thrown), null),
@@ -164,6 +178,8 @@ function connect(to: URL, route: Route): Connection {
     async send(url, request, headers, watch, signal) {
       watching = watch;
       dialling = false;
+      maxBytes = request.maxBytes ?? defaultMaxBytes;
+      receivedBefore = connected?.bytesRead ?? 0;
       if (!used) watch.start('resolve');
       const received = await roundTrip(client, url, request, headers, watch, signal);
       used = true;

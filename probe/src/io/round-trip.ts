@@ -7,6 +7,8 @@ import { abortError } from './outside.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 export const defaultMaxBytes = 1_048_576;
+/** Answers of 1xx, which announce another one. */
+const maxEarly = 20;
 
 export interface Received {
   readonly status: number;
@@ -30,6 +32,7 @@ export function roundTrip(
     const chunks: Buffer[] = [];
     let bytes = 0;
     let status = 0;
+    let early = 0;
     let answered: Readonly<Record<string, string>> = {};
     const settle = (act: () => void) => {
       signal.removeEventListener('abort', aborted);
@@ -46,7 +49,12 @@ export function roundTrip(
       // undici asks for each of these to be there.
       onRequestStart: () => undefined,
       onResponseStart(controller, code, received) {
-        if (code < 200) return;
+        if (code < 200) {
+          early += 1;
+          if (early > maxEarly)
+            controller.abort(faultError('target.http.protocol', `over ${maxEarly} answers of 1xx`));
+          return;
+        }
         watch.start('transfer');
         status = code;
         answered = flat(received);

@@ -13,12 +13,16 @@ import { dial } from './dial.ts';
 import { maxHeaderBytes } from './exchange.ts';
 import { inbox } from './inbox.ts';
 import { abortError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
+import { allowedBytes } from './received.ts';
 import { defaultMaxBytes } from './round-trip.ts';
 import { stopwatch } from './stopwatch.ts';
 import { asSocket, joinPath } from './url.ts';
 
 /** Unread messages; what comes beyond is a server that sends without end. */
 const maxQueued = 1_000;
+/** Pings and pongs in any ten seconds: each ping is answered, which a server may not care to read. */
+const maxControls = 1_000;
+const controlsMs = 10_000;
 /** How long a server that has sent a close frame may keep the connection. */
 const closeMs = 250;
 
@@ -82,14 +86,22 @@ function upgraded(
   bare.username = bare.password = '';
   return new Promise((resolve, reject) => {
     let way: WebSocket | undefined;
-    const failed = (error: Error) => {
+    const settled = () => {
       signal.removeEventListener('abort', aborted);
+      socket.off('data', counted);
+    };
+    const failed = (error: Error) => {
+      settled();
       // A late error of what is given up must not become an uncaught exception.
       way?.removeAllListeners().on('error', () => undefined);
       socket.on('error', () => undefined).destroy();
       reject(error);
     };
     const aborted = () => failed(abortError(signal, 'firstByte'));
+    const counted = () => {
+      if (socket.bytesRead > allowedBytes(0, false))
+        failed(faultError('target.http.headers', 'no end of them'));
+    };
     if (signal.aborted) return aborted();
     try {
       way = new WebSocket(bare, [...protocols], {
@@ -108,13 +120,14 @@ function upgraded(
     }
     const open = way;
     signal.addEventListener('abort', aborted, { once: true });
+    socket.on('data', counted);
     open.on('error', (error) => failed(handshakeFault(error)));
     open.on('unexpected-response', (_, response) => {
       const { statusCode = 0, headers: answered } = response;
       failed(faultError('target.ws.upgrade', statusDetail(statusCode, answered.location)));
     });
     open.on('open', () => {
-      signal.removeEventListener('abort', aborted);
+      settled();
       open.removeAllListeners();
       // At once: the first frames may be there already.
       resolve(linkOf(open, made()));
@@ -155,6 +168,17 @@ function linkOf(way: WebSocket, { maxBytes, ...made }: Made): SocketLink {
       broken(faultError('target.ws.too-large', `over ${maxQueued} messages or ${4 * maxBytes} bytes unread`));
     }
   });
+  let controls = 0;
+  let countedFrom = performance.now();
+  const control = () => {
+    if (performance.now() - countedFrom > controlsMs) [controls, countedFrom] = [0, performance.now()];
+    controls += 1;
+    if (controls > maxControls)
+      broken(
+        faultError('target.ws.too-large', `over ${maxControls} pings and pongs in ${controlsMs / 1_000} s`),
+      );
+  };
+  way.on('ping', control).on('pong', control);
   way.on('error', (error) => broken(frameFault(error, maxBytes)));
   way.on('close', (code, reason) => {
     closed ??= { code, reason: cleanDetail(reason.toString('utf8')) };
