@@ -2,6 +2,7 @@
  * What the probe is to do: a note of the operator that commits to a JSON body. Checked here, whoever delivered it:
  * the signature by the trusted key, the probe's id, the hash of the body, and that the number never goes back.
  * The last good one stays on disk, so that a probe that restarts without a collector goes on.
+ * The same call brings requests to look now: unsigned, since all that they can cause is bounded here.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { authorizationOf, formatRequestText } from '@highwater/config/proof/requ
 import {
   type Assignment,
   assignment,
+  assignmentAnswer,
   assignmentBody,
   type AssignmentBody,
   operatorKeyHeader,
@@ -105,12 +107,16 @@ export interface FollowOptions {
   readonly after: number;
   now(): number;
   changed(assigned: Assigned): void;
+  /** Another region contradicts what is known of these monitors. Any of them may be unknown here. */
+  look(monitors: readonly string[]): void;
 }
 
 const waitMs = 30_000;
 const graceMs = 10_000;
 const firstRetryMs = 500;
 const maxRetryMs = 5_000;
+/** However fast a collector has things to look at, it is asked for more at most so often. */
+const lookPauseMs = 200;
 
 /** Follows the assignments until the signal aborts. Never rejects. */
 export async function followAssignments(options: FollowOptions, signal: AbortSignal): Promise<void> {
@@ -118,7 +124,7 @@ export async function followAssignments(options: FollowOptions, signal: AbortSig
   let after = options.after;
   let failures = 0;
   while (!signal.aborted) {
-    const target = `/v1/assignments?after=${after}&wait=${waitMs / 1_000}s`;
+    const target = `/v1/assignments?after=${after}&wait=${waitMs / 1_000}s&look=1`;
     const origin = trust.verifier?.name ?? unknownOrigin;
     const said = { origin, probe: key.name, method: 'GET', target, at: options.now() } as const;
     const headers = { authorization: authorizationOf(key.sign(formatRequestText(said))) };
@@ -126,9 +132,12 @@ export async function followAssignments(options: FollowOptions, signal: AbortSig
     try {
       const began = performance.now();
       const reply = await link.get(target, headers, waitMs + graceMs, signal);
-      const number = take(reply, options, after);
-      if (number !== undefined) {
-        after = number;
+      const taken = take(reply, options, after);
+      if (taken === 'looked') {
+        failures = 0;
+        pauseMs = lookPauseMs;
+      } else if (taken !== undefined) {
+        after = taken;
         failures = 0;
       } else if (reply.status === 204) {
         failures = 0;
@@ -146,8 +155,8 @@ export async function followAssignments(options: FollowOptions, signal: AbortSig
   }
 }
 
-/** Takes a good assignment in and gives its number; undefined when there is none. */
-function take(reply: Reply, options: FollowOptions, after: number): number | undefined {
+/** Takes a good assignment in and gives its number, or hands on what is to be looked at; undefined when it is neither. */
+function take(reply: Reply, options: FollowOptions, after: number): number | 'looked' | undefined {
   const { dir, key, trust, log } = options;
   if (reply.status === 204) return undefined;
   if (reply.status !== 200) {
@@ -160,8 +169,12 @@ function take(reply: Reply, options: FollowOptions, after: number): number | und
   } catch (thrown) {
     log.error({ because: messageOf(thrown) }, 'operator.key-malformed');
   }
-  const parsed = assignment.safeParse(parseJson(reply.text));
-  if (!parsed.success) return rejected(log, 'the answer is not an assignment');
+  const parsed = assignmentAnswer.safeParse(parseJson(reply.text));
+  if (!parsed.success) return rejected(log, 'the answer is neither an assignment nor a request to look now');
+  if ('look' in parsed.data) {
+    options.look(parsed.data.look);
+    return 'looked';
+  }
   if (!trust.verifier) return rejected(log, 'no operator key is known: start the probe with --trust VKEY');
   const opened = openAssignment(parsed.data, key.name, trust.verifier);
   if ('error' in opened) return rejected(log, opened.error);

@@ -221,7 +221,11 @@ async function assemble(
   });
   opened.push(() => listener.close());
   const after = last?.body.number ?? 0;
-  const following = followAssignments({ dir, key, trust, link, log, after, now, changed: take }, signal);
+  const look = (ids: readonly string[]) => rounds.look(ids);
+  const following = followAssignments(
+    { dir, key, trust, link, log, after, now, changed: take, look },
+    signal,
+  );
   log.info({ probe: id, url: listener.url, epoch: spool.epoch }, 'probe.started');
 
   const stop = async () => {
