@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { generateSigningKey } from '@highwater/config/keys.ts';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { DAY_MS, MINUTE_MS } from '@highwater/config/time.ts';
@@ -25,6 +25,7 @@ describe('what was spooled', () => {
   let evidence: Evidence;
   let wall: number;
   let acknowledged: number[];
+  let boundMs: number;
 
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'highwater-ship-'));
@@ -32,15 +33,22 @@ describe('what was spooled', () => {
     spool = new Spool({ dir, maxBytes: 10_000_000, now: Date.now() });
     link = openLink(collector.url, false);
     acknowledged = [];
+    boundMs = 3;
     // A clock of its own, so that a minute ends when the test says so.
     wall = 20_000 * DAY_MS + 30_000;
-    shipper = startShipper({ spool, link, log, acknowledged: ({ at }) => acknowledged.push(at) });
+    shipper = startShipper({
+      spool,
+      link,
+      log,
+      acknowledged: ({ at }) => acknowledged.push(at),
+      now: () => wall,
+    });
     evidence = keepEvidence({
       spool,
       log,
       now: () => wall,
       monotonic: () => performance.now(),
-      clock: () => ({ boundMs: 3, ageS: 0 }),
+      clock: () => ({ boundMs, ageS: 0 }),
       ready() {
         shipper.frameReady();
         shipper.batchReady();
@@ -128,6 +136,61 @@ describe('what was spooled', () => {
     expect(batch?.bodies).toEqual({
       rpc: `rpc/n0/http ${wall - MINUTE_MS} ok 12 -\nrpc/n1/http ${wall - MINUTE_MS} ok 12 -\n`,
     });
+  });
+
+  describe('of a clock that was wrong', () => {
+    const hour = 60 * MINUTE_MS;
+    /** Refuses as the collector does whose clock is right. */
+    const refuseAhead = (right: () => number) => {
+      collector.answer = (kind, note) => {
+        const last = Number(/^minutes \d+ (\d+)$/m.exec(note)?.[1]);
+        return kind === 'batch' && last * MINUTE_MS > right() + 2 * MINUTE_MS
+          ? { status: 422, body: { error: 'ahead', at: right() } }
+          : undefined;
+      };
+    };
+
+    it('does not hold up what comes once it is right', async () => {
+      const start = wall;
+      refuseAhead(() => start);
+      boundMs = 3_600_000;
+      wall = start + hour;
+      see(0);
+      wall += MINUTE_MS;
+      evidence.assigned(identity, other);
+      await collector.until(() => collector.events.some((event) => event.endsWith(' 422')));
+      // What it saw in the last minute before it was set right is closed after that, with a good bound.
+      see(1);
+      boundMs = 3;
+      wall = start + MINUTE_MS;
+      evidence.assigned(identity, ZERO_HASH);
+      await evidence.drain();
+      await vi.waitFor(() => expect(spool.batchCount).toBe(0), 4_000);
+      see(2);
+      evidence.assigned(identity, other);
+      await collector.until(() => collector.batches.size > 0);
+      await vi.waitFor(() => expect(spool.batchCount).toBe(0));
+      const [batch] = collector.batches.values();
+      expect(collector.batches.size).toBe(1);
+      expect(batch?.batch.gaps).toEqual([{ first: 0, last: 1 }]);
+      expect(batch?.batch.bodies).toMatchObject([{ service: 'rpc', lines: 1 }]);
+    }, 10_000);
+
+    it('is waited for where it may be the collector that is behind', async () => {
+      let right = wall - hour;
+      refuseAhead(() => right);
+      see(0);
+      wall += MINUTE_MS;
+      evidence.assigned(identity, other);
+      await collector.until(
+        () => collector.events.filter((event) => event.endsWith(' 422')).length >= 2,
+        8_000,
+      );
+      expect(spool.batchCount).toBe(1);
+      right = wall;
+      await collector.until(() => collector.batches.size === 1, 8_000);
+      expect(collector.batches.values().next().value?.batch.gaps).toEqual([]);
+    }, 20_000);
   });
 
   it('goes on in a new epoch when another text is held under its number', async () => {

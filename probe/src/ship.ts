@@ -3,7 +3,10 @@
  * order of number; frames in two lanes, so that what happens now is not delayed behind what was missed.
  */
 import type { Logger } from 'pino';
-import { bodiesOf } from '@highwater/config/proof/batch.ts';
+import { bodiesOf, parseBatchText } from '@highwater/config/proof/batch.ts';
+import { parseNote } from '@highwater/config/proof/note.ts';
+import { MAX_CLOCK_BOUND_MS } from '@highwater/config/proof/rule/none.ts';
+import { MINUTE_MS } from '@highwater/config/time.ts';
 import { accepted, type Accepted, refused } from '@highwater/config/wire.ts';
 import type { CollectorLink, Reply } from './collector-link.ts';
 import type { Spool } from './spool.ts';
@@ -16,6 +19,8 @@ export interface ShipOptions {
   /** Told of each acknowledgement's time, for the clock bound. */
   acknowledged(told: { readonly roundTripMs: number; readonly at: number }): void;
   readonly random?: () => number;
+  /** The wall clock. */
+  readonly now?: () => number;
 }
 
 export interface Shipper {
@@ -34,6 +39,8 @@ const maxRetryMs = 3_000;
 const lockedOutMs = 20_000;
 const hopelessMs = 60_000;
 const maxHopeless = 5;
+/** A batch whose minute comes sooner than this is waited for. */
+const maxAheadMs = 300_000;
 /** Frames younger than this go ahead of older ones. */
 const liveMs = 5_000;
 /** At one a second there are no more live ones than this. */
@@ -222,6 +229,11 @@ async function sendBatch(
   }
   if (reply.status === 409)
     return conflict(options, `batch-${batch.epoch}-${batch.number}`, note, batch.epoch, reply);
+  if (reply.status === 422 && isOfWrongClock(note, reply, (options.now ?? Date.now)())) {
+    log.error({ ...about, because: reasonOf(reply) }, 'batch.given-up');
+    spool.giveUp(batch);
+    return { done: true };
+  }
   if ([400, 413, 415, 428].includes(reply.status)) {
     const tries = (hopeless.get(nameOf(batch)) ?? 0) + 1;
     hopeless.set(nameOf(batch), tries);
@@ -231,6 +243,22 @@ async function sendBatch(
     return { done: true };
   }
   return later(options, reply, about);
+}
+
+/**
+ * Refused as ahead, and by so much that all that comes after it would wait for hours or years. It is let go, as a
+ * recorded gap, where it counts for nothing anyway: its clock bound says so, or its minute has not come by this clock
+ * either. Else it may be the collector's clock that is behind, and what was seen is kept until that is right.
+ */
+function isOfWrongClock(note: string, reply: Reply, now: number): boolean {
+  const parsed = refused.safeParse(parseJson(reply.text));
+  const opened = parseNote(note);
+  const batch = 'error' in opened ? opened : parseBatchText(opened.text);
+  if (!parsed.success || 'error' in batch) return false;
+  const comesAt = batch.minutes.last * MINUTE_MS;
+  if (comesAt - parsed.data.at <= maxAheadMs) return false;
+  const { boundMs } = batch.clock;
+  return boundMs < 0 || boundMs > MAX_CLOCK_BOUND_MS || comesAt - now > maxAheadMs;
 }
 
 /** The bodies that the collector could not rebuild; all of them when it does not say which. */

@@ -120,6 +120,7 @@ export function batchIngest(
         from.frames,
         from.waiting,
         row?.value as SpoolState | undefined,
+        minuteOf(at),
       );
       await tx.putState('spool', probe, row?.version ?? 0, spool);
       return { status: 200, body: { result: 'accepted', at, index } };

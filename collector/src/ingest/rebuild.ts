@@ -11,6 +11,8 @@ import type { FrameRow } from '../store/store.ts';
 
 /** Lines older than this, in minutes before a batch, are never asked for again. */
 const FORGET_AFTER_MINUTES = 120;
+/** Lines due later than this, in minutes from now, came of a clock that is wrong: no batch with them is taken for long. */
+const FORGET_AHEAD_MINUTES = 10;
 
 /** Where the rebuilding of a probe's batches has come to: `spool` in the log's shard, by probe. */
 export interface SpoolState {
@@ -84,17 +86,22 @@ export function rebuild(
   return { bodies, missing };
 }
 
-/** The spool after a batch: its lines are taken, what is too old is let go, the floor moves on. */
+/**
+ * The spool after a batch: its lines are taken, what is too old or too far ahead is let go, the floor moves on.
+ * @param now the collector's minute
+ */
 export function afterBatch(
   batch: Batch,
   bodies: ReadonlyMap<string, string>,
   frames: readonly FrameRow[],
   waiting: readonly Waiting[],
   spool: SpoolState | undefined,
+  now: number,
 ): SpoolState {
   const inBatch = new Set([...bodies.values()].flatMap((body) => body.slice(0, -1).split('\n')));
   const forgotten = batch.minutes.first - FORGET_AFTER_MINUTES;
-  const left = waiting.filter((w) => !inBatch.has(w.line) && w.minute > forgotten);
+  const isAwaited = ({ minute }: Waiting) => minute > forgotten && minute <= now + FORGET_AHEAD_MINUTES;
+  const left = waiting.filter((w) => !inBatch.has(w.line) && isAwaited(w));
   const lastFrame = frames.at(-1);
   const floor = left[0]?.frame ?? (lastFrame === undefined ? (spool?.floor ?? 0) : lastFrame.frame + 1);
   const stillWaiting = new Set(left.map((w) => `${w.frame} ${w.place}`));
