@@ -1,12 +1,14 @@
 /** One check now, by the same code as in a probe: for `highwater check`. */
 import { join } from 'node:path';
 import type { Observation } from '@highwater/config/domain.ts';
+import type { Assertion } from '@highwater/config/kinds.ts';
 import type { AssignmentBody, AssignedMonitor } from '@highwater/config/wire.ts';
 import { checks } from './checks/index.ts';
 import { parseConsent } from './io/reach.ts';
 import { makeResolve } from './io/resolve.ts';
-import { observe, prepare } from './observe.ts';
+import { observe, prepare, type Prepared } from './observe.ts';
 import { type SecretShelf, secretShelf } from './secrets.ts';
+import { type Call, listening } from './told.ts';
 import { userAgent } from './user-agent.ts';
 
 export interface OnceOptions {
@@ -27,8 +29,24 @@ export interface OnceOptions {
   readonly origin?: string;
 }
 
-/** Never rejects for anything that the target does. */
+/** What one check says, and what a person wants to know beside it. What comes from outside is not yet cleaned. */
+export interface Told {
+  readonly observation: Observation;
+  /** What the target's host stood for; undefined where nothing was connected to, and for name servers. */
+  readonly address: string | undefined;
+  /** In the order in which they ended. */
+  readonly calls: readonly Call[];
+  /** In the order in which they were judged. */
+  readonly assertions: readonly Assertion[];
+}
+
+/** The observation alone. Never rejects for anything that the target does. */
 export async function runOnce(options: OnceOptions): Promise<Observation> {
+  return (await tellOnce(options)).observation;
+}
+
+/** As `runOnce`, with all that can be told. */
+export async function tellOnce(options: OnceOptions): Promise<Told> {
   const { kind, settings, target, chain, timeoutMs } = options;
   const outside = {
     resolve: makeResolve(),
@@ -55,9 +73,18 @@ export async function runOnce(options: OnceOptions): Promise<Observation> {
     broke: () => undefined,
   };
   const prepared = prepare(monitor, chain ? [chain] : [], checks);
+  const { run } = prepared;
+  const book = { calls: [], assertions: [] };
+  const begunAt = performance.now();
+  const elapsed = () => Math.round((performance.now() - begunAt) * 10);
+  const told: Prepared = {
+    ...prepared,
+    run: typeof run === 'function' ? (ctx) => run(listening(ctx, book, elapsed)) : run,
+  };
   const at = { dueAt: Date.now(), recheck: false };
   try {
-    return (await observe(prepared, at, house, new AbortController().signal)).observation;
+    const { observation, address } = await observe(told, at, house, new AbortController().signal);
+    return { observation, address, ...book };
   } finally {
     prepared.lasting[Symbol.dispose]();
   }

@@ -25,7 +25,7 @@ interface Trouble {
   readonly believed: boolean;
 }
 
-type Wanted = Pick<
+export type Wanted = Pick<
   Settings,
   'type' | 'exact' | 'contains' | 'count' | 'ttl' | 'aa' | 'rcode' | 'dnssec' | 'slow' | 'soaEqual'
 >;

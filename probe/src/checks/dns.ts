@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import {
+  type Asked,
   type CheckContext,
   defineCheck,
   type DnsType,
@@ -9,6 +10,9 @@ import {
 import { faultError } from '../fault.ts';
 import { normalName, serialOf } from '../io/dns-value.ts';
 import { noPhases } from '../io/stopwatch.ts';
+import { secondsOf } from '../repeat-socket.ts';
+import { quoted } from '../repeat.ts';
+import { assertionsOf } from './dns-assertions.ts';
 import { findServers, type NameServer } from './dns-servers.ts';
 import { settings, type Settings } from './dns-settings.ts';
 import { type Heard, judge } from './dns-verdict.ts';
@@ -29,11 +33,31 @@ export const dns = defineCheck({
     const { zone, servers } = await resolved(ctx, () => findServers(wanted, name, ctx));
     const heard = await Promise.all(servers.map((server) => hear(server, wanted, { name, zone }, ctx)));
     const reading = judge(wanted, name, heard);
+    if (ctx.asserted) for (const each of assertionsOf(wanted, name, heard)) ctx.asserted(each);
     // In the next round it may be another server's turn.
     if (reading.outcome !== 'ok') ctx.memory.delete('servers');
     return reading;
   },
+  repeat: repeated,
 });
+
+/** Each server that is written, one after the other; the zone's own are found by dig as it goes down from the root. */
+function repeated(wanted: Settings, { target, timeoutMs }: Asked): string {
+  const { type, servers, soaEqual, aa, dnssec } = wanted;
+  const name = wanted.name ?? hostName(target.url);
+  if (!servers) return `dig +trace ${quoted(name)} ${type}`;
+  const flags = [
+    aa ? '+norecurse' : '+recurse',
+    ...(dnssec === undefined ? [] : ['+adflag']),
+    `+timeout=${Math.max(1, secondsOf(timeoutMs / 2))} +tries=2`,
+  ];
+  return servers
+    .flatMap(({ host, port = wanted.port }) => {
+      const at = ['dig', quoted(`@${host}`), ...(port === 53 ? [] : [`-p ${port}`]), ...flags].join(' ');
+      return [`${at} ${quoted(name)} ${type}`, ...(soaEqual ? [`${at} ${quoted(name)} SOA`] : [])];
+    })
+    .join('; ');
+}
 
 function hostName(url: string): string {
   const host = new URL(url).hostname;

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { durationBetween, key, wholeBetween } from '@highwater/config/fields.ts';
 import type { Fault } from '@highwater/config/faults.ts';
-import { type CheckContext, defineCheck, FaultError, type Reading } from '@highwater/config/kinds.ts';
+import {
+  type Asked,
+  type CheckContext,
+  defineCheck,
+  FaultError,
+  type Reading,
+} from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
 import { formatDuration } from '@highwater/config/time.ts';
 import { fault, faultError } from '../fault.ts';
@@ -13,7 +19,9 @@ import { familyOf } from './chains/index.ts';
 import { checkpoint } from './checkpoint.ts';
 import { finalityTrouble } from './finality.ts';
 import { notedAsk } from './noted-ask.ts';
+import { assertHead, assertFault } from './head-assertions.ts';
 import { openAsk } from './open-ask.ts';
+import { firstQuestion, questionLine } from './rpc-repeat.ts';
 import { chainApi, transport, urlPath, urlPort } from './settings.ts';
 
 const identityFreshMs = 300_000;
@@ -71,6 +79,15 @@ export const head = defineCheck({
       const facts = { ...tipFacts(tip, known), ...(known.about ? {} : aboutFacts(about)) };
       // Before all returns and other troubles: it remembers since when.
       const unfinal = finalityTrouble(said.finalizedHeight, tip.height, answeredAt, chain, ctx.memory);
+      if (ctx.asserted) {
+        const limits = {
+          maxAgeMs: maxAge ?? chain.maxAgeMs,
+          maxAheadMs: family.maxFutureMs ?? maxFutureMs,
+          slow,
+        };
+        const heard = { tip, answeredAt, said, about, calledTenths: called };
+        assertHead(ctx.asserted, heard, chain, limits);
+      }
       if (old) return { outcome: 'fail', fault: old, latencyTenths, phases, facts };
       const trouble =
         future(tip, answeredAt, family.maxFutureMs ?? maxFutureMs, ctx) ??
@@ -90,10 +107,20 @@ export const head = defineCheck({
       if (!(thrown instanceof FaultError)) throw thrown;
       // What answers after that may be another node.
       for (const known of ofOneNode) ctx.memory.delete(known);
+      if (ctx.asserted) assertFault(ctx.asserted, thrown.fault, chain);
       throw new FaultError(ask.blamed(thrown.fault), ask.phases('all'));
     }
   },
+  repeat: repeated,
 });
+
+/** The question by which the family learns the height. */
+function repeated({ path, port, transport, api }: z.infer<typeof headSettings>, asked: Asked): string {
+  const family = asked.chain && familyOf(asked.chain.family, api);
+  const question = family && firstQuestion((ask) => family.height?.(ask) ?? family.tip(ask));
+  if (!question) throw faultError('probe.config.kind', 'a head check without a chain');
+  return questionLine(question, { path, port, transport }, asked);
+}
 
 /** Who the node is. */
 interface Acquaintance {

@@ -115,3 +115,4 @@ export const jsonrpcSettings = z.strictObject({
     65_536,
   ),
 });
+export type JsonrpcSettings = z.infer<typeof jsonrpcSettings>;

@@ -1,16 +1,24 @@
 import { createHash } from 'node:crypto';
-import { faultId, type Fault } from '@highwater/config/faults.ts';
-import { type CheckContext, defineCheck, FaultError, type Reading } from '@highwater/config/kinds.ts';
+import { faultId, type Fault, isRefusal } from '@highwater/config/faults.ts';
+import {
+  type Asked as Repeated,
+  type CheckContext,
+  defineCheck,
+  FaultError,
+  type Reading,
+} from '@highwater/config/kinds.ts';
 import { methodIdOf } from '@highwater/config/method-id.ts';
+import { formatDuration } from '@highwater/config/time.ts';
 import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
 import type { Ask, Reply } from './ask.ts';
 import { familyOf } from './chains/index.ts';
 import { canonicalJson, type Json, shown, typeOf, valueAt } from './json.ts';
 import { isEqual } from './json-expect.ts';
-import { jsonrpcSettings, type Method } from './jsonrpc-settings.ts';
+import { type JsonrpcSettings, jsonrpcSettings, type Method } from './jsonrpc-settings.ts';
 import { notedAsk, withQuestion } from './noted-ask.ts';
 import { openAsk } from './open-ask.ts';
+import { questionLine } from './rpc-repeat.ts';
 import { fill, type Filling, fillText, needsHead } from './template.ts';
 
 /** Nodes a few blocks apart ask the same where their answers are compared. */
@@ -36,6 +44,7 @@ export const jsonrpc = defineCheck({
         if (headless && needsHead(each)) continue;
         const id = methodIdOf(each);
         const { latency, found, same, over } = await asked(ask, each, { ...filling, id });
+        if (ctx.asserted) assertAnswer(ctx.asserted, each, latency, found);
         facts[`m.${id}`] = latency;
         if (same !== undefined) facts[`e.${id}`] = same;
         if (found) faults.push(found);
@@ -46,7 +55,9 @@ export const jsonrpc = defineCheck({
       if (!(thrown instanceof FaultError)) throw thrown;
       throw new FaultError(thrown.fault, ask.phases('all'));
     }
-    const worst = faults.find((each) => each.code !== 'slow') ?? faults[0];
+    const bad = faults.filter((each) => each.code !== 'slow');
+    // A refusal may say nothing of the target: whatever else is wrong with it goes first.
+    const worst = bad.find((each) => !isRefusal(each)) ?? bad[0] ?? faults[0];
     const phases = ask.phases('all');
     return {
       outcome: worst === undefined ? 'ok' : worst.code === 'slow' ? 'degraded' : 'fail',
@@ -56,7 +67,47 @@ export const jsonrpc = defineCheck({
       facts,
     };
   },
+  repeat: repeated,
 });
+
+/** A height that every chain has, where a template counts from a head that is not known here. */
+const someHeight = 1;
+
+function repeated({ path, port, transport, api, methods }: JsonrpcSettings, asked: Repeated): string {
+  const heights = (asked.chain && familyOf(asked.chain.family, api)?.heights) ?? 'number';
+  const lines = methods.map((each) => {
+    const filling = { head: someHeight, heights, round: 0, id: methodIdOf(each) };
+    const question =
+      each.get === undefined
+        ? { method: each.method ?? '', params: fill(each.params ?? [], filling) }
+        : { get: fillText(each.get, filling) };
+    return questionLine(question, { path, port, transport }, asked);
+  });
+  return lines.join('; ');
+}
+
+/** What is asked of one method's answer, and the fault in its place. */
+function assertAnswer(
+  asserted: NonNullable<CheckContext['asserted']>,
+  each: Method,
+  latency: string,
+  found: Fault | undefined,
+): void {
+  const where = each.at === undefined ? 'a result' : `a value at ${each.at}`;
+  const type = each.type === undefined ? [] : [`of type ${each.type}`];
+  const equals = each.equals === undefined ? [] : [`that equals ${shown(each.equals)}`];
+  const slow = found?.code === 'slow';
+  const bad = found === undefined || slow ? {} : { found: found.detail ?? faultId(found) };
+  const what = `${methodIdOf(each)} gives ${[where, ...type, ...equals].join(' ')}`;
+  asserted({ what, held: found === undefined || slow, ...bad });
+  if (each.slow === undefined || (found && !slow)) return;
+  const took = found?.detail ?? `${Number(latency) / 10} ms`;
+  asserted({
+    what: `${methodIdOf(each)} answers within ${formatDuration(each.slow)}`,
+    held: !slow,
+    found: took,
+  });
+}
 
 function limited(ctx: CheckContext, maxBytes: number | undefined): CheckContext {
   if (maxBytes === undefined) return ctx;
@@ -134,7 +185,7 @@ function nameOf({ method, get, id }: Method): string {
 }
 
 /** The answer to this question alone was bad; the node can still be asked the next one. */
-const onlyThis: ReadonlySet<string> = new Set(['status', 'too-large', 'encoding', 'redirect']);
+const onlyThis: ReadonlySet<string> = new Set(['status', 'refused', 'too-large', 'encoding', 'redirect']);
 
 function goesOn({ operation, code }: Fault): boolean {
   return operation === 'rpc' || operation === 'head' || (operation === 'http' && onlyThis.has(code));

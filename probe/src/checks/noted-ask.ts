@@ -45,7 +45,7 @@ export function notedAsk(ask: Ask): NotedAsk {
 }
 
 /** Graphene's only method is `call`, with [API, METHOD, [ARGUMENTS]]. */
-function questionOf(method: string, params: RpcParams): string {
+export function questionOf(method: string, params: RpcParams): string {
   const [api, called] = Array.isArray(params) ? (params as readonly unknown[]) : [];
   const isNamed = typeof api === 'string' || typeof api === 'number';
   return method === 'call' && isNamed && typeof called === 'string' ? `${api}.${called}` : method;
@@ -56,6 +56,7 @@ const ofQuestions: ReadonlySet<string> = new Set(['http', 'rpc', 'ws']);
 /** A fault that a question met, with that question in its detail. Until a connection is there, none is to blame. */
 export function withQuestion(found: Fault, question: string): Fault {
   const { operation, code, detail } = found;
-  if (!ofQuestions.has(operation) || code === 'upgrade') return found;
+  if (!ofQuestions.has(operation) || code === 'upgrade' || faultId(found) === 'target.ws.refused')
+    return found;
   return fault(faultId(found), detail === undefined ? question : `${question}: ${detail}`);
 }

@@ -1,7 +1,18 @@
-import { defineCheck, type ByteLink, FaultError, type Reading } from '@highwater/config/kinds.ts';
+import {
+  type Asked,
+  type ByteLink,
+  type CheckContext,
+  defineCheck,
+  FaultError,
+  type Reading,
+} from '@highwater/config/kinds.ts';
 import type { Phases } from '@highwater/config/domain.ts';
+import { formatDuration } from '@highwater/config/time.ts';
 import { fault, faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
+import { asBytes, portOf } from '../io/url.ts';
+import { addressOf, opensslWords, printfWords, secondsOf } from '../repeat-socket.ts';
+import { quoted } from '../repeat.ts';
 import { excerpt } from './json.ts';
 import { type Search, searchFor } from './tcp-search.ts';
 import { type Expectation, settings, type Settings } from './tcp-settings.ts';
@@ -18,23 +29,50 @@ export const tcp = defineCheck({
       tls: wanted.tls,
       ...(wanted.port === undefined ? {} : { port: wanted.port }),
     });
-    if (wanted.expect) await answered(link, wanted.expect, wanted, ctx.signal);
+    ctx.asserted?.({ what: wanted.tls ? 'TLS is spoken' : 'a connection is made', held: true });
+    if (wanted.expect) await answered(link, wanted.expect, wanted, ctx);
     const { phases, certExpiresAt } = link;
     const latencyTenths = totalTenths(phases);
     const facts = certExpiresAt === undefined || certExpiresAt < 0 ? {} : { ce: String(certExpiresAt) };
     const limit = wanted.slow;
+    if (limit !== undefined)
+      ctx.asserted?.({
+        what: `it takes at most ${formatDuration(limit)}`,
+        held: latencyTenths <= limit * 10,
+        found: `${latencyTenths / 10} ms`,
+      });
     if (limit === undefined || latencyTenths <= limit * 10)
       return { outcome: 'ok', latencyTenths, phases, facts };
     const slow = fault('target.tcp.slow', `${latencyTenths / 10} ms, limit ${limit} ms`);
     return { outcome: 'degraded', fault: slow, latencyTenths, phases, facts };
   },
+  repeat: repeated,
 });
+
+function repeated({ port, tls, send, expect }: Settings, asked: Asked): string {
+  const { target, timeoutMs } = asked;
+  const url = asBytes(target.url, port, tls);
+  const at = portOf(url);
+  const said = send === undefined ? '' : `${printfWords(send)} | `;
+  if (tls) {
+    const quiet = expect === undefined ? '</dev/null' : '-quiet';
+    return `${said}${[...opensslWords(url, at, asked), quiet].join(' ')}`;
+  }
+  return [
+    `${said}nc`,
+    ...(target.family === undefined ? [] : [`-${target.family}`]),
+    ...(expect === undefined ? ['-vz'] : []),
+    `-w ${secondsOf(timeoutMs)}`,
+    quoted(addressOf(url, target)),
+    String(at),
+  ].join(' ');
+}
 
 async function answered(
   link: ByteLink,
   expected: Expectation,
   { send, maxBytes }: Settings,
-  signal: AbortSignal,
+  { signal, asserted }: Pick<CheckContext, 'signal' | 'asserted'>,
 ): Promise<void> {
   const search = searchFor(expected);
   if (send !== undefined) link.send(send);
@@ -43,11 +81,16 @@ async function answered(
       const bytes = await link.next();
       if (bytes === undefined) throw ended(search, expected, link.phases);
       const before = search.bytes;
-      if (await search.has(bytes.subarray(0, maxBytes - before), signal)) return;
+      if (await search.has(bytes.subarray(0, maxBytes - before), signal)) {
+        asserted?.({ what: `${wish(expected)} comes`, held: true, found: excerpt(search.text()) });
+        return;
+      }
       if (before + bytes.length >= maxBytes)
         throw faultError('target.tcp.too-large', `${maxBytes} bytes without ${wish(expected)}`, link.phases);
     }
   } catch (thrown) {
+    const bytes = `${search.bytes} bytes without it`;
+    asserted?.({ what: `${wish(expected)} comes`, held: false, found: bytes });
     throw withWhatCame(thrown, search, expected);
   }
 }

@@ -18,21 +18,26 @@ const urgentShare = 6;
  * may expire. `warn` and `critical` are milliseconds.
  */
 export function expiryFault(
-  { chain, presented }: Pick<Handshake, 'chain' | 'presented'>,
+  told: Pick<Handshake, 'chain' | 'presented'>,
   { warn, critical }: { readonly warn: number; readonly critical: number },
   now: Instant,
 ): Fault | undefined {
-  // OpenSSL has found a chain where ours was not found: then the server's own certificate is what is known.
-  const judged = chain ?? presented.slice(0, 1);
-  const first = judged.reduce((a, b) => (b.validTo < a.validTo ? b : a), presented[0]);
+  const first = firstToEnd(told);
   const leftMs = first.validTo - now;
   const lifetimeMs = Math.max(0, first.validTo - first.validFrom);
   const days = (Math.floor((leftMs / DAY_MS) * 10) / 10).toFixed(1);
   const detail = () =>
-    `${whatOf(first, presented[0])} in ${days} days, on ${new Date(first.validTo).toISOString().slice(0, 16)}Z`;
+    `${whatOf(first, told.presented[0])} in ${days} days, on ${new Date(first.validTo).toISOString().slice(0, 16)}Z`;
   if (leftMs < Math.min(critical, lifetimeMs / urgentShare)) return fault('target.tls.expiring', detail());
   if (leftMs < Math.min(warn, lifetimeMs / overdueShare)) return fault('target.tls.expires-soon', detail());
   return undefined;
+}
+
+/** The certificate whose end is that of the chain. */
+export function firstToEnd({ chain, presented }: Pick<Handshake, 'chain' | 'presented'>): Certificate {
+  // OpenSSL has found a chain where ours was not found: then the server's own certificate is what is known.
+  const judged = chain ?? presented.slice(0, 1);
+  return judged.reduce((a, b) => (b.validTo < a.validTo ? b : a), presented[0]);
 }
 
 function whatOf(first: Certificate, own: Certificate): string {

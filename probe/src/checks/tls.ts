@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import { durationBetween, key } from '@highwater/config/fields.ts';
 import type { Fault } from '@highwater/config/faults.ts';
-import { defineCheck, type Handshake, type Reading } from '@highwater/config/kinds.ts';
-import { DAY_MS } from '@highwater/config/time.ts';
+import {
+  type Asked,
+  type Assertion,
+  defineCheck,
+  type Handshake,
+  type Reading,
+} from '@highwater/config/kinds.ts';
+import { DAY_MS, formatDuration, type Instant } from '@highwater/config/time.ts';
 import { fault } from '../fault.ts';
+import { asBytes, portOf } from '../io/url.ts';
+import { opensslWords } from '../repeat-socket.ts';
 import { totalTenths } from '../io/stopwatch.ts';
 import { urlPort } from './settings.ts';
-import { expiryFault } from './tls-expiry.ts';
+import { expiryFault, firstToEnd } from './tls-expiry.ts';
 
 const century = 36_500 * DAY_MS;
 
@@ -59,6 +67,7 @@ export const tls = defineCheck({
     const changed = typeof before === 'string' && before !== fingerprint ? before : undefined;
     const bad = broken(told, wanted);
     const found = bad ?? expiryFault(told, wanted, ctx.now());
+    if (ctx.asserted) for (const each of assertionsOf(told, wanted, ctx.now())) ctx.asserted(each);
     return {
       outcome: bad ? 'fail' : found ? 'degraded' : 'ok',
       latencyTenths: totalTenths(told.phases),
@@ -67,7 +76,49 @@ export const tls = defineCheck({
       ...(found ? { fault: changed === undefined ? found : withChange(found, changed) } : {}),
     };
   },
+  repeat: repeated,
 });
+
+/** The certificate is shown even where it is not good; what is wrong with it is told on standard error. */
+function repeated({ port }: Settings, asked: Asked): string {
+  const url = asBytes(asked.target.url, port, true);
+  const shown = '-subject -issuer -dates -fingerprint -sha256';
+  return `${opensslWords(url, portOf(url), asked).join(' ')} </dev/null | openssl x509 -noout ${shown}`;
+}
+
+function assertionsOf(told: Handshake, wanted: Settings, now: Instant): Assertion[] {
+  const { distrust, presented, version } = told;
+  const { fingerprint } = presented[0];
+  const daysLeft = `${((firstToEnd(told).validTo - now) / DAY_MS).toFixed(1)} days left`;
+  const lasts = (limitMs: number, bad: readonly string[]): Assertion => ({
+    what: `it lasts longer than ${formatDuration(limitMs)}, or its share of a short life`,
+    held: !bad.includes(expiryFault(told, wanted, now)?.code ?? ''),
+    found: daysLeft,
+  });
+  return [
+    {
+      what: 'the certificate is trusted and for this name',
+      held: distrust === undefined,
+      ...(distrust ? { found: [distrust.code, distrust.detail].filter(Boolean).join(': ') } : {}),
+    },
+    ...(wanted.fingerprint === undefined
+      ? []
+      : [
+          {
+            what: `its fingerprint is ${wanted.fingerprint.slice(0, 16)}…`,
+            held: fingerprint === wanted.fingerprint,
+            found: `${fingerprint.slice(0, 16)}…`,
+          },
+        ]),
+    {
+      what: `TLS is at least ${wanted.minVersion}`,
+      held: version >= wanted.minVersion,
+      found: `TLS ${version}`,
+    },
+    lasts(wanted.warn, ['expiring', 'expires-soon']),
+    lasts(wanted.critical, ['expiring']),
+  ];
+}
 
 function broken({ distrust, presented: [own], version }: Handshake, wanted: Settings): Fault | undefined {
   if (distrust) return distrust;

@@ -40,7 +40,7 @@ export function freshScript(
   return onLink(ctx, request, async (link, waited) => {
     const from = performance.now();
     try {
-      await play(link, script, ctx.signal);
+      await play(link, script, ctx.signal, ctx.asserted);
     } finally {
       waited(tenthsSince(from));
     }

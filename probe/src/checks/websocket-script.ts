@@ -1,5 +1,5 @@
 /** What is sent and what must come, for WebSockets whose protocol the operator knows. */
-import type { SocketLink } from '@highwater/config/kinds.ts';
+import type { CheckContext, SocketLink } from '@highwater/config/kinds.ts';
 import { formatDuration } from '@highwater/config/time.ts';
 import { deadline } from '../deadline.ts';
 import { faultError } from '../fault.ts';
@@ -17,11 +17,20 @@ export async function play(
   link: Pick<SocketLink, 'send' | 'next'>,
   script: readonly Step[],
   signal: AbortSignal,
+  asserted?: CheckContext['asserted'],
 ): Promise<void> {
   for (const [index, step] of script.entries()) {
     const { send } = step;
     link.send(typeof send === 'string' ? send : jsonText(send));
-    if (step.expect) await expected(link, step, step.expect, index + 1, signal);
+    if (!step.expect) continue;
+    const what = asserted && `step ${index + 1} is answered with ${wish(step.expect)}`;
+    try {
+      await expected(link, step, step.expect, index + 1, signal);
+      if (what !== undefined) asserted?.({ what, held: true });
+    } catch (thrown) {
+      if (what !== undefined) asserted?.({ what, held: false });
+      throw thrown;
+    }
   }
 }
 

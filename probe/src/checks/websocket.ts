@@ -2,8 +2,9 @@
  * A WebSocket as users have it. Each round makes a fresh one, since old ones hide what stands before the server; one
  * that stays open tells what subscribers miss, which a fresh one cannot.
  */
-import type { Fault } from '@highwater/config/faults.ts';
+import { type Fault, faultId } from '@highwater/config/faults.ts';
 import {
+  type Asked,
   type CheckContext,
   defineCheck,
   FaultError,
@@ -11,10 +12,15 @@ import {
   type SocketRequest,
 } from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
+import { formatDuration } from '@highwater/config/time.ts';
 import { faultError } from '../fault.ts';
 import { totalTenths } from '../io/stopwatch.ts';
 import type { ChainFamily, PollStream, SocketStream, Tip } from './chains/family.ts';
 import { familyOf } from './chains/index.ts';
+import { asSocket, joinPath } from '../io/url.ts';
+import { wscatLine } from '../repeat-socket.ts';
+import { jsonText } from './json.ts';
+import { firstQuestion, questionLine } from './rpc-repeat.ts';
 import { type Fresh, freshHandshake, freshHeads, freshPoll, freshScript } from './websocket-fresh.ts';
 import { noStream, type StreamState } from './stream-fold.ts';
 import { type Seen, type Watch, watchMessages, watchPolls, watchSocket } from './stream-watch.ts';
@@ -44,6 +50,12 @@ export const websocket = defineCheck({
     if (watch) ctx.memory.set('watching', true);
     const seen = watch?.read();
     const latencyTenths = totalTenths(fresh.phases);
+    if (wanted.slow !== undefined && !fresh.failed)
+      ctx.asserted?.({
+        what: `handshake and answers take at most ${formatDuration(wanted.slow)}`,
+        held: latencyTenths <= wanted.slow * 10,
+        found: `${latencyTenths / 10} ms`,
+      });
     const judged: Judged | undefined = fresh.failed
       ? { outcome: 'fail', fault: fresh.failed }
       : ((seen && kept(seen, watch, plan, fresh.tip, ctx)) ?? slow(latencyTenths, wanted.slow));
@@ -59,10 +71,45 @@ export const websocket = defineCheck({
       ...(judged ? { fault: judged.fault } : {}),
     };
   },
+  repeat: repeated,
 });
+
+/** Of a script its first step: what follows depends on answers. */
+function repeated(wanted: Settings, asked: Asked): string {
+  const { script, port } = wanted;
+  const heads = script || wanted.receive || wanted.subscribe === 'none' ? undefined : streamOf(asked);
+  if (heads?.stream.kind === 'poll') {
+    const question = firstQuestion((ask) => heads.family.tip(ask));
+    if (question) return questionLine(question, { path: wanted.path, port, transport: 'http' }, asked);
+  }
+  const stream = heads?.stream.kind === 'socket' ? heads.stream : undefined;
+  const { path, protocols = wanted.protocols } = stream ? requestOf(stream, {}, asked.target.url) : {};
+  const url = joinPath(asSocket(asked.target.url), wanted.path ?? path, port);
+  return wscatLine(
+    url,
+    {
+      protocols: wanted.protocols ?? protocols,
+      headers: wanted.headers,
+      send: stream ? subscriptionText(stream) : sentText(script?.[0]?.send),
+    },
+    asked,
+  );
+}
+
+function subscriptionText(stream: SocketStream): string {
+  const question =
+    stream.byHand ?? firstQuestion((ask) => stream.subscribe({ call: (...call) => ask.call(...call) }));
+  return jsonText({ jsonrpc: '2.0', id: 1, ...question });
+}
+
+function sentText(send: unknown): string | undefined {
+  return send === undefined || typeof send === 'string' ? send : jsonText(send);
+}
 
 /** What one round asks, and what is kept open. */
 interface Plan {
+  /** For a person. */
+  readonly what: string;
   ask(): Promise<Fresh>;
   watch?: () => Watch;
   readonly maxSilenceMs: number;
@@ -84,6 +131,7 @@ function planOf(wanted: Settings, ctx: CheckContext): Plan {
     throw faultError('probe.config.kind', `no subscription to blocks of a ${ctx.chain?.family ?? ''} chain`);
   if (heads) return headsPlan(heads, request, wanted, ctx);
   const plan = {
+    what: script ? 'a WebSocket opens, and the script is answered' : 'a WebSocket opens',
     ask: () => (script ? freshScript(ctx, request, script) : freshHandshake(ctx, request)),
     maxSilenceMs: receive?.within ?? 0,
     always: true,
@@ -101,7 +149,7 @@ interface Heads {
 }
 
 /** Undefined without a chain, and where its family has nothing to subscribe to. */
-function streamOf({ chain }: CheckContext): Heads | undefined {
+function streamOf({ chain }: { readonly chain?: Chain | undefined }): Heads | undefined {
   const family = chain && familyOf(chain.family);
   return chain && family?.stream ? { chain, family, stream: family.stream } : undefined;
 }
@@ -117,24 +165,31 @@ function headsPlan(
   if (stream.kind === 'poll') {
     const place = { path: wanted.path, port: wanted.port };
     return {
+      what: 'the node tells its newest block',
       ask: () => freshPoll(ctx, place, family),
       watch: () => ctx.lasting('heads', (way) => watchPolls(way, place, stream)),
       maxSilenceMs,
       always,
     };
   }
-  // The URL may have it already.
-  const known = stream.path !== undefined && new URL(ctx.target.url).pathname.endsWith(stream.path);
-  const request: SocketRequest = {
-    ...(stream.path === undefined || known ? {} : { path: stream.path }),
-    ...(stream.protocols === undefined ? {} : { protocols: stream.protocols }),
-    ...own,
-  };
+  const request = requestOf(stream, own, ctx.target.url);
   return {
+    what: `a WebSocket opens, and new blocks of ${chain.name} can be subscribed to`,
     ask: () => freshHeads(ctx, request, family, stream, chain),
     watch: () => ctx.lasting('heads', (way) => watchSocket(way, request, stream)),
     maxSilenceMs,
     always,
+  };
+}
+
+/** `own`: what the check says itself. */
+function requestOf(stream: SocketStream, own: SocketRequest, url: string): SocketRequest {
+  // The URL may have it already.
+  const known = stream.path !== undefined && new URL(url).pathname.endsWith(stream.path);
+  return {
+    ...(stream.path === undefined || known ? {} : { path: stream.path }),
+    ...(stream.protocols === undefined ? {} : { protocols: stream.protocols }),
+    ...own,
   };
 }
 
@@ -144,9 +199,12 @@ function headsPlan(
  */
 async function attempt(plan: Plan, ctx: CheckContext): Promise<Fresh & { readonly failed?: Fault }> {
   try {
-    return await plan.ask();
+    const fresh = await plan.ask();
+    ctx.asserted?.({ what: plan.what, held: true });
+    return fresh;
   } catch (thrown) {
     if (!(thrown instanceof FaultError) || thrown.fault.operation === 'config') throw thrown;
+    ctx.asserted?.({ what: plan.what, held: false, found: thrown.fault.detail ?? faultId(thrown.fault) });
     if (!thrown.phases || !ctx.memory.has('watching')) throw thrown;
     return { phases: thrown.phases, facts: {}, failed: thrown.fault };
   }

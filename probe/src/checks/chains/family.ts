@@ -64,6 +64,8 @@ export interface SocketStream {
   readonly sparse?: boolean;
   /** Logs in where that is needed and subscribes; resolves once all is acknowledged. */
   subscribe(ask: Pick<Ask, 'call'>): Promise<void>;
+  /** One question that a person can type to subscribe; the first of `subscribe` when left out. */
+  readonly byHand?: { readonly method: string; readonly params: readonly unknown[] };
   /** Reads a message that is no reply: its block, or undefined for what is none of ours. */
   pushed(message: Json): Pushed | undefined;
 }

@@ -20,6 +20,7 @@ const callbackId = 1;
 
 const stream: SocketStream = {
   kind: 'socket',
+  byHand: { method: 'call', params: ['database', 'set_block_applied_callback', [callbackId]] },
 
   async subscribe(ask) {
     const loggedIn = await acknowledged(ask, 1, 'login', ['', '']);
