@@ -2,6 +2,7 @@ import js from '@eslint/js';
 import globals from 'globals';
 import svelte from 'eslint-plugin-svelte';
 import ts from 'typescript-eslint';
+import { waysOut } from './eslint.ways-out.ts';
 
 // `import './x.js'` where only x.ts exists passes tsc and fails in Node's type stripping.
 const relativeJs = {
@@ -44,5 +45,6 @@ export default ts.config(
     languageOptions: { parserOptions: { parser: ts.parser }, globals: { ...globals.browser } },
     rules: { 'svelte/no-at-html-tags': 'error', 'no-restricted-syntax': ['error', rawHtml] },
   },
+  ...waysOut({ ts: [relativeJs], svelte: [rawHtml] }),
   { files: ['**/*.js', 'bin/highwater*'], languageOptions: { globals: globals.node } },
 );

@@ -9,7 +9,7 @@ export default defineConfig({
     // On two cores the default is one worker: what waits for servers and clocks leaves the other idle.
     maxWorkers: '100%',
     projects: [
-      { test: { name: 'architecture', include: ['test/architecture.test.ts'] } },
+      { test: { name: 'architecture', include: ['test/{architecture,ways-out}.test.ts'] } },
       {
         test: {
           name: 'unit',

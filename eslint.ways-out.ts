@@ -1,0 +1,228 @@
+/**
+ * One way out of each room: what is called, and with which rules (deadline, caps, addresses), is decided in one place.
+ * The rules know calls by what they come from, however that is imported; the exceptions are listed here, each with its
+ * reason and no more than it needs. test/ways-out.test.ts plants each kind of call.
+ */
+import type { Linter } from 'eslint';
+import ts from 'typescript-eslint';
+
+/** What talks to others, and the names in it that do not. */
+const modules: Readonly<Record<string, readonly string[]>> = {
+  'node:net': ['isIP', 'isIPv4', 'isIPv6', 'BlockList', 'SocketAddress'],
+  'node:tls': ['rootCertificates', 'getCACertificates'],
+  'node:http': ['STATUS_CODES'],
+  'node:https': [],
+  'node:http2': [],
+  'node:dgram': [],
+  'node:dns': [],
+  'node:dns/promises': [],
+  'node:inspector': [],
+  // Another program calls out by no rule, and whoever can require can have all of the above.
+  'node:child_process': [],
+  'node:worker_threads': [],
+  'node:module': [],
+  undici: [],
+  ws: [],
+  nodemailer: [],
+  'discord.js': [],
+  '@opentelemetry/sdk-node': [],
+};
+const globals: readonly string[] = ['fetch', 'WebSocket', 'EventSource'];
+
+interface Leave {
+  readonly reason: string;
+  /** By module the names that it may import, `import()` for the whole when it is needed; globals by their name. */
+  readonly uses: Uses;
+}
+type Uses = Readonly<Record<string, readonly string[]>>;
+
+interface Room {
+  readonly files: readonly string[];
+  readonly components?: readonly string[];
+  /** Where the one way out is, for people. */
+  readonly way: string;
+  readonly exceptions: Readonly<Record<string, Leave>>;
+}
+
+const rooms: readonly Room[] = [
+  {
+    files: ['probe/**/*.ts'],
+    way: 'Checks go out by probe/src/io alone (CheckContext).',
+    exceptions: {
+      'probe/src/collector-link.ts': {
+        reason: 'to the collector, which is no target',
+        uses: { undici: ['Agent', 'request'] },
+      },
+      'probe/src/listener.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
+      'probe/src/lock.ts': {
+        reason: 'a lock of the kernel, no network',
+        uses: { 'node:net': ['createServer'] },
+      },
+      'probe/src/io/connect.ts': {
+        reason: 'the way out: TCP and TLS',
+        uses: {
+          'node:net': ['connect'],
+          'node:tls': ['checkServerIdentity', 'connect', 'createSecureContext'],
+        },
+      },
+      'probe/src/io/dns-ask.ts': { reason: 'the way out: UDP', uses: { 'node:dgram': ['createSocket'] } },
+      'probe/src/io/dns-zone.ts': {
+        reason: 'the way out: which resolvers the system has',
+        uses: { 'node:dns': ['Resolver'] },
+      },
+      'probe/src/io/resolve.ts': {
+        reason: 'the way out: names',
+        uses: { 'node:dns/promises': ['lookup', 'Resolver'] },
+      },
+      'probe/src/io/exchange.ts': {
+        reason: 'the way out: HTTP',
+        uses: { undici: ['Client'], 'node:tls': ['TLSSocket'] },
+      },
+      'probe/src/io/socket.ts': {
+        reason: 'the way out: WebSocket',
+        uses: { ws: ['WebSocket'], 'node:tls': ['TLSSocket'] },
+      },
+      'probe/src/io/link.ts': { reason: 'the way out: bytes', uses: { 'node:tls': ['TLSSocket'] } },
+    },
+  },
+  {
+    files: ['collector/**/*.ts'],
+    way: 'The collector calls nobody: probes, alerts and the page call it.',
+    exceptions: {
+      'collector/src/http/server.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
+    },
+  },
+  {
+    files: ['alerts/**/*.ts'],
+    way: 'Messages go out by alerts/src/channels alone, one file a kind.',
+    exceptions: {
+      'alerts/src/http.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
+      'alerts/src/collector.ts': { reason: 'to the collector: the feed', uses: { globals: ['fetch'] } },
+      'alerts/src/channels/discord-request.ts': { reason: 'the channel', uses: { globals: ['fetch'] } },
+      'alerts/src/channels/discord.ts': { reason: 'the channel', uses: { 'discord.js': ['import()'] } },
+      'alerts/src/channels/email.ts': { reason: 'the channel', uses: { nodemailer: ['import()'] } },
+    },
+  },
+  {
+    files: ['status-site/{src,server}/**/*.ts'],
+    components: ['status-site/src/**/*.svelte'],
+    way: 'The page reaches the collector by status-site/src/lib/server/collector.ts alone, and nobody else.',
+    exceptions: {
+      'status-site/src/lib/server/collector.ts': { reason: 'to the collector', uses: { globals: ['fetch'] } },
+      'status-site/server/serve.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
+      'status-site/server/build.ts': {
+        reason: 'builds the page with vite',
+        uses: { 'node:child_process': ['spawn'], 'node:module': ['createRequire'] },
+      },
+      'status-site/server/built.ts': { reason: 'loads what was built', uses: { 'any file': ['import()'] } },
+    },
+  },
+  {
+    files: ['bin/**/*.ts'],
+    way: 'Commands ask the collector by bin/collector-client.ts, and targets by the probe (probe/src/once.ts).',
+    exceptions: {
+      'bin/collector-client.ts': { reason: 'to the collector', uses: { globals: ['fetch'] } },
+      'bin/doctor-checks.ts': {
+        reason: 'looks at ports and at the clock of a control',
+        uses: { 'node:net': ['createServer'], globals: ['fetch'] },
+      },
+      'bin/supervisor.ts': {
+        reason: 'starts the roles and asks them whether they live',
+        uses: { 'node:child_process': ['fork'], 'node:http': ['get'] },
+      },
+      'bin/telemetry.ts': {
+        reason: 'to the receiver that the environment names',
+        uses: { '@opentelemetry/sdk-node': ['import()'] },
+      },
+    },
+  },
+  {
+    files: ['config/**/*.ts'],
+    way: 'The words of the house call nobody.',
+    exceptions: {},
+  },
+];
+
+/** Tests and what they are made of play both sides. */
+const tests = ['**/*.test.ts', '**/testing.ts', '**/testing/**'];
+
+/** The exceptions, for the test: each file is there and needs what it is given. */
+export const exceptions = rooms.flatMap((room) =>
+  Object.entries(room.exceptions).map(([file, { uses }]) => ({ file, uses })),
+);
+
+interface Selector {
+  readonly selector: string;
+  readonly message: string;
+}
+
+interface Kept {
+  readonly ts: readonly Selector[];
+  readonly svelte: readonly Selector[];
+}
+
+/** Config blocks; `kept` are selectors that `no-restricted-syntax` has already, in TypeScript and in components. */
+export function waysOut(kept: Kept = { ts: [], svelte: [] }): Linter.Config[] {
+  const plugins = { '@typescript-eslint': ts.plugin } as unknown as NonNullable<Linter.Config['plugins']>;
+  return rooms.flatMap(({ files, components = [], way, exceptions }) => [
+    {
+      files: [...files],
+      ignores: [...tests, ...Object.keys(exceptions)],
+      plugins,
+      rules: rulesOf(way, {}, kept.ts),
+    },
+    ...components.map((each) => ({ files: [each], plugins, rules: rulesOf(way, {}, kept.svelte) })),
+    ...Object.entries(exceptions).map(([file, { reason, uses }]) => ({
+      files: [file],
+      plugins,
+      rules: rulesOf(`${way} This file has other leave: ${reason}.`, uses, kept.ts),
+    })),
+  ]);
+}
+
+function rulesOf(way: string, uses: Uses, kept: readonly Selector[]): Linter.RulesRecord {
+  const message = `${way} Exceptions: eslint.ways-out.ts.`;
+  const whole = (name: string) => uses[name]?.includes('import()') ?? false;
+  const closed = Object.keys(modules).filter((name) => !whole(name));
+  const pattern = closed
+    .map((name) => name.replace('node:', '(node:)?').replaceAll('.', '\\.').replaceAll('/', '\\u002F'))
+    .join('|');
+  const open = uses['globals'] ?? [];
+  const barred = globals.filter((name) => !open.includes(name));
+  const names = `/^(${barred.join('|') || '-'})$/`;
+  const host = '/^(globalThis|global|window|self)$/';
+  const selectors = [
+    `ImportExpression[source.value=/^(${pattern})(\\u002F|$)/]`,
+    ...(whole('any file') ? [] : ['ImportExpression:not([source.type="Literal"])']),
+    'CallExpression[callee.name="require"]',
+    'TSExternalModuleReference',
+    'Identifier[name="getBuiltinModule"]',
+    'Literal[value="getBuiltinModule"]',
+    'MemberExpression[object.name="process"][property.name="binding"]',
+    `MemberExpression[object.name=${host}][property.name=${names}]`,
+    `MemberExpression[object.name=${host}][property.value=${names}]`,
+    `VariableDeclarator[init.name=${host}] > ObjectPattern > Property[key.name=${names}]`,
+  ].map((selector) => ({ selector, message }));
+  return {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        paths: closed.flatMap((name) =>
+          [name, ...(name.startsWith('node:') ? [name.slice('node:'.length)] : [])].map((each) => ({
+            name: each,
+            message,
+            allowTypeImports: true,
+            ...namesOf([...(modules[name] ?? []), ...(uses[name] ?? [])]),
+          })),
+        ),
+        patterns: [{ regex: '^(undici|ws|nodemailer|discord\\.js)/', message }],
+      },
+    ],
+    'no-restricted-globals': ['error', ...barred.map((name) => ({ name, message }))],
+    'no-restricted-syntax': ['error', ...kept, ...selectors],
+  };
+}
+
+function namesOf(allowed: readonly string[]): { allowImportNames?: readonly string[] } {
+  return allowed.length === 0 ? {} : { allowImportNames: allowed };
+}
