@@ -48,6 +48,12 @@ export interface Seen {
   readonly address?: string | undefined;
 }
 
+/** The chain that it is about. */
+export function chainOf(monitor: AssignedMonitor, chains: AssignmentBody['chains']): Chain | undefined {
+  const found = chains.find((each) => each.name === monitor.chain);
+  return found && ({ ...found, references: [] } as Chain);
+}
+
 /** Decodes once; an unknown kind or bad settings are the probe's fault and told in each round. */
 export function prepare(
   monitor: AssignedMonitor,
@@ -55,8 +61,8 @@ export function prepare(
   table: Readonly<Record<string, AnyCheckKind>>,
 ): Prepared {
   const kept = { memory: new Map<string, unknown>(), lasting: lastingShelf(monitor) };
-  const found = chains.find((each) => each.name === monitor.chain);
-  const chain = found ? { chain: { ...found, references: [] } as Chain } : {};
+  const known = chainOf(monitor, chains);
+  const chain = known ? { chain: known } : {};
   const kind = Object.hasOwn(table, monitor.kind) ? table[monitor.kind] : undefined;
   if (!kind) return { monitor, run: fault('probe.config.kind', monitor.kind), ...kept };
   try {

@@ -8,7 +8,7 @@ import type { Controls } from './controls.ts';
 import { fault } from './fault.ts';
 import { hostOf, portOf } from './io/url.ts';
 import type { LoopWatch } from './loop-watch.ts';
-import { type House, observe, prepare, type Prepared, type Seen } from './observe.ts';
+import { chainOf, type House, observe, prepare, type Prepared, type Seen } from './observe.ts';
 import {
   answered,
   asked,
@@ -162,9 +162,9 @@ export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOpt
       const before = work?.prepared;
       const prepared = new Map(
         body.monitors.map((monitor) => {
-          const made = prepare(monitor, body.chains, table);
           const old = before?.get(monitor.id);
-          return [monitor.id, old && isSame(old, made) ? old : made];
+          const same = old && isSame(old, monitor, body.chains) ? old : undefined;
+          return [monitor.id, same ?? prepare(monitor, body.chains, table)];
         }),
       );
       for (const [id, old] of before ?? []) {
@@ -203,8 +203,9 @@ function timedOf({ settings, target, ...monitor }: AssignedMonitor): Timed {
   };
 }
 
-function isSame(a: Prepared, b: Prepared): boolean {
-  return JSON.stringify([a.monitor, a.chain]) === JSON.stringify([b.monitor, b.chain]);
+function isSame(old: Prepared, monitor: AssignedMonitor, chains: AssignmentBody['chains']): boolean {
+  const chain = chainOf(monitor, chains);
+  return JSON.stringify([old.monitor, old.chain]) === JSON.stringify([monitor, chain]);
 }
 
 function missedAt(monitor: string, dueAt: number, now: number, wasStopped: boolean): Observation {

@@ -4,7 +4,7 @@
  * past ten minutes are sent as fast as they are acknowledged; the collector's CPU is counted, the generator's is not.
  * Against bare appends of the same lines to SQLite, in transactions of one frame, synchronous = FULL.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateSigningKey, sha256, type SigningKey } from '@highwater/config/keys.ts';
@@ -17,7 +17,7 @@ import { authorizationOf, formatRequestText } from '@highwater/config/proof/requ
 import { assignment, assignmentBody, type AssignmentBody } from '@highwater/config/wire.ts';
 import Database from 'better-sqlite3';
 import { startRole } from '../e2e/process.ts';
-import { cpuMicroseconds, rounded, type Bench } from './bench.ts';
+import { cpuMicroseconds, cpuOf, rounded, type Bench } from './bench.ts';
 
 const serviceCount = 80;
 const nodesEach = 25;
@@ -113,14 +113,6 @@ async function sendMinute(url: string, id: string, sender: Sender, minute: numbe
   sender.prev = leafHashOfNote(note, sha256);
   await post(`${url}/v1/batches`, note);
   return all;
-}
-
-/** User and system CPU of another process so far, microseconds (Linux counts 100 ticks a second). */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 /** The raw limit: the same lines appended to a rowid table, a FULL commit for each frame's worth. */

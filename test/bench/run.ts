@@ -10,9 +10,10 @@ const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   checks: () => import('./checks.ts'),
   ingest: () => import('./ingest.ts'),
   page: () => import('./page.ts'),
+  schedule: () => import('./schedule.ts'),
 };
 
-const notYet = ['schedule', 'storage', 'report', 'failover', 'alerts'];
+const notYet = ['storage', 'report', 'failover', 'alerts'];
 
 function show(figure: Figure): string {
   const value = `${figure.value} ${figure.unit}`;

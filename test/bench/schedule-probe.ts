@@ -1,0 +1,51 @@
+/**
+ * The probe of the bench `schedule` as a process of its own: DATA COLLECTOR TRUST RECORD. Its first line on standard
+ * output is its address; for each line that it reads it writes what its event loop was late by since the one before, ms.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import { pino } from 'pino';
+import { startProbe } from '../../probe/src/main.ts';
+
+export interface LoopDelay {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+const resolutionMs = 10;
+const [dataDir = '', collectorUrl = '', trust = '', recordFile = ''] = process.argv.slice(2);
+const ending = new AbortController();
+process.on('SIGTERM', () => ending.abort());
+const loop = monitorEventLoopDelay({ resolution: resolutionMs });
+loop.enable();
+const running = await startProbe(
+  {
+    id: 'bench',
+    dataDir,
+    collectorUrl,
+    trust,
+    recordFile,
+    allowPrivate: ['127.0.0.0/8'],
+    host: '127.0.0.1',
+    port: 0,
+    log: pino({ level: 'warn' }, pino.destination(2)),
+  },
+  ending.signal,
+);
+process.stdout.write(`${running.url}\n`);
+const lines = createInterface({ input: process.stdin });
+lines.on('line', () => {
+  // It measures from timer to timer, so the timer's own period is part of each value.
+  const ms = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - resolutionMs);
+  const told: LoopDelay = {
+    p50Ms: ms(loop.percentile(50)),
+    p99Ms: ms(loop.percentile(99)),
+    maxMs: ms(loop.max),
+  };
+  process.stdout.write(`${JSON.stringify(told)}\n`);
+  loop.reset();
+});
+// The bench is gone.
+lines.on('close', () => ending.abort());
+await running.stopped;
