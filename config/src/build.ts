@@ -260,6 +260,7 @@ function monitorsOf({ value, kind, id, settings }: CheckEntry, place: MonitorPla
     regions: value.regions ?? place.regions,
     ...(value.quorum === undefined ? {} : { quorum: value.quorum }),
     counts: place.counts && (value.counts ?? kind.counts),
+    ...(value.refusals === 'skip' ? { refusals: value.refusals } : {}),
     settings,
     target: family === undefined ? place.target : { ...place.target, family },
     ...(place.chain === undefined ? {} : { chain: place.chain }),

@@ -9,6 +9,7 @@ import { dnsFaults } from './faults/dns.ts';
 import { headFaults } from './faults/head.ts';
 import { httpFaults } from './faults/http.ts';
 import { probeFaults } from './faults/probe.ts';
+import { refusalFaults } from './faults/refusals.ts';
 import { resolverFaults } from './faults/resolver.ts';
 import { rpcFaults } from './faults/rpc.ts';
 import { tcpFaults } from './faults/tcp.ts';
@@ -46,6 +47,11 @@ const aboutProbe: ReadonlySet<string> = new Set(['control', 'clock', 'loop', 'fd
 /** Of the probe as a whole and all that it asks, not of one check: told once for its region. */
 export function isWholeProbe({ source, operation }: Fault): boolean {
   return source === 'probe' && aboutProbe.has(operation);
+}
+
+/** The server is well but refuses this client: a rate limit or a ban. */
+export function isRefusal(fault: Fault): boolean {
+  return refusalFaults.has(faultId(fault));
 }
 
 /** `source.operation.code`. */

@@ -8,8 +8,8 @@ export const notYet = 'not in this version';
 export const plannedKeys: Readonly<Record<string, readonly string[]>> = {
   '': ['pools', 'witnesses', 'reports', 'spool', 'healthz', 'maintenance', 'kpis', 'oncall'],
   'services[].nodes[]': ['drain'],
-  'services[].checks[]': ['refusals', 'labels'],
-  'services[].public.checks[]': ['refusals', 'labels'],
+  'services[].checks[]': ['labels'],
+  'services[].public.checks[]': ['labels'],
   retention: ['reports'],
 };
 

@@ -61,7 +61,7 @@ function projectService(service: Service, hidden: (text: string) => string): Rul
 }
 
 function projectMonitor(monitor: Monitor, isPrivate: boolean, hidden: (text: string) => string): RuleMonitor {
-  const { id, kind, intervalMs, timeoutMs, chain, regions, quorum, counts } = monitor;
+  const { id, kind, intervalMs, timeoutMs, chain, regions, quorum, counts, refusals } = monitor;
   const settings = canonicalSettings(monitor.settings);
   return {
     id,
@@ -69,6 +69,7 @@ function projectMonitor(monitor: Monitor, isPrivate: boolean, hidden: (text: str
     intervalMs,
     timeoutMs,
     ...(chain === undefined ? {} : { chain }),
+    ...(refusals === undefined ? {} : { refusals }),
     targetHash: hidden(targetText(monitor.target)),
     settings: isPrivate ? [`- h:${hidden(settings.join('\n'))}`] : settings,
     regions: [...regions],

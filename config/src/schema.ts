@@ -197,6 +197,16 @@ export const checkSchema = z.strictObject({
     'The address family it is asked over: `any` tries IPv4 first; `apart` makes two monitors of it, `CHECK.v4` and `CHECK.v6`, and both count as it does.',
     'apart',
   ),
+  refusals: key(
+    z
+      .enum(['fail', 'skip'], {
+        error: (issue) =>
+          issue.input === undefined ? undefined : 'neither fail nor skip, write one of them',
+      })
+      .default('fail'),
+    'What a refusal by a rate limit or a ban is (HTTP 429 and 403, a JSON-RPC limit, WebSocket close 1008): a failing answer, or with `skip` none, so that minutes without others are unknown. For servers of others, which may refuse a probe while they serve their users.',
+    'skip',
+  ),
   counts: key(
     flag.optional(),
     "Whether it makes up its node's uptime; the kind decides when left out.",

@@ -16,6 +16,7 @@ import type { Outside } from './io/outside.ts';
 import { openSocket } from './io/socket.ts';
 import { noPhases, totalTenths } from './io/stopwatch.ts';
 import { lastingShelf, type LastingShelf } from './lasting.ts';
+import { outcomeOf } from './refusal.ts';
 import { openTarget, type SecretShelf } from './secrets.ts';
 import type { Family } from './self.ts';
 
@@ -88,7 +89,7 @@ export async function observe(
   const written = (reading: Reading): Observation => ({
     monitor: monitor.id,
     dueAt: at.dueAt,
-    outcome: reading.outcome,
+    outcome: outcomeOf(reading, monitor.refusals),
     latencyTenths: reading.latencyTenths,
     facts: reading.facts ?? {},
     lateMs,

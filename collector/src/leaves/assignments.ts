@@ -23,6 +23,7 @@ function assigned(monitor: Monitor): AssignedMonitor {
     timeoutMs: monitor.timeoutMs,
     recheckAfterMs: monitor.confirm.recheckAfterMs,
     fall: monitor.confirm.fall,
+    ...(monitor.refusals === undefined ? {} : { refusals: monitor.refusals }),
     settings: monitor.settings,
     target: {
       url: monitor.target.url,

@@ -63,12 +63,21 @@ export const httpFaults: FaultMeanings = {
   },
   'target.http.status': {
     means: 'The HTTP status is not one of those expected.',
-    look: 'The detail has the status: 401 and 403 are access, 404 the path, 429 a rate limit, 5xx the server or its backend.',
+    look: 'The detail has the status: 401 is access, 404 the path, 5xx the server or its backend.',
     causes: [
       '5xx: the backend behind the proxy is down or hangs',
-      '401 or 403: a key is missing, or this address is banned',
+      '401: a key is missing or wrong',
       '404: the wrong path',
-      '429: a rate limit',
+    ],
+  },
+  'target.http.refused': {
+    means: 'The server refuses this client: a rate limit (429) or a ban (403).',
+    look: "Allow the probe's address, or ask less often; refusals: skip where the server is not yours.",
+    causes: [
+      'this address asks too often, or others share it (NAT, cloud)',
+      'a firewall (WAF, CDN) takes the probe for a bot',
+      'a key or a permission is missing',
+      'the plan at the provider is used up',
     ],
   },
   'target.http.wrong-header': {

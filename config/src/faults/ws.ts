@@ -9,7 +9,16 @@ export const wsFaults: FaultMeanings = {
       'the wrong path or port: HTTP without WebSocket',
       'a proxy that does not pass Upgrade and Connection',
       'a limit on connections',
-      '401 or 403: a key or an origin is asked for',
+      '401: a key is asked for',
+    ],
+  },
+  'target.ws.refused': {
+    means: 'The server refuses this client: a rate limit (429), a ban (403), or a close by policy (1008).',
+    look: "Allow the probe's address, or ask less often; refusals: skip where the server is not yours.",
+    causes: [
+      'a limit on requests or connections of one address',
+      'a firewall (WAF, CDN) takes the probe for a bot',
+      'a key or an origin is asked for',
     ],
   },
   'target.ws.timeout': {
@@ -23,7 +32,7 @@ export const wsFaults: FaultMeanings = {
   },
   'target.ws.closed': {
     means: 'The WebSocket was closed before the answer came.',
-    look: 'The detail has the close code: 1006 is a connection cut off, 1008 and 1013 a policy or a limit, 1011 an error of the server.',
+    look: 'The detail has the close code: 1006 is a connection cut off, 1013 an overload, 1011 an error of the server.',
     causes: [
       'the node or the proxy was restarted',
       'a limit on connections, messages or time',

@@ -4,7 +4,7 @@
  * Every accepted text is exactly what formatLine writes, so that a body has one spelling.
  */
 import type { Observation, Outcome, Phases } from '../domain.ts';
-import { type Fault, faultFromId, faultId } from '../faults.ts';
+import { type Fault, faultFromId, faultId, isRefusal } from '../faults.ts';
 import { MAX_INSTANT, isMonitorId, parseDecimal, parseInteger } from './bytes.ts';
 
 /** A line without its LF. */
@@ -134,7 +134,8 @@ function isOutcome(text: string): text is Outcome {
 function outcomeMismatch(outcome: Outcome, fault: Fault | undefined): string | undefined {
   if (outcome === 'ok' && fault) return 'an ok line has a fault';
   if (outcome === 'fail' && !fault) return 'a fail line has no fault';
-  if (outcome === 'skipped' && fault?.source !== 'probe') return 'a skipped line has no fault of the probe';
+  if (outcome === 'skipped' && !(fault && (fault.source === 'probe' || isRefusal(fault))))
+    return 'a skipped line has neither a fault of the probe nor a refusal';
   return undefined;
 }
 

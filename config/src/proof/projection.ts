@@ -59,6 +59,8 @@ export interface RuleMonitor {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly chain?: string;
+  /** Refusals are written as skipped. */
+  readonly refusals?: 'skip';
   /** saltedHash of where it asks (URL, fixed addresses, address family, header names and references), hex. */
   readonly targetHash: string;
   /** canonicalSettings of what the operator wrote; saltedHash lines where they are private. */
@@ -124,7 +126,8 @@ function serviceLines(s: RuleService): string[] {
 /** What is asked: the lines that decide what a probe sees. */
 function askLines(m: RuleMonitor): string[] {
   const asked = `monitor ${m.id} ${m.kind} ${m.intervalMs} ${m.timeoutMs} ${m.chain ?? '-'} ${m.targetHash}`;
-  return [asked, ...m.settings.map((setting) => `set ${m.id} ${setting}`)];
+  const refusals = m.refusals === undefined ? '' : ` refusals=${m.refusals}`;
+  return [`${asked}${refusals}`, ...m.settings.map((setting) => `set ${m.id} ${setting}`)];
 }
 
 /** How the answers are judged. */
@@ -261,14 +264,16 @@ const readers: Readonly<Record<string, (draft: Draft, fields: string[]) => boole
   },
   monitor(draft, [id = '', kind = '', every = '', limit = '', chain = '', targetHash = '', ...more]) {
     const [intervalMs, timeoutMs] = [parseDecimal(every), parseDecimal(limit)];
-    if (intervalMs === undefined || intervalMs === 0 || timeoutMs === undefined || more.length > 0)
-      return false;
+    if (intervalMs === undefined || intervalMs === 0 || timeoutMs === undefined) return false;
     if (!isMonitorId(id) || !isId(kind) || !isHex32(targetHash) || !(chain === '-' || isId(chain)))
       return false;
-    return (
-      draft.asked.push({ id, kind, intervalMs, timeoutMs, targetHash, ...(chain === '-' ? {} : { chain }) }) >
-      0
-    );
+    const monitor: Open<Asked> = { id, kind, intervalMs, timeoutMs, targetHash };
+    if (chain !== '-') monitor.chain = chain;
+    if (more.length > 0) {
+      if (more.length > 1 || more[0] !== 'refusals=skip') return false;
+      monitor.refusals = 'skip';
+    }
+    return draft.asked.push(monitor) > 0;
   },
   set(draft, [id = '', path = '', value = '', ...more]) {
     const printable = /^[\x21-\x7e]+$/.test(path) && /^[\x21-\x7e]+$/.test(value);

@@ -1,6 +1,7 @@
 /** What an answer over HTTP is worth. Pure. */
 import type { Fault, FaultId } from '@highwater/config/faults.ts';
 import type { Assertion, ExchangeAnswer } from '@highwater/config/kinds.ts';
+import { refusalStatuses } from '@highwater/config/faults/refusals.ts';
 import { fault } from '../fault.ts';
 import { budgetMs, type Expressions, expressions, maxMatchedBytes } from './expression.ts';
 import type { HeaderWish, Settings, StatusRange } from './http-settings.ts';
@@ -44,7 +45,7 @@ function* findings(answer: Answer, wanted: Settings): Generator<Finding> {
     what: `the status is ${wanted.status.map(rangeText).join(', ')}`,
     held: isGood(answer.status, wanted.status),
     found: status,
-    id: 'target.http.status',
+    id: refusalStatuses.has(answer.status) ? 'target.http.refused' : 'target.http.status',
     detail: status,
   };
   const tries = expressions();

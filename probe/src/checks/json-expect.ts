@@ -40,7 +40,13 @@ const comparison = z
     ),
     length: key(
       z
-        .union([count, z.strictObject({ min: count.optional(), max: count.optional() }, lengthMessage)])
+        .union([
+          count,
+          z.strictObject(
+            { min: key(count.optional(), 'At least so many.', 1), max: key(count.optional(), 'At most.', 9) },
+            lengthMessage,
+          ),
+        ])
         .optional(),
       'A list or a map of so many entries, or a text of so many characters; a number, or `min` and `max`.',
       { min: 1 },

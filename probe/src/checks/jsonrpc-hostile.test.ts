@@ -163,13 +163,15 @@ const table: Readonly<Record<string, readonly Row[]>> = {
     ['429 without a body', () => framed('', '429 Too Many Requests')],
     ['429 with another error', (id) => framed(error(id), '429 Too Many Requests')],
   ],
+  'fail target.http.refused': [
+    ['403 with an error', (id) => framed(error(id), '403 Forbidden')],
+    ['403 with a good result', (id) => framed(good(id), '403 Forbidden')],
+  ],
   'fail target.http.status': [
     ['400 with a page', () => framed('<html>bad</html>', '400 Bad Request')],
     ['400 with an error of nobody', () => framed('{"error":{"message":"bad"}}', '400 Bad Request')],
     ['401', () => framed('', '401 Unauthorized', 'www-authenticate: Basic')],
     ['401 with an error', (id) => framed(error(id), '401 Unauthorized')],
-    ['403 with an error', (id) => framed(error(id), '403 Forbidden')],
-    ['403 with a good result', (id) => framed(good(id), '403 Forbidden')],
     ['404 with a page', () => framed('<html>not here</html>', '404 Not Found')],
     ['404 with JSON of another kind', () => framed('{"error":"Not Found"}', '404 Not Found')],
     ['500 with nothing', () => framed('', '500 Internal Server Error')],

@@ -43,7 +43,7 @@ describe('an error', () => {
     [400, broken, 'target.rpc.error: HTTP 400: no code: Assert Exception', true],
     [500, () => '{"id":null,"error":{"code":-1,"message":"x"}}', 'target.rpc.error: HTTP 500: -1: x', true],
     [500, error('{"code":-32005}'), 'target.rpc.limit: HTTP 500: -32005: {"code":-32005}', false],
-    [403, broken, 'target.http.status: 403: Assert Exception', false],
+    [403, broken, 'target.http.refused: 403: Assert Exception', false],
     [503, broken, 'target.http.status: 503: Assert Exception', false],
     [429, broken, 'target.rpc.limit: 429: Assert Exception', false],
     [404, () => '{"message":"round not found"}', 'target.http.status: 404: round not found', false],

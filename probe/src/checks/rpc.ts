@@ -4,6 +4,7 @@
  */
 import type { Phases } from '@highwater/config/domain.ts';
 import { type Fault, faultId, type FaultId } from '@highwater/config/faults.ts';
+import { refusalStatuses } from '@highwater/config/faults/refusals.ts';
 import {
   FaultError,
   type CheckContext,
@@ -139,7 +140,8 @@ function badStatus(status: number, value: Json | undefined): FaultError {
   const error = isRecord(value) ? (value['error'] ?? value) : undefined;
   const message = isRecord(error) ? error['message'] : undefined;
   const said = typeof message === 'string' ? `${status}: ${message}` : `${status}`;
-  return faultError(status === 429 ? 'target.rpc.limit' : 'target.http.status', said);
+  if (status === 429) return faultError('target.rpc.limit', said);
+  return faultError(refusalStatuses.has(status) ? 'target.http.refused' : 'target.http.status', said);
 }
 
 function wrong(id: FaultId, detail: string): { error: FaultError } {

@@ -64,8 +64,8 @@ const upgrades: Row[] = [
   ['301', 'target.ws.upgrade', status('301 Moved', 'location: /x')],
   ['400', 'target.ws.upgrade', status('400 Bad Request')],
   ['401', 'target.ws.upgrade', status('401 Unauthorized')],
-  ['403', 'target.ws.upgrade', status('403 Forbidden')],
-  ['429', 'target.ws.upgrade', status('429 Too Many Requests')],
+  ['403', 'target.ws.refused', status('403 Forbidden')],
+  ['429', 'target.ws.refused', status('429 Too Many Requests')],
   ['502', 'target.ws.upgrade', status('502 Bad Gateway')],
   [
     'a wrong Sec-WebSocket-Accept',
@@ -165,12 +165,14 @@ const frames: Row[] = [
     },
   ],
   ['a reset', 'target.ws.closed', ack(() => (socket) => socket.resetAndDestroy())],
-  ...[1000, 1001, 1002, 1006 + 2, 1011, 1013, 4000].map((code): Row => [
+  ['a close frame 1008 before the subscription', 'target.ws.refused', greeting(closeFrame(1008, 'go away'))],
+  ...[1000, 1001, 1002, 1011, 1013, 4000].map((code): Row => [
     `a close frame ${code} before the subscription`,
     'target.ws.closed',
     greeting(closeFrame(code, 'go away')),
   ]),
-  ...[1000, 1001, 1002, 1008, 1011, 1013, 4000].map((code): Row => [
+  ['a close frame 1008 after it', 'target.ws.refused', pushing(closeFrame(1008))],
+  ...[1000, 1001, 1002, 1011, 1013, 4000].map((code): Row => [
     `a close frame ${code} after it`,
     'target.ws.closed',
     pushing(closeFrame(code)),

@@ -42,7 +42,7 @@ export function silent(kept: KeptState, { maxSilenceMs, nowMs, due }: Silence): 
 export function unreadable({ lostBy }: KeptState): Judged | undefined {
   if (!lostBy || lostBy.source !== 'target') return undefined;
   const { operation, code } = lostBy;
-  const cut = operation === 'ws' && (code === 'closed' || code === 'timeout');
+  const cut = operation === 'ws' && ['closed', 'refused', 'timeout'].includes(code);
   return cut || !['ws', 'rpc', 'head'].includes(operation) ? undefined : { outcome: 'fail', fault: lostBy };
 }
 

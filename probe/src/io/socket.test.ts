@@ -142,10 +142,16 @@ describe('an open WebSocket', () => {
 });
 
 describe('each way to fail is its own fault', () => {
-  it.each([200, 403, 429, 502])('an upgrade answered with %d', async (status) => {
+  it.each([
+    [200, 'upgrade'],
+    [401, 'upgrade'],
+    [403, 'refused'],
+    [429, 'refused'],
+    [502, 'upgrade'],
+  ])('an upgrade answered with %d', async (status, code) => {
     await using server = await serveHttp((_, response) => void response.writeHead(status).end('no'));
     const failed = open(server.url);
-    await expect(failed).rejects.toMatchObject({ fault: { operation: 'ws', code: 'upgrade' } });
+    await expect(failed).rejects.toMatchObject({ fault: { operation: 'ws', code } });
     await expect(failed).rejects.toThrow(String(status));
   });
 
@@ -190,7 +196,8 @@ describe('each way to fail is its own fault', () => {
     ['bad UTF-8', 'target.ws.protocol', (socket) => socket.write(frame(0x81, Buffer.from([0xc3, 0x28])))],
     ['a large frame', 'target.ws.too-large', (socket) => socket.write(text('x'.repeat(1_025)))],
     ['a cut-off', 'target.ws.closed', (socket) => socket.end()],
-    ['a close frame', 'target.ws.closed', (socket) => socket.write(closeFrame(1008, 'policy'))],
+    ['a close frame', 'target.ws.closed', (socket) => socket.write(closeFrame(1001, 'bye'))],
+    ['a close by policy', 'target.ws.refused', (socket) => socket.write(closeFrame(1008, 'policy'))],
     ['nothing', 'target.ws.timeout', () => undefined],
   ])('%s is %s', async (_, expected, act) => {
     await using server = await serveRaw({

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
+import { refusalCloses, refusalStatuses } from '@highwater/config/faults/refusals.ts';
 import { FaultError, type SocketLink, type SocketRequest } from '@highwater/config/kinds.ts';
 import { cleanDetail, faultError, faultOf } from '../fault.ts';
 import { earliestExpiry } from './connect.ts';
@@ -124,7 +125,8 @@ function upgraded(
     open.on('error', (error) => failed(handshakeFault(error)));
     open.on('unexpected-response', (_, response) => {
       const { statusCode = 0, headers: answered } = response;
-      failed(faultError('target.ws.upgrade', statusDetail(statusCode, answered.location)));
+      const id = refusalStatuses.has(statusCode) ? 'target.ws.refused' : 'target.ws.upgrade';
+      failed(faultError(id, statusDetail(statusCode, answered.location)));
     });
     open.on('open', () => {
       settled();
@@ -182,7 +184,8 @@ function linkOf(way: WebSocket, { maxBytes, ...made }: Made): SocketLink {
   way.on('error', (error) => broken(frameFault(error, maxBytes)));
   way.on('close', (code, reason) => {
     closed ??= { code, reason: cleanDetail(reason.toString('utf8')) };
-    received.end(faultError('target.ws.closed', closeDetail(closed)));
+    const id = refusalCloses.has(code) ? 'target.ws.refused' : 'target.ws.closed';
+    received.end(faultError(id, closeDetail(closed)));
     destroy();
   });
   return {
@@ -192,10 +195,9 @@ function linkOf(way: WebSocket, { maxBytes, ...made }: Made): SocketLink {
       return closed;
     },
     send(text) {
-      const ended = received.ended ?? (way.readyState === WebSocket.OPEN ? undefined : closing());
-      if (ended) throw ended;
-      // A failure is told by the close that follows.
-      way.send(text, () => undefined);
+      if (received.ended) throw received.ended;
+      // A failure is told by the close that follows, and so is why a server is closing it.
+      if (way.readyState === WebSocket.OPEN) way.send(text, () => undefined);
     },
     next: (signal) => received.take(signal),
     [Symbol.dispose]() {
@@ -204,10 +206,6 @@ function linkOf(way: WebSocket, { maxBytes, ...made }: Made): SocketLink {
       destroy();
     },
   };
-}
-
-function closing(): FaultError {
-  return faultError('target.ws.closed', 'the server is closing it');
 }
 
 function closeDetail({ code, reason }: { readonly code: number; readonly reason: string }): string {

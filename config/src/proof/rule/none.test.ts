@@ -26,6 +26,7 @@ describe('a line that counts', () => {
     ['65000 degraded 1 target.rpc.slow', { as: 'degraded', old: false }],
     ['65000 fail 1 target.http.timeout', { as: 'fail', old: false }],
     ['65000 fail 1 target.head.old', { as: 'fail', old: true }],
+    ['65000 fail 1 target.http.refused sc=429', { as: 'fail', old: false }],
     ['65000 fail 1 resolver.resolve.nxdomain', { as: 'fail', old: false }],
     ['65000 degraded 1 target.head.old', { as: 'degraded', old: false }],
   ])('%s', (rest, expected) => {
@@ -43,6 +44,8 @@ describe('a line that says nothing, with the clause and what it tells of the hol
     ['65000 ok 1 -', { entryHolds: false }, 'config', 'no-data'],
     ['65000 skipped 0 probe.loop.late', {}, 'skipped', 'probe'],
     ['65000 skipped 0 probe.clock.stepped', {}, 'skipped', 'clock'],
+    ['65000 skipped 9 target.http.refused sc=429', {}, 'skipped', 'no-data'],
+    ['65000 skipped 9 target.rpc.limit', {}, 'skipped', 'no-data'],
     ['65000 fail 1 probe.fd.exhausted', {}, 'probe-fault', 'probe'],
     ['65000 degraded 1 probe.loop.late', {}, 'probe-fault', 'probe'],
     ['65001 ok 1 -', {}, 'not-due', 'probe'],

@@ -83,6 +83,8 @@ function causeOf(because: NoneReason, line: Observation): UnknownCause | undefin
   if (because === 'recheck' || because === 'repeat') return undefined;
   if (because === 'enrolment' || because === 'config') return 'no-data';
   if (because === 'clock') return 'clock';
+  // A refusal, which the operator has skipped: the probe is well, but there is nothing to go by.
+  if (because === 'skipped' && line.fault?.source !== 'probe') return 'no-data';
   return line.fault?.source === 'probe' && line.fault.operation === 'clock' ? 'clock' : 'probe';
 }
 

@@ -56,7 +56,7 @@ describe('waiting for blocks', () => {
       'target.head.stopped',
     ],
     ['a token', (algod) => (algod.token = 'b'.repeat(64)), 'target.http.status'],
-    ['a proxy', (algod) => (algod.forbidden = /wait/), 'target.http.status'],
+    ['a proxy', (algod) => (algod.forbidden = /wait/), 'target.http.refused'],
   ])('is a fault: %s', async (_, spoil, expected) => {
     using ledger = makeLedger({ seed: 'stream', blockTimeMs: 2_800 });
     await using algod = await startAlgod({ view: ledger.view() });

@@ -92,12 +92,12 @@ describe('a Bitcoin node', () => {
     [
       'that may not tell its head',
       (node) => node.forbidden.add('getblockchaininfo'),
-      'fail target.http.status getblockchaininfo: 403',
+      'fail target.http.refused getblockchaininfo: 403',
     ],
     [
       'that may not tell its chain',
       (node) => node.forbidden.add('getblockhash'),
-      'fail target.http.status getblockhash: 403',
+      'fail target.http.refused getblockhash: 403',
     ],
   ])('%s', async (_, change, expected) => {
     const { fixture } = await node();
