@@ -269,7 +269,34 @@ describe('each way to fail is its own fault', () => {
       () => serveBytes('HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n'),
       'target.http.too-large',
     ],
+    [
+      'sends a few short headers too many',
+      () => serveBytes(`HTTP/1.1 200 OK\r\n${'a: 1\r\n'.repeat(201)}content-length: 0\r\n\r\n`),
+      'target.http.headers',
+    ],
+    [
+      'sends headers of many names',
+      () =>
+        serveBytes(
+          `HTTP/1.1 200 OK\r\n${Array.from({ length: 201 }, (_, n) => `a${n}: 1\r\n`).join('')}\r\n`,
+          'end',
+        ),
+      'target.http.headers',
+    ],
     ['compresses', compressed, 'target.http.encoding'],
+    ...['gzip', 'br', 'zstd', 'deflate', 'x-gzip', 'gzip, identity', 'identity, gzip', 'GZIP'].map(
+      (encoding) =>
+        [
+          `says content-encoding ${encoding}`,
+          () => serveBytes(`HTTP/1.1 200 OK\r\ncontent-encoding: ${encoding}\r\ncontent-length: 1\r\n\r\nx`),
+          'target.http.encoding',
+        ] as const,
+    ),
+    [
+      'compresses in transfer',
+      () => serveBytes('HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n'),
+      'target.http.encoding',
+    ],
     [
       'redirects',
       () => serveBytes('HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 0\r\n\r\n'),
@@ -386,6 +413,67 @@ describe('redirects', () => {
     const to = target(near.url, { headers: { 'X-Token': new Secret('s3cret') } });
     expect((await ask(to, { method: 'GET', maxRedirects: 1 })).body).toBe('far');
     expect(seen).toEqual(['s3cret', undefined]);
+  });
+
+  it('give back no secret once they have led elsewhere, and carry on no header of the check that may be one', async () => {
+    const seen: string[] = [];
+    const hear = (name: string, { headers }: IncomingMessage) =>
+      seen.push(
+        [name, headers['x-token'], headers['x-own'], headers.cookie, headers.accept].map(String).join(' '),
+      );
+    const urls = { far: '' };
+    await using near = await serveHttp((request, response) => {
+      hear('near', request);
+      if (request.url === '/back') return void response.end('back');
+      response.writeHead(308, { location: urls.far }).end();
+    });
+    await using far = await serveHttp((request, response) => {
+      hear('far', request);
+      response.writeHead(307, { location: `${near.url}/back` }).end();
+    });
+    urls.far = `${far.url}/`;
+    const to = target(near.url, { headers: { 'X-Token': new Secret('s3cret') } });
+    const headers = { 'X-Own': 'own', Cookie: 'c', Accept: 'text/plain' };
+    expect((await ask(to, { method: 'GET', maxRedirects: 2, headers })).body).toBe('back');
+    expect(seen).toEqual([
+      'near s3cret own c text/plain',
+      'far undefined undefined undefined text/plain',
+      'near undefined undefined undefined text/plain',
+    ]);
+  });
+
+  it.each([
+    ['in a circle', (hop: number) => `/${hop + 1}`, 11],
+    ['to itself', () => '/', 11],
+  ] as const)('%s end after ten, whatever a check allows', async (_, next, requests) => {
+    let hops = 0;
+    await using server = await serveHttp((__, response) => {
+      hops += 1;
+      response.writeHead(302, { location: next(hops) }).end();
+    });
+    expect(await faultOfAsking(target(server.url), { method: 'GET', maxRedirects: 1_000 })).toBe(
+      'target.http.redirect',
+    );
+    expect(hops).toBe(requests);
+  });
+
+  it.each(['ftp://127.0.0.1/', 'file:///etc/passwd', 'javascript:1', 'ws://127.0.0.1/', 'http://', '//'])(
+    'never lead to %s',
+    async (location) => {
+      await using server = await redirecting(location);
+      expect(await faultOfAsking(target(server.url), { method: 'GET', maxRedirects: 3 })).toBe(
+        'target.http.redirect',
+      );
+    },
+  );
+
+  it.each([300, 304, 305, 306])('are none with status %s', async (status) => {
+    await using server = await serveBytes(
+      `HTTP/1.1 ${status} X\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n`,
+    );
+    expect(await faultOfAsking(target(server.url), { method: 'GET', maxRedirects: 3 })).toBe(
+      `answered ${status}`,
+    );
   });
 
   it('are the answer where the check expects one', async () => {

@@ -20,6 +20,11 @@ import { addPhases, noPhases, stopwatch, type Stopwatch, totalTenths } from './s
 import { asHttp, joinPath, redirectTarget } from './url.ts';
 
 export const maxHeaderBytes = 16_384;
+/** Whatever a check allows: browsers give up at twenty, and nobody's service needs ten. */
+const maxHops = 10;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** What a check's own headers may be where a redirect has led elsewhere: no other is known not to be a secret. */
+const harmless: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-type']);
 
 export interface Way {
   exchange(request: ExchangeRequest): Promise<ExchangeAnswer>;
@@ -49,6 +54,7 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
     url: URL,
     route: Route,
     request: ExchangeRequest,
+    headers: Readonly<Record<string, string>>,
     watch: Stopwatch,
   ): Promise<Received> => {
     // Nothing was resolved, connected or sent for it: what the deadline passed in was waiting for earlier answers.
@@ -56,13 +62,13 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
     const link = connectionTo(url, route);
     const reused = link.used;
     try {
-      return await link.send(url, request, headersFor(url, route), watch, signal);
+      return await link.send(url, request, headers, watch, signal);
     } catch (thrown) {
       link.close();
       const unlucky =
         reused && thrown instanceof FaultError && thrown.fault.code === 'reset' && !link.dialling;
       if (!unlucky || signal.aborted) throw thrown;
-      return sent(url, route, request, watch);
+      return sent(url, route, request, headers, watch);
     }
   };
 
@@ -74,19 +80,21 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
     };
     const route: Route = { target, own: url, outside, signal, dialled };
     let asked = request;
+    /** A redirect has led to another origin: what comes back from there goes by its word, and gets no secret again. */
+    let strayed = false;
     let phases = noPhases;
     for (let followed = 0; ; followed += 1) {
       const watch = stopwatch('firstByte', outside.monotonic);
       let received: Received;
       try {
-        received = await sent(url, route, asked, watch);
+        received = await sent(url, route, asked, headersFor(asked, route, strayed), watch);
       } catch (thrown) {
         throw inPhases(thrown, watch, phases);
       }
       phases = addPhases(phases, watch.phases());
       const location = received.headers['location'];
-      const redirected = received.status >= 301 && received.status <= 308 && location !== undefined;
-      const follow = redirected && followed < (request.maxRedirects ?? 0);
+      const redirected = redirects.has(received.status) && location !== undefined;
+      const follow = redirected && followed < Math.min(request.maxRedirects ?? 0, maxHops);
       if (redirected && !follow && !request.redirectIsAnswer) {
         throw faultError('target.http.redirect', `${received.status} to ${location}`, phases);
       }
@@ -94,6 +102,7 @@ export function openWay(target: OpenTarget, outside: Outside, signal: AbortSigna
         return { ...received, phases, latencyTenths: totalTenths(phases), address: address ?? '' };
       }
       url = redirectTarget(url, location);
+      strayed ||= url.origin !== route.own.origin;
       if (received.status < 307 && asked.method === 'POST') asked = { ...withoutBody(asked), method: 'GET' };
     }
   };
@@ -189,9 +198,21 @@ function connect(to: URL, route: Route): Connection {
   };
 }
 
-/** No compression: what is capped is what is received. */
-function headersFor(url: URL, { own, target, outside }: Route): Record<string, string> {
-  return { 'accept-encoding': 'identity', ...ownHeaders(url, own, target, outside.userAgent) };
+/** The check's and the target's. No compression: what is capped is what is received. */
+function headersFor(
+  request: ExchangeRequest,
+  { own, target, outside }: Route,
+  strayed: boolean,
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers ?? {})) {
+    const key = name.toLowerCase();
+    if (!strayed || harmless.has(key)) headers[key] = value;
+  }
+  headers['accept-encoding'] = 'identity';
+  return strayed
+    ? { ...headers, 'user-agent': outside.userAgent }
+    : Object.assign(headers, ownHeaders(own, own, target, outside.userAgent));
 }
 
 function withoutBody({ body: _, ...request }: ExchangeRequest): ExchangeRequest {

@@ -7,6 +7,8 @@ import { abortError } from './outside.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 export const defaultMaxBytes = 1_048_576;
+/** Headers of one answer, beside the cap on their bytes; servers with the most send about fifty. */
+export const maxHeaders = 200;
 /** Answers of 1xx, which announce another one. */
 const maxEarly = 20;
 
@@ -57,8 +59,9 @@ export function roundTrip(
         }
         watch.start('transfer');
         status = code;
-        answered = flat(received);
-        const unwanted = unacceptable(answered, maxBytes, request.method);
+        const heads = flat(received);
+        answered = heads ?? {};
+        const unwanted = heads ? unacceptable(heads, maxBytes, request.method) : tooMany();
         if (unwanted) controller.abort(unwanted);
       },
       onResponseData(controller, chunk) {
@@ -82,7 +85,7 @@ export function roundTrip(
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
           method: request.method,
-          headers: { ...request.headers, ...headers },
+          headers,
           body: request.body ?? null,
         },
         handler,
@@ -100,6 +103,9 @@ function unacceptable(
 ): FaultError | undefined {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (encoding !== '' && encoding !== 'identity') return faultError('target.http.encoding', encoding);
+  const transfer = headers['transfer-encoding']?.trim().toLowerCase() ?? '';
+  if (transfer !== '' && transfer !== 'chunked' && transfer !== 'identity')
+    return faultError('target.http.encoding', `transfer-encoding: ${transfer}`);
   const announced = method === 'HEAD' ? 0 : Number(headers['content-length'] ?? 0);
   return announced > maxBytes ? tooLarge(maxBytes) : undefined;
 }
@@ -108,10 +114,19 @@ function tooLarge(maxBytes: number): FaultError {
   return faultError('target.http.too-large', `more than ${maxBytes} bytes`);
 }
 
-function flat(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+function tooMany(): FaultError {
+  return faultError('target.http.headers', `more than ${maxHeaders} of them`);
+}
+
+/** Undefined when there are too many. */
+function flat(headers: NodeJS.Dict<string | string[]>): Record<string, string> | undefined {
   const out: Record<string, string> = {};
+  let left = maxHeaders;
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) out[name] = Array.isArray(value) ? value.join(', ') : value;
+    if (value === undefined) continue;
+    left -= Array.isArray(value) ? value.length : 1;
+    if (left < 0) return undefined;
+    out[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return out;
 }
