@@ -201,6 +201,9 @@ function buildMonitors(
   ];
 }
 
+/** A reference belongs to others, who may refuse a probe while they serve their users. */
+const ofOthers = { ...headPreset, refusals: 'skip' };
+
 function referenceMonitors(
   chain: Chain,
   declared: Declared,
@@ -218,7 +221,7 @@ function referenceMonitors(
       regions,
       chain: chain.name,
     };
-    return preset([headPreset], path, tables).flatMap((check) => monitorsOf(check, place));
+    return preset([ofOthers], path, tables).flatMap((check) => monitorsOf(check, place));
   });
 }
 

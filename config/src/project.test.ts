@@ -84,4 +84,21 @@ describe('the projection of a config', () => {
     const services = renamed.services.map((service) => ({ ...service, name: 'B', group: 'G' }));
     expect(projected({ ...renamed, services })).toBe(base);
   });
+
+  it('says where refusals are skipped, also of the references, which are of others', () => {
+    const config = text('https://rpc.example.com', 'A', 'private').replace(
+      'kind: jsonrpc,',
+      'kind: jsonrpc, refusals: skip,',
+    );
+    const lines = projected(configOf(config)).split('\n');
+    const skipping = lines
+      .filter((line) => line.endsWith(' refusals=skip'))
+      .map((line) => line.split(' ')[1]);
+    expect(skipping).toEqual(['chain.devnet/other.example_8545/head', 'rpc/main/jsonrpc']);
+    const parsed = parseProjection(lines.join('\n'));
+    if ('error' in parsed) throw new Error(parsed.error);
+    expect(parsed.monitors.map(({ refusals }) => refusals)).toEqual(['skip', undefined, 'skip']);
+    for (const odd of ['refusals=fail', 'refusals=skip refusals=skip', 'refusals', 'other=1'])
+      expect(parseProjection(lines.join('\n').replace('refusals=skip', odd))).toHaveProperty('error');
+  });
 });

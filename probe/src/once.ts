@@ -18,6 +18,7 @@ export interface OnceOptions {
   readonly target: AssignedMonitor['target'];
   readonly chain?: AssignmentBody['chains'][number];
   readonly timeoutMs: number;
+  readonly refusals?: 'skip';
   /** As ProbeOptions.allowPrivate. */
   readonly allowPrivate: readonly string[];
   /** What the observation is called; default `check/now/KIND`. */
@@ -64,6 +65,7 @@ export async function tellOnce(options: OnceOptions): Promise<Told> {
     recheckAfterMs: timeoutMs,
     fall: 1,
     ...(chain ? { chain: chain.name } : {}),
+    ...(options.refusals === undefined ? {} : { refusals: options.refusals }),
   };
   const house = {
     outside,
