@@ -110,9 +110,16 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
     async drain() {
       clearTimeout(minuteTimer);
       await flushing;
+      // More than one frame holds may be left; a disk that takes none is not asked again.
+      let before: number;
+      do {
+        before = spool.unframed.length;
+        clearTimeout(timer);
+        timer = undefined;
+        await flush();
+      } while (spool.unframed.length > 0 && spool.unframed.length < before);
+      // Whoever stops it closes the spool next.
       clearTimeout(timer);
-      timer = undefined;
-      await flush();
     },
   };
 }
