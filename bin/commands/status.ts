@@ -55,6 +55,19 @@ function statusText(status: OperatorStatus, { collector, data }: CollectorFlags)
       'heads',
       status.heads.map((head) => headRow(head, status.at)),
     ),
+    ...(status.unwellRegions.length === 0
+      ? []
+      : [
+          block(
+            'regions that are unwell',
+            status.unwellRegions.map(({ region, name, since, because }) => [
+              region,
+              name,
+              `for ${ago(status.at - since)}`,
+              because,
+            ]),
+          ),
+        ]),
     block(
       'probes',
       status.probes.map((probe) => probeRow(probe, status.at)),
@@ -104,5 +117,5 @@ function probeRow(probe: OperatorStatus['probes'][number], now: number): string[
     clockBoundMs === undefined || clockBoundMs < 0
       ? 'clock not compared yet'
       : `clock within ${clockBoundMs} ms`;
-  return [probe.id, probe.region, heard, clock, config];
+  return [probe.id, probe.region, probe.unwell?.state ?? 'well', heard, clock, config];
 }

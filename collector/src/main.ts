@@ -25,6 +25,7 @@ import { frameIngest } from './ingest/frames.ts';
 import { assignAll } from './leaves/assignments.ts';
 import { declareLeaves } from './leaves/leaves.ts';
 import { openLive } from './live/heart.ts';
+import { openRegions } from './live/regions.ts';
 import { openLooks } from './live/looks.ts';
 import { allIncidents, heardProbes, openStories } from './live/stories.ts';
 import { loops, pace } from './loops.ts';
@@ -100,6 +101,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     flipped: (shard) => flipped.add(shard),
     turned: (shard, turns) => looks.turned(shard, turns),
   });
+  const regions = await openRegions(watched, store, clock);
   const stories = openStories(watched, store, clock, log, flipped);
   const slots = openSlots(watched, store, blobs, clock);
   const history = openHistory(watched, store, slots);
@@ -111,6 +113,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
         history: await history.read(clock.now()),
         incidents: await allIncidents(store),
         heard: await heardProbes(store),
+        regions,
         startedAt,
         now: clock.now(),
       }),
@@ -123,6 +126,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
   });
   const batches = batchIngest(watched, store, blobs, clock, {
     committed: () => committed.ring(),
+    closed: (batch) => regions.closed(batch),
     conflict(probe, epoch, number) {
       metrics.conflict(probe);
       log.error({ probe, epoch, number }, 'batch-conflict');
@@ -161,7 +165,8 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
         configHash,
         fed,
         due: arrived,
-        metrics: () => metrics.text(live),
+        regions,
+        metrics: () => metrics.text(live, regions),
       }),
     ]),
   });
@@ -174,7 +179,8 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
         const { changed, more } = await live.beat();
         looks.beat();
         const told = await stories.beat();
-        if (changed) snapshots.changed();
+        const turned = await regions.beat(live.shards.values());
+        if (changed || turned) snapshots.changed();
         // What people are told of is on the page first.
         await snapshots.beat(told);
         if (told) fed.ring();

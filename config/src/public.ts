@@ -150,6 +150,24 @@ export const publicIncident = z.strictObject({
 });
 export type PublicIncident = z.infer<typeof publicIncident>;
 
+/** A region and whether what it sees can be believed. */
+export const publicRegion = z.strictObject({
+  id: text,
+  name: text,
+  probes: count,
+  heardAt: ms.optional(),
+  /**
+   * `offline`: its own network is gone; `clock`: its clock is wrong; `late`: stopped or too busy; `apart`: it sees as down
+   * what the others see up. Kept snapshots from before this was told have none.
+   */
+  state: z.enum(['well', 'silent', 'offline', 'clock', 'late', 'apart']).default('well'),
+  /** Unless it is well. */
+  since: ms.optional(),
+  /** Unless it is well: `its probe is offline; its answers do not count`. */
+  because: text.optional(),
+});
+export type PublicRegion = z.infer<typeof publicRegion>;
+
 export const publicSnapshot = z.strictObject({
   version: z.literal(1),
   site: z.strictObject({ name: text, url: text }),
@@ -161,7 +179,7 @@ export const publicSnapshot = z.strictObject({
   staleAfterMs: ms,
   /** First start of this installation: where its history begins. */
   startedAt: ms,
-  regions: z.array(z.strictObject({ id: text, name: text, probes: count, heardAt: ms.optional() })),
+  regions: z.array(publicRegion),
   /** What can be promised with so many regions, in a sentence. */
   holds: text,
   services: z.array(publicService),

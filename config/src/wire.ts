@@ -211,6 +211,13 @@ const verdict = z.object({
 /** `stalled`: most heads stand still; `forked`: nodes have different blocks at one height. */
 const headState = z.enum(['moving', 'stalled', 'forked']);
 
+const unwell = z.object({
+  state: z.enum(['silent', 'offline', 'clock', 'late', 'apart']),
+  since: ms,
+  /** `its probe is offline; its answers do not count` */
+  because: text,
+});
+
 /** GET /v1/status: everything an operator sees; never public. */
 export const operatorStatus = z.object({
   at: ms,
@@ -233,6 +240,8 @@ export const operatorStatus = z.object({
       blockTimeMs: ms,
     }),
   ),
+  /** Those whose answers can not be believed, or that see as down what the others see up. */
+  unwellRegions: z.array(unwell.extend({ region: text, name: text })).default([]),
   probes: z.array(
     z.object({
       id: text,
@@ -243,6 +252,8 @@ export const operatorStatus = z.object({
       current: z.boolean(),
       /** The newest minute that its committed batches reach. */
       closedMinute: z.int().optional(),
+      /** Why what it sees can not be believed; absent while it is well. */
+      unwell: unwell.optional(),
     }),
   ),
   incidents: z.array(incident),

@@ -139,7 +139,9 @@ describe.runIf(installed)('in chromium', () => {
       nodes: [long],
       updates: [{ id: 'u', at: now, phase: 'investigating', body: long }],
     });
-    const regions = [{ id: 'eu', name: long, probes: 1, heardAt: now }];
+    const regions = [
+      { id: 'eu', name: long, probes: 1, heardAt: now, state: 'offline' as const, since: now, because: long },
+    ];
     return aSnapshot(now, {
       site: { name: long, url: 'http://localhost' },
       services: [service],
@@ -286,7 +288,9 @@ describe.runIf(installed)('in chromium', () => {
       site: { name: text, url: 'http://localhost' },
       services: [service],
       incidents: [incident],
-      regions: [{ id: 'eu', name: text, probes: 1, heardAt: now }],
+      regions: [
+        { id: 'eu', name: text, probes: 1, heardAt: now, state: 'offline', since: now, because: text },
+      ],
       holds: text,
     });
   }

@@ -2,12 +2,20 @@
 import { faultId } from '@highwater/config/faults.ts';
 import type { Incident } from '@highwater/config/domain.ts';
 import type { NodeDecl, Service } from '@highwater/config/model.ts';
-import type { PublicMethod, PublicNode, PublicService, PublicSnapshot } from '@highwater/config/public.ts';
+import type {
+  PublicMethod,
+  PublicNode,
+  PublicRegion,
+  PublicService,
+  PublicSnapshot,
+} from '@highwater/config/public.ts';
 import type { Instant } from '@highwater/config/time.ts';
+import type { Condition } from '../decide/region.ts';
 import type { Heard } from '../decide/silence.ts';
 import type { Heads, Standing, Vote } from '../decide/types.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
+import type { Regions } from '../live/regions.ts';
 import type { Shard } from '../live/shard.ts';
 import type { Watched } from '../watched.ts';
 import { holdsWith } from './holds.ts';
@@ -27,6 +35,7 @@ export interface SnapshotInput {
   readonly history: History;
   readonly incidents: readonly Incident[];
   readonly heard: Heard;
+  readonly regions: Pick<Regions, 'ofRegion'>;
   readonly startedAt: Instant;
   readonly now: Instant;
 }
@@ -136,6 +145,12 @@ function serviceOf(input: SnapshotInput, service: Service): PublicService[] {
   ];
 }
 
+function conditionPart(condition: Condition | undefined): Pick<PublicRegion, 'state' | 'since' | 'because'> {
+  if (condition === undefined) return { state: 'well' };
+  const { state, since, because } = condition;
+  return { state, since, because };
+}
+
 export function makeSnapshot(input: SnapshotInput): PublicSnapshot {
   const { watched, heard, incidents, startedAt, now } = input;
   const { config } = watched;
@@ -155,6 +170,7 @@ export function makeSnapshot(input: SnapshotInput): PublicSnapshot {
       name,
       probes: config.probes.filter((probe) => probe.region === id).length,
       ...(heardIn(id).length === 0 ? {} : { heardAt: Math.max(...heardIn(id)) }),
+      ...conditionPart(input.regions.ofRegion(id)),
     })),
     holds: holdsWith(withProbe.size),
     services: config.services

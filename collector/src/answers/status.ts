@@ -5,9 +5,11 @@ import { parseBatchText } from '@highwater/config/proof/batch.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import type { OperatorStatus } from '@highwater/config/wire.ts';
+import type { Condition } from '../decide/region.ts';
 import type { HeardState } from '../ingest/frames.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
+import type { Regions } from '../live/regions.ts';
 import { allIncidents } from '../live/stories.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
@@ -30,8 +32,23 @@ export function toldVerdict(verdict: Verdict): Told {
 
 const bySubject = (a: Told, b: Told): number => (a.subject < b.subject ? -1 : 1);
 
+type Unwell = OperatorStatus['unwellRegions'][number];
+
+function unwellPart(condition: Condition | undefined): {
+  unwell?: Pick<Unwell, 'state' | 'since' | 'because'>;
+} {
+  if (condition === undefined) return {};
+  const { state, since, because } = condition;
+  return { unwell: { state, since, because } };
+}
+
 /** What each probe last said of itself: when, its clock, the configuration that it ran. */
-async function probesOf(watched: Watched, store: Store, config: string): Promise<OperatorStatus['probes']> {
+async function probesOf(
+  watched: Watched,
+  store: Store,
+  regions: Regions,
+  config: string,
+): Promise<OperatorStatus['probes']> {
   return store.read(LOG_SHARD, async (tx) => {
     const probes: OperatorStatus['probes'] = [];
     for (const { id, region } of watched.config.probes) {
@@ -47,6 +64,7 @@ async function probesOf(watched: Watched, store: Store, config: string): Promise
           ? {}
           : { clockBoundMs: batch.clock.boundMs, config: batch.config, closedMinute: batch.minutes.last }),
         current: batch?.config === config,
+        ...unwellPart(regions.ofProbe(id)),
       });
     }
     return probes;
@@ -58,6 +76,7 @@ export async function operatorStatus(
   watched: Watched,
   store: Store,
   live: Live,
+  regions: Regions,
   clock: Clock,
   config: string,
 ): Promise<OperatorStatus> {
@@ -80,7 +99,11 @@ export async function operatorStatus(
       const at = madeAt(shard, head);
       return [{ chain, height, at, nodes, references, ...stateOfChain(watched, shard, head) }];
     }),
-    probes: await probesOf(watched, store, config),
+    unwellRegions: watched.config.regions.flatMap(({ id, name }): Unwell[] => {
+      const { unwell } = unwellPart(regions.ofRegion(id));
+      return unwell === undefined ? [] : [{ region: id, name, ...unwell }];
+    }),
+    probes: await probesOf(watched, store, regions, config),
     incidents: open
       .sort((a, b) => b.startedAt - a.startedAt)
       .map((incident) => ({

@@ -1,6 +1,6 @@
 /** From what regions say to what is true of a monitor: a quorum of Q out of n. */
 import type { Cause } from '@highwater/config/domain.ts';
-import { type FaultId, faultId } from '@highwater/config/faults.ts';
+import { type FaultId, faultId, isWholeProbe } from '@highwater/config/faults.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Judgement, MonitorPolicy, Vote } from './types.ts';
 import { isDegraded } from './votes.ts';
@@ -117,13 +117,15 @@ function whyUnknown(
   const n = policy.regions.length;
   if (n === 0) return 'no region watches it';
   const silent = n - up.length - down.length;
-  const own = votes.filter((vote) => vote.status === 'unknown' && vote.fault !== undefined);
+  const own = votes.filter(({ status, fault }) => status === 'unknown' && fault !== undefined);
+  // A trouble of the whole probe is told once, of its region, and not of everything that it asks.
+  const ofCheck = own.filter(({ fault }) => fault !== undefined && !isWholeProbe(fault));
   if (silent === n && own.length > 0) {
-    return `no answer that counts from ${ofRegions(policy, silent)}${faults(own)}`;
+    return `no answer that counts from ${ofRegions(policy, silent)}${faults(ofCheck)}`;
   }
   if (silent === n) return `no fresh answer from any of ${plural(n, 'region')}`;
   const parts = [`${up.length} up`, `${down.length} down`, `${silent} without a fresh answer`];
-  return `${parts.join(', ')}: ${policy.quorum} of ${plural(n, 'region')} must agree${faults([...down, ...own])}`;
+  return `${parts.join(', ')}: ${policy.quorum} of ${plural(n, 'region')} must agree${faults([...down, ...ofCheck])}`;
 }
 
 function whyUp(

@@ -5,6 +5,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { Answer } from '../decide/types.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
+import type { Regions } from '../live/regions.ts';
 import type { NotAsked } from '../live/looks.ts';
 import type { Shard } from '../live/shard.ts';
 import type { Store } from '../store/store.ts';
@@ -13,6 +14,8 @@ import { factMetrics } from './fact-metrics.ts';
 
 const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
 
+const reasons = ['silent', 'clock', 'offline', 'late'] as const;
+
 export interface Metrics {
   ingested(probe: string, observations: readonly Observation[]): void;
   conflict(probe: string): void;
@@ -20,7 +23,7 @@ export interface Metrics {
   asked(probe: string, looks: number): void;
   /** Requests to look now that came to nothing. */
   notAsked(because: NotAsked, looks: number): void;
-  text(live: Live): Promise<string>;
+  text(live: Live, regions: Pick<Regions, 'ofProbe'>): Promise<string>;
 }
 
 function subjectLabels(subject: string): { service: string; node: string; check: string } {
@@ -116,6 +119,12 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
     labelNames: ['because'] as const,
     registers,
   });
+  const unwell = new Gauge({
+    name: 'highwater_probe_unwell',
+    help: 'Whether what a probe sees can not be believed, by reason: 1 for the one that holds',
+    labelNames: ['region', 'probe', 'reason'] as const,
+    registers,
+  });
   const pending = new Gauge({
     name: 'highwater_outbox_pending',
     help: 'Effects that were decided and are not carried out yet',
@@ -173,7 +182,13 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
     conflict: (probe) => conflicts.inc({ probe }),
     asked: (probe, count) => looks.inc({ probe }, count),
     notAsked: (because, count) => dropped.inc({ because }, count),
-    async text(live) {
+    async text(live, regions) {
+      for (const { id, region } of watched.config.probes) {
+        const condition = regions.ofProbe(id)?.state;
+        for (const reason of reasons) {
+          unwell.set({ region, probe: id, reason }, condition === reason ? 1 : 0);
+        }
+      }
       fill(live);
       facts.fill();
       pending.set(await store.read(HOUSE_SHARD, (tx) => tx.outboxSize()));

@@ -10,6 +10,7 @@ import type { SnapshotKeeper } from '../answers/snapshot-keeper.ts';
 import { whyOf } from '../answers/why.ts';
 import type { Bell } from '../bell.ts';
 import type { Live } from '../live/heart.ts';
+import type { Regions } from '../live/regions.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
@@ -23,6 +24,7 @@ export interface ReaderCalls {
   readonly store: Store;
   readonly clock: Clock;
   readonly live: Live;
+  readonly regions: Regions;
   readonly slots: Slots;
   readonly snapshots: SnapshotKeeper;
   /** Leaf hash of the configuration that holds. */
@@ -93,7 +95,8 @@ export function readerRoutes(parts: ReaderCalls): Route[] {
       path: '/v1/status',
       access: 'read',
       says: { summary: 'What an operator sees', gives: { 'application/json': operatorStatus } },
-      handle: async () => json(200, await statusNow(watched, store, live, clock, parts.configHash)),
+      handle: async () =>
+        json(200, await statusNow(watched, store, live, parts.regions, clock, parts.configHash)),
     },
     {
       method: 'GET',

@@ -78,6 +78,8 @@ async function keepConflict(tx: Tx, { batch, note, hash, at }: Incoming): Promis
 export interface BatchEvents {
   committed(probe: string): void;
   conflict(probe: string, epoch: number, number: number): void;
+  /** A batch that its probe signed, whatever becomes of it; not one that waited in vain. */
+  closed(batch: Batch): void;
 }
 
 export function batchIngest(
@@ -154,6 +156,7 @@ export function batchIngest(
       const opened = openSaid(watched, note, parseBatchText, at);
       if ('refusal' in opened) return opened.refusal;
       const batch = opened.said;
+      events.closed(batch);
       if (batch.minutes.last > minuteOf(at) + MAX_AHEAD_MINUTES) {
         const remedy = "set the probe's clock";
         return refuse(422, at, `minute ${batch.minutes.last} is ahead of the collector's clock`, { remedy });

@@ -25,6 +25,7 @@ beforeEach(() => {
   counted = 0;
   ingest = batchIngest(watch(config), store, folderBlobs(join(folder, 'blobs')), clock, {
     committed: () => undefined,
+    closed: () => undefined,
     conflict: () => (counted += 1),
   });
 });

@@ -20,6 +20,9 @@ const rows: [string, string, unknown[]][] = [
   ['eu-1', 'web/main/http 8 fail 12 target.connect.refused', [['fail', 'target.connect.refused']]],
   ['eu-1', 'web/main/http 8 fail 12 probe.control.failed', ['probe.control.failed']],
   ['eu-1', 'web/main/http 8 skipped 0 probe.loop.late', ['probe.loop.late']],
+  ['eu-1', 'web/main/http 2009 ok 12 -', [['ok', undefined]]],
+  ['eu-1', 'web/main/http 2010 ok 12 -', ['probe.clock.wrong']],
+  ['eu-1', 'web/main/http 3600000 fail 12 target.connect.refused', ['probe.clock.wrong']],
   ['eu-1', 'web/gone/http 8 skipped 0 probe.loop.late', []],
   ['gone-1', 'web/main/http 8 ok 12 -', []],
 ];

@@ -1,4 +1,5 @@
 import { type FaultId, faultId } from '@highwater/config/faults.ts';
+import { MAX_CLOCK_BOUND_MS } from '@highwater/config/proof/rule/none.ts';
 import { parseLine } from '@highwater/config/proof/line.ts';
 import type { Answer, Block, ProbeTrouble } from '../decide/types.ts';
 import { linesOfFrame } from '../ingest/rebuild.ts';
@@ -42,6 +43,12 @@ export function saidIn(watched: Watched, row: FrameRow): Said {
     const seen = parseLine(line);
     if ('error' in seen || !watched.policies.has(seen.monitor)) continue;
     const { monitor, facts } = seen;
+    // What is due after it was heard was told by a clock that is wrong; taken in, it would outlast what comes later.
+    const isAhead = seen.dueAt - receivedAt > MAX_CLOCK_BOUND_MS;
+    if (isAhead) {
+      troubles.push({ monitor, probe, region, receivedAt, fault: 'probe.clock.wrong' });
+      continue;
+    }
     const fault: FaultId | undefined = seen.fault === undefined ? undefined : faultId(seen.fault);
     if (seen.outcome === 'skipped' || seen.fault?.source === 'probe') {
       if (fault !== undefined) troubles.push({ monitor, probe, region, receivedAt, fault });

@@ -45,7 +45,7 @@ beforeEach(async () => {
   folder = newDataDir();
   store = openSqliteStore(folder);
   const blobs = folderBlobs(join(folder, 'blobs'));
-  const events = { committed: () => undefined, conflict: () => undefined };
+  const events = { committed: () => undefined, closed: () => undefined, conflict: () => undefined };
   ingest = batchIngest(watched, store, blobs, clock, events);
   const projection = formatProjection(projectConfig(config, { seed: '0'.repeat(32), salt: 'salt' }, sha256));
   await declareLeaves(store, watched, generateSigningKey(config.origin), projection, now);
@@ -176,7 +176,11 @@ test('of a node at most 64 methods are shown', async () => {
   const many = watch({ ...config, monitors: [...config.monitors, ...monitors] });
   const blobs = folderBlobs(join(folder, 'blobs'));
   slots = openSlots(many, store, blobs, clock);
-  ingest = batchIngest(many, store, blobs, clock, { committed: () => undefined, conflict: () => undefined });
+  ingest = batchIngest(many, store, blobs, clock, {
+    committed: () => undefined,
+    closed: () => undefined,
+    conflict: () => undefined,
+  });
   const facts = ids
     .map(({ method }) => `m.${method}=10`)
     .sort()

@@ -1,5 +1,5 @@
 /** From a frame to the page of one service. Pure. */
-import { faultMeanings } from '@highwater/config/faults.ts';
+import { faultFromId, faultMeanings, isWholeProbe } from '@highwater/config/faults.ts';
 import type { PublicNode, PublicService } from '@highwater/config/public.ts';
 import { highestOf, linePath } from './chart.ts';
 import { formatCount, formatRatio, formatSpan, formatTenths, plural } from './format.ts';
@@ -129,18 +129,30 @@ function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail 
       because: stale ? lastKnown(statusMarks[check.status].word) : check.because,
       answers: check.regions.map((vote) => ({
         region: regionName(vote.region),
-        mark: stale ? statusMarks.unknown : statusMarks[vote.status],
+        mark: stale ? statusMarks.unknown : answerMark(vote),
         latency: vote.latencyTenths === undefined ? '' : formatTenths(vote.latencyTenths),
         ...(vote.at === undefined ? {} : { at: vote.at }),
-        fault: vote.fault ?? '',
+        fault: isOfProbe(vote) ? '' : (vote.fault ?? ''),
       })),
-      meanings: meanings(check.regions.flatMap((vote) => vote.fault ?? [])),
+      meanings: meanings(check.regions.flatMap((vote) => (isOfProbe(vote) ? [] : (vote.fault ?? [])))),
     })),
     latency: node.latency.map((series) =>
       latencyView(regionName(series.region), series.hourlyTenths, highest),
     ),
     history: historyView(node, frame.now),
   };
+}
+
+type Vote = PublicNode['checks'][number]['regions'][number];
+
+/** A trouble of the region's probe: told once, of the region, and not of every check as if it were the node's. */
+function isOfProbe({ status, fault }: Vote): boolean {
+  const known = fault === undefined ? undefined : faultFromId(fault);
+  return status === 'unknown' && known !== undefined && isWholeProbe(known);
+}
+
+function answerMark(vote: Vote): Mark {
+  return isOfProbe(vote) ? { tone: 'unknown', word: 'No answer that counts' } : statusMarks[vote.status];
 }
 
 function meanings(faults: readonly string[]): readonly string[] {

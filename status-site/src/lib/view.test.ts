@@ -247,9 +247,9 @@ test('a chain in trouble is told in words, at the top and on the cards of its se
 
 test('a region is silent when it was heard longer ago than data may be', () => {
   const regions = [
-    { id: 'a', name: 'A', probes: 1, heardAt: now - 120_000 },
-    { id: 'b', name: 'B', probes: 1, heardAt: now - 120_001 },
-    { id: 'c', name: 'C', probes: 1 },
+    { id: 'a', name: 'A', probes: 1, heardAt: now - 120_000, state: 'well' as const },
+    { id: 'b', name: 'B', probes: 1, heardAt: now - 120_001, state: 'well' as const },
+    { id: 'c', name: 'C', probes: 1, state: 'well' as const },
   ];
   expect(regionViews(frame(aSnapshot(now, { regions }))).map((region) => region.silent)).toEqual([
     false,
@@ -259,7 +259,7 @@ test('a region is silent when it was heard longer ago than data may be', () => {
 });
 
 test('no region falls silent because the collector did; who is heard now is not known', () => {
-  const regions = [{ id: 'a', name: 'A', probes: 1, heardAt: now - 600_000 }];
+  const regions = [{ id: 'a', name: 'A', probes: 1, heardAt: now - 600_000, state: 'well' as const }];
   const lost = { ...frame(aSnapshot(now, { regions })), lostAt: now - 599_000 };
   expect(regionViews(lost)).toEqual([expect.objectContaining({ silent: false, unsure: true })]);
 });

@@ -7,6 +7,7 @@ import {
   chainMarks,
   componentMarks,
   impactMarks,
+  regionMarks,
   phaseWords,
   statusMarks,
   unknownMark,
@@ -319,11 +320,14 @@ export interface RegionView {
   readonly silent: boolean;
   /** The collector does not answer: who is heard now, nobody here knows. */
   readonly unsure: boolean;
+  /** Why what it sees can not be believed; not said on stale data. */
+  readonly unwell?: { readonly mark: Mark; readonly since: number; readonly because: string };
 }
 
 export function regionViews(frame: Frame): readonly RegionView[] {
   const { snapshot, now } = frame;
-  return (snapshot?.regions ?? []).map(({ id, name, probes, heardAt }) => ({
+  const known = freshness(frame).kind === 'fresh' && frame.lostAt === undefined;
+  return (snapshot?.regions ?? []).map(({ id, name, probes, heardAt, state, since, because }) => ({
     id,
     name,
     probes,
@@ -331,6 +335,9 @@ export function regionViews(frame: Frame): readonly RegionView[] {
     // Once the collector is gone, no probe falls silent for that.
     silent: heardAt !== undefined && (frame.lostAt ?? now) - heardAt > (snapshot?.staleAfterMs ?? 0),
     unsure: frame.lostAt !== undefined,
+    ...(known && state !== 'well' && since !== undefined && because !== undefined
+      ? { unwell: { mark: regionMarks[state], since, because } }
+      : {}),
   }));
 }
 

@@ -1,5 +1,5 @@
 /** The one place where a status becomes a word, a shape and a tone. Colour never stands alone. */
-import type { PublicIncident, PublicNode, PublicService } from '@highwater/config/public.ts';
+import type { PublicIncident, PublicNode, PublicRegion, PublicService } from '@highwater/config/public.ts';
 
 /** Names a shape in Icon.svelte and a colour in app.css. */
 export type Tone = 'up' | 'degraded' | 'partial' | 'down' | 'unknown' | 'maintenance';
@@ -38,6 +38,16 @@ export const chainMarks: Readonly<Record<ChainState, Mark & { readonly does: str
   moving: { tone: 'up', word: 'Moving', does: 'moves' },
   stalled: { tone: 'down', word: 'Stands still', does: 'stands still' },
   forked: { tone: 'degraded', word: 'Forked', does: 'is forked' },
+};
+
+export type RegionState = PublicRegion['state'];
+
+export const regionMarks: Readonly<Record<Exclude<RegionState, 'well'>, Mark>> = {
+  silent: { tone: 'unknown', word: 'Silent' },
+  offline: { tone: 'unknown', word: 'Offline' },
+  clock: { tone: 'unknown', word: 'Clock wrong' },
+  late: { tone: 'unknown', word: 'Late' },
+  apart: { tone: 'degraded', word: 'Sees it otherwise' },
 };
 
 export const impactMarks: Readonly<Record<Impact, Mark>> = {
