@@ -100,7 +100,7 @@ export async function observe(
   if (typeof prepared.run !== 'function') {
     return { observation: written(skipped(prepared.run)), family: 'name', loopback: false };
   }
-  const { signal, done } = deadline(monitor.timeoutMs, ending);
+  const limit = deadline(monitor.timeoutMs, ending);
   const startedAt = house.outside.monotonic();
   let way: ReturnType<typeof openWay> | undefined;
   const links: Disposable[] = [];
@@ -118,17 +118,24 @@ export async function observe(
   };
   try {
     const target = openTarget(monitor.target, house.secrets);
-    const open = (way = openWay(target, house.outside, signal));
+    const open = (way = openWay(target, house.outside, limit));
     const reading = await prepared.run({
-      signal,
+      get signal() {
+        return limit.signal;
+      },
       target: monitor.target as CheckContext['target'],
       now: () => house.now(),
       clockBoundMs: house.clockBoundMs(),
       exchange: (request) => open.exchange(request),
-      socket: async (request) => kept(await openSocket(target, house.outside, request, signal, told)),
-      connect: async (request) => kept(await openLink(target, house.outside, request, signal, told)),
-      handshake: (request) => shakeHands(target, house.outside, request, signal, told),
-      dns: openDns(target, house.outside, { signal, timeoutMs: monitor.timeoutMs }, (at) => (dialled = at)),
+      socket: async (request) => kept(await openSocket(target, house.outside, request, limit, told)),
+      connect: async (request) => kept(await openLink(target, house.outside, request, limit, told)),
+      handshake: (request) => shakeHands(target, house.outside, request, limit, told),
+      dns: openDns(
+        target,
+        house.outside,
+        { signal: limit, timeoutMs: monitor.timeoutMs },
+        (at) => (dialled = at),
+      ),
       lasting: (name, open) => prepared.lasting.take(name, open, house),
       round: Math.floor(at.dueAt / monitor.intervalMs),
       memory: prepared.memory,
@@ -149,7 +156,7 @@ export async function observe(
       address: own ?? way?.ownAddress,
     };
   } finally {
-    done();
+    limit.done();
     way?.close();
     for (const link of links) link[Symbol.dispose]();
   }

@@ -8,6 +8,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Instant } from '@highwater/config/time.ts';
+import type { Ending } from '../deadline.ts';
 
 let shared: SecureContext | undefined;
 
@@ -17,7 +18,7 @@ export function defaultSecureContext(): SecureContext {
 }
 
 /** Connects; rejects with the system's error, or with the signal's reason. */
-export function openTcp(address: string, port: number, signal: AbortSignal): Promise<Socket> {
+export function openTcp(address: string, port: number, signal: Ending): Promise<Socket> {
   return settled(
     connectTcp({ host: address, port, autoSelectFamily: false, noDelay: true }),
     'connect',
@@ -40,7 +41,7 @@ export async function openTls(
   socket: Socket,
   host: string,
   context: SecureContext,
-  signal: AbortSignal,
+  signal: Ending,
   { mustBeGood, protocols }: TlsManner = forHttp,
 ): Promise<TLSSocket> {
   const secured = connectTls({
@@ -72,7 +73,7 @@ export function earliestExpiry(socket: TLSSocket): Instant | undefined {
 }
 
 /** Waits for one event; whatever else happens first destroys the socket and rejects. */
-function settled<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
+function settled<S extends Socket>(socket: S, event: string, signal: Ending): Promise<S> {
   return new Promise((resolve, reject) => {
     const end = (failed: unknown) => {
       signal.removeEventListener('abort', aborted);

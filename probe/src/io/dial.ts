@@ -1,6 +1,7 @@
 /** From a URL to a connected socket: resolve, check the address, connect, speak TLS. */
 import type { Socket } from 'node:net';
 import { FaultError } from '@highwater/config/kinds.ts';
+import type { Ending } from '../deadline.ts';
 import { faultError, faultOf } from '../fault.ts';
 import { defaultSecureContext, openTcp, openTls, type TlsManner } from './connect.ts';
 import { abortError, type OpenTarget, type Outside } from './outside.ts';
@@ -16,7 +17,7 @@ export interface Route {
   /** What the check asked for, before any redirect: its host is the target's own. */
   readonly own: URL;
   readonly outside: Outside;
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
   /** Told of each address before it is tried. */
   dialled(address: string): void;
   /** As for HTTP by default. */
@@ -77,7 +78,7 @@ function pinned(to: URL, { target, own }: Route): readonly string[] | undefined 
 }
 
 /** Or rejects as a resolver that did not answer before the deadline. */
-export function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function raced<T>(promise: Promise<T>, signal: Ending): Promise<T> {
   return new Promise((resolve, reject) => {
     const aborted = () => reject(abortError(signal, 'resolve'));
     if (signal.aborted) return aborted();

@@ -6,6 +6,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { randomInt } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { type DnsAnswer, type DnsQuestion, FaultError } from '@highwater/config/kinds.ts';
+import type { Ending } from '../deadline.ts';
 import { fault, faultError, faultOf, isTimeout } from '../fault.ts';
 import { openTcp } from './connect.ts';
 import {
@@ -26,7 +27,7 @@ const maxTcpBytes = 2 * 65_537;
 
 export interface AskLimits {
   /** The deadline. */
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
   /** When the question is sent again over UDP. */
   readonly againAfterMs: number;
   /** Milliseconds that never step. */
@@ -112,7 +113,7 @@ function overUdp(
 async function overTcp(
   { address, port }: DnsQuestion,
   asked: Asked,
-  signal: AbortSignal,
+  signal: Ending,
   watch: Stopwatch,
 ): Promise<Buffer> {
   watch.start('connect');
@@ -128,7 +129,7 @@ async function overTcp(
   }
 }
 
-function firstAnswer(socket: Socket, asked: Asked, signal: AbortSignal, watch: Stopwatch): Promise<Buffer> {
+function firstAnswer(socket: Socket, asked: Asked, signal: Ending, watch: Stopwatch): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let taken = Buffer.alloc(0);
     let total = 0;

@@ -1,5 +1,6 @@
 /** The one way out to name servers: within the check's deadline, and to no address that may not be reached. */
 import type { DnsWay } from '@highwater/config/kinds.ts';
+import type { Ending } from '../deadline.ts';
 import { faultError } from '../fault.ts';
 import { askServer } from './dns-ask.ts';
 import { zoneOf } from './dns-zone.ts';
@@ -14,7 +15,7 @@ const againAfterMs = 1_000;
 export function openDns(
   target: Pick<OpenTarget, 'allowPrivate' | 'family'>,
   outside: Outside,
-  run: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  run: { readonly signal: Ending; readonly timeoutMs: number },
   dialled: (address: string) => void,
 ): DnsWay {
   const limits = {

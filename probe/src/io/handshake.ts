@@ -6,6 +6,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Fault } from '@highwater/config/faults.ts';
 import { FaultError, type Certificate, type Handshake, type LinkRequest } from '@highwater/config/kinds.ts';
+import type { Ending } from '../deadline.ts';
 import { fault, faultOf } from '../fault.ts';
 import { bestChain, rootsOf } from './chain.ts';
 import { dial } from './dial.ts';
@@ -20,7 +21,7 @@ export async function shakeHands(
   target: OpenTarget,
   outside: Outside,
   request: Pick<LinkRequest, 'port'>,
-  signal: AbortSignal,
+  signal: Ending,
   dialled: (address: string) => void = () => undefined,
 ): Promise<Handshake> {
   const url = asBytes(target.url, request.port, true);

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { FaultError, type ByteLink, type LinkRequest } from '@highwater/config/kinds.ts';
+import type { Ending } from '../deadline.ts';
 import { faultError, isTimeout } from '../fault.ts';
 import { earliestExpiry } from './connect.ts';
 import { dial } from './dial.ts';
@@ -23,7 +24,7 @@ export async function openLink(
   target: OpenTarget,
   outside: Outside,
   request: LinkRequest,
-  signal: AbortSignal,
+  signal: Ending,
   dialled: (address: string) => void = () => undefined,
 ): Promise<ByteLink> {
   const url = asBytes(target.url, request.port, request.tls ?? false);
@@ -45,7 +46,7 @@ function linkOf(
   socket: Socket,
   made: Pick<ByteLink, 'address' | 'certExpiresAt'>,
   watch: Stopwatch,
-  signal: AbortSignal,
+  signal: Ending,
 ): ByteLink {
   const unread: Buffer[] = [];
   let unreadBytes = 0;

@@ -2,6 +2,7 @@
 import type { SecureContext } from 'node:tls';
 import { FaultError } from '@highwater/config/kinds.ts';
 import type { Secret } from '@highwater/config/secrets.ts';
+import type { Ending } from '../deadline.ts';
 import { isTimeout, timeoutFault } from '../fault.ts';
 import type { Consent } from './reach.ts';
 import type { AddressFamily, Resolve } from './resolve.ts';
@@ -34,7 +35,7 @@ export interface Outside {
 }
 
 /** Past the deadline it is a fault of the phase that ran; when the program ends it is no fault at all. */
-export function abortError(signal: AbortSignal, phase: PhaseName): Error {
+export function abortError(signal: Ending, phase: PhaseName): Error {
   return isTimeout(signal.reason) ? new FaultError(timeoutFault(phase)) : asError(signal.reason);
 }
 

@@ -2,6 +2,7 @@
 import type { Client, Dispatcher } from 'undici';
 import { FaultError, type ExchangeRequest } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
+import type { Ending } from '../deadline.ts';
 import { faultError, faultOf } from '../fault.ts';
 import { abortError } from './outside.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -27,7 +28,7 @@ export function roundTrip(
   request: ExchangeRequest,
   headers: Readonly<Record<string, string>>,
   watch: Stopwatch,
-  signal: AbortSignal,
+  signal: Ending,
 ): Promise<Received> {
   const maxBytes = request.maxBytes ?? defaultMaxBytes;
   return new Promise((resolve, reject) => {

@@ -8,6 +8,7 @@ import { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { refusalCloses, refusalStatuses } from '@highwater/config/faults/refusals.ts';
 import { FaultError, type SocketLink, type SocketRequest } from '@highwater/config/kinds.ts';
+import type { Ending } from '../deadline.ts';
 import { cleanDetail, faultError, faultOf } from '../fault.ts';
 import { earliestExpiry } from './connect.ts';
 import { dial } from './dial.ts';
@@ -36,7 +37,7 @@ export async function openSocket(
   target: OpenTarget,
   outside: Outside,
   request: SocketRequest,
-  signal: AbortSignal,
+  signal: Ending,
   dialled: (address: string) => void = () => undefined,
 ): Promise<SocketLink> {
   // The deadline passed in waiting for earlier answers.
@@ -80,7 +81,7 @@ function upgraded(
   protocols: readonly string[],
   socket: Socket,
   { headers, maxBytes, made }: Upgrade,
-  signal: AbortSignal,
+  signal: Ending,
 ): Promise<SocketLink> {
   const bare = new URL(url);
   // The library would make a header of its own of them.

@@ -1,0 +1,49 @@
+import { getEventListeners } from 'node:events';
+import { expect, it } from 'vitest';
+import { deadline } from './deadline.ts';
+import { isTimeout } from './fault.ts';
+
+const never = 1_000_000_000;
+
+it('past its time it aborts as a time-out, for its listeners and for its signal', async () => {
+  const limit = deadline(1, new AbortController().signal);
+  const { signal } = limit;
+  await new Promise<void>((resolve) => limit.addEventListener('abort', resolve));
+  for (const each of [limit, signal]) expect([each.aborted, isTimeout(each.reason)]).toEqual([true, true]);
+  expect(limit.passed()).toBe(true);
+});
+
+it('ends with what it is under, before or after, and that is no time-out', () => {
+  const program = new AbortController();
+  const early = deadline(never, program.signal);
+  let told = 0;
+  early.addEventListener('abort', () => (told += 1));
+  program.abort('the program ends');
+  const late = deadline(never, program.signal);
+  for (const each of [early, late]) {
+    expect([each.aborted, each.reason, each.passed()]).toEqual([true, 'the program ends', false]);
+    expect([each.signal.aborted, each.signal.reason]).toEqual([true, 'the program ends']);
+  }
+  expect(told).toBe(1);
+});
+
+it('once done it aborts what still listens, once, and not who has left', () => {
+  const limit = deadline(never, new AbortController().signal);
+  const told: string[] = [];
+  const left = () => told.push('left');
+  limit.addEventListener('abort', left);
+  limit.addEventListener('abort', () => told.push('stayed'));
+  limit.removeEventListener('abort', left);
+  limit.done();
+  limit.done();
+  expect(told).toEqual(['stayed']);
+});
+
+it('whatever the number of deadlines, what they are under has one listener, and hears of none that is done', () => {
+  const program = new AbortController();
+  const limits = Array.from({ length: 100 }, () => deadline(never, program.signal));
+  expect(getEventListeners(program.signal, 'abort')).toHaveLength(1);
+  for (const limit of limits.slice(1)) limit.done();
+  program.abort('the program ends');
+  expect(limits.filter((limit) => limit.reason === 'the program ends')).toHaveLength(1);
+});
