@@ -30,6 +30,7 @@ const silent = pino({ level: 'silent' });
 let dataDir: string;
 let test: TestHouse;
 let house: House;
+let reopen: () => Promise<House>;
 let players: Record<Region, Player>;
 /** The clock of the budget, put forward by hand. */
 let monotonicMs: number;
@@ -42,7 +43,8 @@ beforeEach(async () => {
   if (web === undefined) throw new Error('the configuration of tests has no web check');
   const more = Array.from({ length: 60 }, (_, i) => ({ ...web, id: `${MONITOR}-${i}`, check: `http-${i}` }));
   const config = { ...test.config, monitors: [...test.config.monitors, ...more] };
-  house = await openHouse(config, dataDir, { now: () => Date.now(), monotonic: () => monotonicMs });
+  reopen = () => openHouse(config, dataDir, { now: () => Date.now(), monotonic: () => monotonicMs });
+  house = await reopen();
   players = Object.fromEntries(
     regions.map((region) => [region, player(test.config.origin, test.keys[region])]),
   ) as Record<Region, Player>;
@@ -157,6 +159,17 @@ describe('a collector', () => {
     expect(second).toHaveLength(5);
     expect(new Set([...first, ...second]).size).toBe(maxLookNow + 5);
     await metric('highwater_look_requests_total{probe="us-1"} 25');
+  });
+
+  it('forgets at a restart what nobody had fetched, and goes on with what comes after', async () => {
+    await say('eu', 'fail');
+    expect(await eventually(async () => (await asked('sg'))[0])).toBe(MONITOR);
+    await house.stop();
+    house = await reopen();
+    expect(await asked('us')).toEqual([]);
+    const waiting = asked('us', 'after=1&wait=30s&look=1');
+    await say('eu', 'fail', [MONITOR, `${MONITOR}-1`]);
+    expect(await waiting).toEqual([`${MONITOR}-1`]);
   });
 
   it('does not ask for what it first hears long after', async () => {
