@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '@highwater/config/domain.ts';
-import { observationText } from './observation-text.ts';
+import { type Answer, observationText, type Paper } from './observation-text.ts';
 
 const now = 1_700_000_000_000;
 const good: Observation = {
@@ -14,17 +14,28 @@ const good: Observation = {
   recheck: false,
 };
 const chain = { name: 'polkadot', family: 'substrate' };
-const text = (
-  change: Partial<Observation>,
+const said: Answer = {
+  observation: good,
+  address: undefined,
+  calls: [],
+  assertions: [],
+  repeat: undefined,
+  at: now,
+};
+const piped: Paper = { columns: 80, wraps: false };
+const answered = (
+  answer: Partial<Answer>,
   kind = 'head',
   url = 'http://rpc.example.com/key',
   settings = {},
-) =>
-  observationText(
-    { ...good, ...change },
-    { monitor: { kind, settings, target: { url, headers: {}, allowPrivate: false } }, chain },
-    now,
-  ).split('\n');
+  paper = piped,
+) => {
+  const target = { url, headers: {}, allowPrivate: false };
+  const asked = { monitor: { kind, settings, target, timeoutMs: 10_000 }, chain };
+  return observationText({ ...said, ...answer }, asked, paper).split('\n');
+};
+const text = (change: Partial<Observation>, ...more: [kind?: string, url?: string, settings?: object]) =>
+  answered({ observation: { ...good, ...change } }, ...more);
 
 describe('what a check tells', () => {
   it('is what is wrong first, then where the time went, then what came back', () => {
@@ -36,9 +47,19 @@ describe('what a check tells', () => {
     } as const;
     const lines = text({ outcome: 'fail', fault, facts: { h: '5' } });
     expect(lines[0]).toBe('head of http://rpc.example.com: not up in 12.3 ms');
-    expect(lines[1]).toBe('  fault   target.rpc.error: getSlot: -1: \ufffd[31mno');
-    expect(lines[3]).toMatch(/^ {10}Look at: /);
-    expect(lines.at(-3)).toBe('  time    resolve 0.1 ms, connect 0.2 ms, first byte 3 ms, transfer 0.4 ms');
+    expect(lines[2]).toBe('  fault   target.rpc.error: getSlot: -1: \ufffd[31mno');
+    expect(lines[4]).toBe('          Usual causes:');
+    expect(lines[5]).toMatch(/^ {10}- [a-z]/);
+    const at = lines.findIndex((line) => line.startsWith('          Look at: '));
+    expect(lines.slice(at + 2, at + 9)).toEqual([
+      '',
+      expect.stringMatching(/^ {2}resolve {5}0\.1 ms {2}█/),
+      expect.stringMatching(/^ {2}connect {5}0\.2 ms {3,}█/),
+      expect.stringMatching(/^ {2}first byte {2}3\.0 ms {3,}█/),
+      expect.stringMatching(/^ {2}transfer {4}0\.4 ms {3,}█/),
+      '  12.3 ms of 10s that it may take',
+      '',
+    ]);
     expect(lines.at(-2)).toBe('  h       5  (height)');
   });
 
@@ -50,13 +71,14 @@ describe('what a check tells', () => {
   });
 
   it.each([
-    ['head', 'wss://a.example', {}, 'TLS 0 ms, upgrade 3 ms, answers 0.4 ms'],
-    ['head', 'https://a.example', { transport: 'websocket' }, 'TLS 0 ms, upgrade 3 ms, answers 0.4 ms'],
-    ['head', 'wss://a.example', { transport: 'http' }, 'TLS 0 ms, first byte 3 ms, transfer 0.4 ms'],
-    ['websocket', 'http://a.example', {}, 'connect 0.2 ms, upgrade 3 ms, answers 0.4 ms'],
-    ['jsonrpc', 'https://a.example', {}, 'TLS 0 ms, first byte 3 ms, transfer 0.4 ms'],
-  ])('%s of %s with %j has its own words for the time', (kind, url, settings, words) => {
-    expect(text({}, kind, url, settings)[1]).toContain(words);
+    ['head', 'wss://a.example', {}, ['TLS', 'upgrade', 'answers']],
+    ['head', 'https://a.example', { transport: 'websocket' }, ['TLS', 'upgrade', 'answers']],
+    ['head', 'wss://a.example', { transport: 'http' }, ['TLS', 'first byte', 'transfer']],
+    ['websocket', 'http://a.example', {}, ['upgrade', 'answers']],
+    ['jsonrpc', 'https://a.example', {}, ['TLS', 'first byte', 'transfer']],
+  ])('%s of %s with %j has its own words for the time: %j', (kind, url, settings, words) => {
+    const shown = text({}, kind, url, settings).slice(4, 4 + words.length);
+    expect(shown.map((line) => line.trim().split('  ')[0])).toEqual(words);
   });
 
   it.each([
@@ -64,13 +86,13 @@ describe('what a check tells', () => {
     [now - 600_000, '10 min ago'],
     [now + 30_000, '30 s ahead of this clock'],
   ])('says how old a block is: %i', (bt, words) => {
-    expect(text({ facts: { bt: String(bt) } })[2]).toMatch(new RegExp(`block time, ${words}$`));
+    expect(text({ facts: { bt: String(bt) } }).at(-2)).toMatch(new RegExp(`block time, ${words}$`));
   });
 
   it('names the methods that were not asked, in one column with the others', () => {
     const methods = [{ method: 'chain_getBlockHash', params: ['{{head}}'] }, { method: 'a' }];
     const lines = text({ facts: { 'm.a': '12' } }, 'jsonrpc', 'http://a.example', { methods });
-    expect(lines.slice(2, -1)).toEqual(['  m.a                  1.2 ms', '  m.chain_getBlockHash not asked']);
+    expect(lines.slice(8, -1)).toEqual(['  m.a                  1.2 ms', '  m.chain_getBlockHash not asked']);
   });
 
   it('says that no block was pushed where a subscription was acknowledged', () => {
@@ -94,4 +116,73 @@ describe('what a check tells', () => {
       expect(text({ facts, outcome }, 'http').join('\n')).not.toContain('the handshake alone');
     },
   );
+
+  it('shows each of several calls by its time, by the id of its method, and with what went wrong', () => {
+    const methods = [{ method: 'a', id: 'first-a' }, { method: 'b' }];
+    const calls = [
+      { what: 'eth_blockNumber', fromTenths: 0, tenths: 20 },
+      { what: 'a', fromTenths: 20, tenths: 70 },
+      { what: 'b', fromTenths: 90, tenths: 10 },
+    ];
+    const facts = { 'm.first-a': '70', 'm.b': 'target.rpc.error' };
+    const observation = { ...good, facts };
+    const lines = answered({ observation, calls }, 'jsonrpc', 'http://a.example', { methods });
+    expect(lines.slice(lines.indexOf('  calls'), -1)).toEqual([
+      '  calls',
+      expect.stringMatching(/^ {2}eth_blockNumber {2}2\.0 ms {2}█+$/),
+      expect.stringMatching(/^ {2}first-a {10}7\.0 ms {12,}█+$/),
+      '  b                1.0 ms  ✗ target.rpc.error',
+    ]);
+    const one = answered({ observation, calls: calls.slice(1, 2) }, 'jsonrpc', 'http://a.example', {
+      methods,
+    });
+    expect(one).not.toContain('  calls');
+    expect(one.join('\n')).toContain('m.first-a');
+  });
+
+  it('says what was asked for and whether that held, by words and not by a mark alone', () => {
+    const assertions = [
+      { what: 'it answers', held: true },
+      { what: 'it is at most 1m old', held: false, found: '70 s\u001b[2J old' },
+    ];
+    const lines = answered({ assertions });
+    expect(lines.slice(-4, -1)).toEqual([
+      '  asked for',
+      '  ✓ ok     it answers',
+      '  ✗ not so it is at most 1m old: 70 s\ufffd[2J old',
+    ]);
+  });
+
+  it('says where it was, with TLS and how long the certificate lasts', () => {
+    const facts = { tv: '1.3', ce: String(now + 3.5 * 86_400_000) };
+    const lines = answered({ observation: { ...good, facts }, address: '192.0.2.1' });
+    expect(lines[8]).toBe('  at      192.0.2.1, rpc.example.com, TLS 1.3, certificate for 3 days more');
+    expect(answered({ address: '192.0.2.1' }, 'http', 'http://192.0.2.1:8080/')[8]).toBe(
+      '  at      192.0.2.1',
+    );
+  });
+
+  it('gives the shell line as one line, however narrow the terminal', () => {
+    const repeat = `curl ${'x'.repeat(200)}`;
+    const lines = answered({ repeat }, 'head', 'http://a.example', {}, { columns: 40, wraps: true });
+    expect(lines.slice(-3)).toEqual(['  again by hand', `  ${repeat}`, '']);
+  });
+
+  it.each([40, 80, 120])('in a terminal of %i columns no line but that is wider', (columns) => {
+    const fault = { source: 'target', operation: 'http', code: 'status', detail: '503: down' } as const;
+    const observation: Observation = {
+      ...good,
+      outcome: 'fail',
+      fault,
+      facts: { bt: String(now), sc: '503' },
+    };
+    const calls = ['a', 'b'].map((what) => ({ what: `GET /${what.repeat(90)}`, fromTenths: 0, tenths: 9 }));
+    const assertions = [{ what: 'the status is one of those that are good', held: false, found: '503' }];
+    const answer = { observation, calls, assertions, address: '192.0.2.1' };
+    const lines = answered(answer, 'http', 'http://a.example', {}, { columns, wraps: true });
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(columns);
+    const words = (shown: readonly string[]) => shown.join(' ').split(/\s+/).sort();
+    const unbroken = answered(answer, 'http', 'http://a.example', {}, { columns, wraps: false });
+    expect(words(lines)).toEqual(words(unbroken));
+  });
 });

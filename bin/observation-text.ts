@@ -1,31 +1,68 @@
-/** One check's answer in sentences: what is wrong first, then where the time went and what came back. */
+/** One check's answer in sentences: what is wrong first, then where the time went, what came back and what was asked. */
 import type { Observation, Phases } from '@highwater/config/domain.ts';
 import { explainFault } from '@highwater/config/explain.ts';
 import { type Fault, faultId } from '@highwater/config/faults.ts';
+import type { Assertion } from '@highwater/config/kinds.ts';
 import { methodIdsOf } from '@highwater/config/method-id.ts';
 import type { Chain, Monitor } from '@highwater/config/model.ts';
-import type { Instant } from '@highwater/config/time.ts';
+import { DAY_MS, formatDuration, type Instant } from '@highwater/config/time.ts';
+import type { Told } from '../probe/src/once.ts';
 import { factText } from './fact-text.ts';
-import { ago, plain } from './print.ts';
+import { ago, plain, wrapped } from './print.ts';
+import { type Bar, milliseconds, waterfall } from './waterfall.ts';
 
 export interface Asked {
-  readonly monitor: Pick<Monitor, 'kind' | 'settings' | 'target'>;
+  readonly monitor: Pick<Monitor, 'kind' | 'settings' | 'target' | 'timeoutMs'>;
   readonly chain: Pick<Chain, 'name' | 'family'> | undefined;
 }
 
-/** Lines without control characters; `now` is when the answer was there. */
-export function observationText(seen: Observation, { monitor, chain }: Asked, now: Instant): string {
-  const { outcome, latencyTenths, phases, facts, fault } = seen;
-  const rows: (readonly [key: string, text: string])[] = [
-    ...(fault ? faultRows(fault, monitor.kind, chain) : []),
-    ...(phases ? [['time', timeText(phases, monitor)] as const] : []),
-    ...Object.entries(facts).map(([key, value]) => [key, datedText(key, value, now)] as const),
+/** What there is to say. */
+export interface Answer extends Told {
+  /** The shell line. */
+  readonly repeat: string | undefined;
+  /** When it was there. */
+  readonly at: Instant;
+}
+
+/** Where it is printed. */
+export interface Paper {
+  readonly columns: number;
+  /** Whether long sentences are broken at its width: not where a program may read them. */
+  readonly wraps: boolean;
+}
+
+type Row = readonly [key: string, text: string];
+
+const indent = '  ';
+
+/** Lines without control characters. */
+export function observationText(answer: Answer, asked: Asked, paper: Paper): string {
+  const { observation: seen, assertions, repeat, at } = answer;
+  const { monitor, chain } = asked;
+  const room = paper.columns - indent.length;
+  const calls = callBars(answer, monitor);
+  const facts = Object.entries(seen.facts).filter(([key]) => calls.length === 0 || !key.startsWith('m.'));
+  const rows: Row[] = [
+    ...whereRows(answer, monitor),
+    ...facts.map(([key, value]): Row => [key, datedText(key, value, at)]),
     ...missing(seen, monitor),
   ];
-  const width = Math.max(7, ...rows.map(([key]) => key.length));
+  const time = [
+    ...(seen.phases ? waterfall(phaseBars(seen.phases, monitor), room) : []),
+    `${milliseconds(seen.latencyTenths)} of ${formatDuration(monitor.timeoutMs)} that it may take`,
+  ];
+  const sections: readonly (readonly string[])[] = [
+    seen.fault ? laidOut(faultRows(seen.fault, monitor.kind, chain), paper) : [],
+    seen.outcome === 'skipped' ? [] : indented(time),
+    calls.length === 0 ? [] : [`${indent}calls`, ...indented(waterfall(calls, room))],
+    laidOut(rows, paper),
+    assertions.length === 0 ? [] : [`${indent}asked for`, ...laidOut(assertions.map(assertionRow), paper)],
+    repeat === undefined ? [] : [`${indent}again by hand`, `${indent}${repeat}`],
+  ];
+  const title = `${monitor.kind} of ${new URL(monitor.target.url).origin}: ${outcomes[seen.outcome]} in ${seen.latencyTenths / 10} ms`;
   const lines = [
-    `${monitor.kind} of ${new URL(monitor.target.url).origin}: ${outcomes[outcome]} in ${latencyTenths / 10} ms`,
-    ...rows.map(([key, text]) => `  ${key.padEnd(width)} ${text}`),
+    ...(paper.wraps ? wrapped(title, paper.columns) : [title]),
+    ...sections.filter(({ length }) => length > 0).flatMap((section) => ['', ...section]),
   ];
   return `${lines.map(plain).join('\n')}\n`;
 }
@@ -37,21 +74,47 @@ const outcomes: Readonly<Record<Observation['outcome'], string>> = {
   skipped: 'not asked',
 };
 
-function faultRows(fault: Fault, kind: string, chain: Asked['chain']): (readonly [string, string])[] {
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `${indent}${line}`);
+}
+
+/** Keys in one column, texts in the other. */
+function laidOut(rows: readonly Row[], { columns, wraps }: Paper): string[] {
+  const width = Math.max(7, ...rows.map(([key]) => key.length));
+  // In a narrow terminal texts go below their keys.
+  const isNarrow = wraps && columns - width < 30;
+  const before = isNarrow ? `${indent}${indent}` : ' '.repeat(indent.length + width + 1);
+  return rows.flatMap(([key, text]) => {
+    const lines = wraps ? wrapped(text, Math.max(20, columns - before.length)) : [text];
+    if (isNarrow)
+      return [...(key === '' ? [] : [`${indent}${key}`]), ...lines.map((line) => `${before}${line}`)];
+    const [first = '', ...more] = lines;
+    return [`${indent}${key.padEnd(width)} ${first}`, ...more.map((line) => `${before}${line}`)];
+  });
+}
+
+function faultRows(fault: Fault, kind: string, chain: Asked['chain']): Row[] {
   const id = faultId(fault);
   const meaning = explainFault(id);
   const isOther = kind === 'head' && id === 'target.rpc.method' && chain !== undefined;
   const texts = [
-    ...(meaning ? [meaning.means, `Look at: ${meaning.look}`] : []),
+    ...(meaning
+      ? [
+          meaning.means,
+          'Usual causes:',
+          ...meaning.causes.map((cause) => `- ${cause}`),
+          `Look at: ${meaning.look}`,
+        ]
+      : []),
     ...(isOther ? [`Is this a node of another family? The chain ${chain.name} is of ${chain.family}.`] : []),
     ...(meaning ? [meaning.source] : []),
   ];
   const said = fault.detail === undefined ? id : `${id}: ${fault.detail}`;
-  return [['fault', said], ...texts.map((text) => ['', text] as const)];
+  return [['fault', said], ...texts.map((text): Row => ['', text])];
 }
 
 /** Over a WebSocket the first byte is the answer to the upgrade, and what came after it are answers. */
-function timeText(phases: Phases, { kind, settings, target }: Asked['monitor']): string {
+function phaseBars(phases: Phases, { kind, settings, target }: Asked['monitor']): Bar[] {
   const { transport } = (settings ?? {}) as { readonly transport?: unknown };
   const isSocket =
     kind === 'websocket' || transport === 'websocket' || (transport === undefined && isSocketUrl(target.url));
@@ -62,14 +125,57 @@ function timeText(phases: Phases, { kind, settings, target }: Asked['monitor']):
     firstByte: isSocket ? 'upgrade' : 'first byte',
     transfer: isSocket ? 'answers' : 'transfer',
   };
+  let fromTenths = 0;
   return (Object.keys(names) as (keyof Phases)[])
     .filter((phase) => phase !== 'tls' || isSecureUrl(target.url) || phases.tls > 0)
-    .map((phase) => `${names[phase]} ${phases[phase] / 10} ms`)
-    .join(', ');
+    .map((phase) => {
+      const bar = { name: names[phase], fromTenths, tenths: phases[phase] };
+      fromTenths += bar.tenths;
+      return bar;
+    });
 }
 
 const isSocketUrl = (url: string): boolean => /^wss?:/i.test(url);
 const isSecureUrl = (url: string): boolean => /^(?:https|wss):/i.test(url);
+
+/** One for each question, where there are several. A method of a check goes by its id. */
+function callBars({ observation: { facts }, calls }: Answer, monitor: Asked['monitor']): Bar[] {
+  const ids = monitor.kind === 'jsonrpc' ? methodIdsOf(monitor).filter((id) => `m.${id}` in facts) : [];
+  // Before them the head may have been asked for.
+  const before = calls.length - ids.length;
+  const bars = calls.map(({ what, fromTenths, tenths, fault }, index): Bar => {
+    const id = index < before ? undefined : ids[index - before];
+    const fact = id === undefined ? undefined : facts[`m.${id}`];
+    const trouble = fault ?? (fact !== undefined && !/^[0-9]+$/.test(fact) ? fact : undefined);
+    return { name: plain(id ?? what), fromTenths, tenths, ...(trouble === undefined ? {} : { trouble }) };
+  });
+  return bars.length > 1 ? bars : [];
+}
+
+/** The address, and what is known of TLS there. */
+function whereRows({ observation: { facts }, address, at }: Answer, { target }: Asked['monitor']): Row[] {
+  const days = (end: string): string => {
+    const left = Math.floor((Number(end) - at) / DAY_MS);
+    return left < 0 ? `certificate over for ${-left} days` : `certificate for ${left} days more`;
+  };
+  const end = facts['cv'] ?? facts['ce'];
+  const parts = [
+    ...(address === undefined
+      ? []
+      : [address === hostOf(target.url) ? address : `${address}, ${hostOf(target.url)}`]),
+    ...(facts['tv'] === undefined ? [] : [`TLS ${facts['tv']}`]),
+    ...(end === undefined ? [] : [days(end)]),
+  ];
+  return parts.length === 0 ? [] : [['at', parts.join(', ')]];
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/[[\]]/g, '');
+}
+
+function assertionRow({ what, held, found }: Assertion): Row {
+  return [held ? '✓ ok' : '✗ not so', found === undefined ? what : `${what}: ${found}`];
+}
 
 function datedText(key: string, value: string, now: Instant): string {
   const text = factText(key, value);
@@ -79,14 +185,14 @@ function datedText(key: string, value: string, now: Instant): string {
 }
 
 /** What a reader would look for and not find. */
-function missing(seen: Observation, monitor: Asked['monitor']): (readonly [string, string])[] {
+function missing(seen: Observation, monitor: Asked['monitor']): Row[] {
   const { facts } = seen;
   const unasked = monitor.kind === 'jsonrpc' ? methodIdsOf(monitor) : [];
   return [
     ...unasked
       .map((id) => `m.${id}`)
       .filter((key) => !Object.hasOwn(facts, key))
-      .map((key) => [key, 'not asked'] as const),
+      .map((key): Row => [key, 'not asked']),
     ...('ack' in facts && !('first' in facts)
       ? [['first', 'no block was pushed while this check waited; a probe waits on'] as const]
       : []),

@@ -4,16 +4,18 @@ import { builtInChains } from '@highwater/config/built-in-chains.ts';
 import { isPrivateHost } from '@highwater/config/crosscheck-targets.ts';
 import { explainFault } from '@highwater/config/explain.ts';
 import { faultId } from '@highwater/config/faults.ts';
-import type { Observation } from '@highwater/config/domain.ts';
 import { loadConfig } from '@highwater/config/load.ts';
 import type { Chain, Config, Monitor } from '@highwater/config/model.ts';
 import { nearest } from '@highwater/config/problems.ts';
 import { formatDuration } from '@highwater/config/time.ts';
+import { cleanDetail } from '../../probe/src/fault.ts';
+import type { Told } from '../../probe/src/once.ts';
 import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
-import { observationText } from '../observation-text.ts';
+import { type Answer, observationText } from '../observation-text.ts';
 import { configFile, dataDir } from '../options.ts';
 import { plain, printJson } from '../print.ts';
+import { repeatLine } from '../repeat-line.ts';
 import { tables } from '../tables.ts';
 import { type TypedHeaders, typedHeaders } from '../typed-headers.ts';
 
@@ -23,6 +25,7 @@ interface CheckFlags {
   readonly set?: string;
   readonly header: readonly string[];
   readonly timeout: string;
+  readonly family?: string;
   readonly allowPrivate?: boolean;
   readonly config?: string;
   readonly data?: string;
@@ -43,6 +46,7 @@ export function checkCommand(): Command {
       [],
     )
     .option('--timeout <DURATION>', 'the deadline, for a URL', '10s')
+    .option('--family <4|6>', 'over IPv4 or IPv6 alone, for a URL')
     .option('--allow-private', 'a name may lead to a private address, for a URL')
     .option(
       '--config <FILE>',
@@ -57,6 +61,17 @@ Asks from this machine and stores nothing. Ends with 0 when the answer is up (de
 A token is named where it is: the variable or file has the whole value of the header, such as 'Bearer …'. It is sent to
 the URL's own origin and never shown.
 
+--json gives one object; keys may be added, and those here stay. Times that end in Tenths are tenths of a millisecond.
+  monitor, kind, dueAt (Unix ms), timeoutMs
+  outcome       ok, degraded, fail or skipped
+  latencyTenths, phases (resolve, connect, tls, firstByte, transfer)
+  address       connected to, where known
+  facts         texts by the keys of a line
+  fault         where there is one: id, detail, means, causes, look, source, when
+  calls         each question: what, fromTenths (since the beginning), tenths, fault
+  assertions    what was asked for: what, held, found
+  repeat        the shell line; a secret in it is a variable or a file, never its value
+
 Examples:
   highwater check ethereum/publicnode/head
   highwater check https://ethereum-rpc.publicnode.com --kind head --chain ethereum
@@ -70,8 +85,8 @@ Examples:
 async function run(subject: string, options: CheckFlags): Promise<void> {
   const { monitor, chain } = subject.includes('://') ? ofUrl(subject, options) : ofConfig(subject, options);
   const typed = typedHeaders(options.header);
-  const { runOnce } = await import('../../probe/src/once.ts');
-  const seen = await runOnce({
+  const { tellOnce } = await import('../../probe/src/once.ts');
+  const told = await tellOnce({
     monitor: monitor.id,
     kind: monitor.kind,
     settings: monitor.settings,
@@ -83,16 +98,41 @@ async function run(subject: string, options: CheckFlags): Promise<void> {
     dataDir: dataDir(options.data),
     ...(chain ? { chain } : {}),
   });
-  const observation = withoutSecrets(seen, typed);
-  if (options.json) printJson(factsOf(observation));
-  else process.stdout.write(observationText(observation, { monitor, chain }, Date.now()));
-  if (observation.outcome !== 'ok' && observation.outcome !== 'degraded') process.exitCode = exitCode.no;
+  const asked = {
+    chain,
+    monitor: {
+      ...monitor,
+      target: { ...monitor.target, headers: { ...monitor.target.headers, ...typed.headers } },
+    },
+  };
+  const repeat = repeatLine(tables.checks[monitor.kind], asked, told);
+  const answer = { ...clean(told, typed), repeat, at: Date.now() };
+  if (options.json) printJson(factsOf(answer, monitor));
+  else {
+    const { columns, isTTY } = process.stdout;
+    process.stdout.write(
+      observationText(answer, asked, { columns: columns > 0 ? columns : 80, wraps: isTTY }),
+    );
+  }
+  const { outcome } = told.observation;
+  if (outcome !== 'ok' && outcome !== 'degraded') process.exitCode = exitCode.no;
 }
 
-function withoutSecrets(seen: Observation, typed: TypedHeaders): Observation {
-  const { fault } = seen;
-  if (fault?.detail === undefined) return seen;
-  return { ...seen, fault: { ...fault, detail: typed.hidden(fault.detail) } };
+/** Without secrets that somebody typed, and without what could drive a terminal. */
+function clean({ observation, assertions, calls, address }: Told, typed: TypedHeaders): Told {
+  const { fault } = observation;
+  const text = (said: string): string => cleanDetail(typed.hidden(said));
+  return {
+    address,
+    observation:
+      fault?.detail === undefined
+        ? observation
+        : { ...observation, fault: { ...fault, detail: typed.hidden(fault.detail) } },
+    assertions: assertions.map((each) =>
+      each.found === undefined ? each : { ...each, found: text(each.found) },
+    ),
+    calls: calls.map((each) => ({ ...each, what: text(each.what) })),
+  };
 }
 
 interface Asked {
@@ -144,7 +184,15 @@ function ofUrl(url: string, options: CheckFlags): Asked {
         ...(options.chain === undefined ? {} : { chain: options.chain }),
         counts: 'none',
         nodes: [{ id: 'url', zone: 'url', url, allowPrivate: options.allowPrivate ?? isTypedPrivate(url) }],
-        checks: [{ kind: options.kind, every: '1h', timeout: options.timeout, ...settingsOf(options) }],
+        checks: [
+          {
+            kind: options.kind,
+            every: '1h',
+            timeout: options.timeout,
+            ...familyOf(options),
+            ...settingsOf(options),
+          },
+        ],
       },
     ],
   });
@@ -181,7 +229,14 @@ function remedyOf(message: string): string {
 function flagOf(path: string): string {
   const own = path.replace(/^services\[0\]\.(checks\[0\]\.)?/, '');
   if (own === 'nodes[0].url') return 'URL';
-  return ['kind', 'chain', 'timeout'].includes(own) ? `--${own}` : `--set ${own}`;
+  return ['kind', 'chain', 'timeout', 'family'].includes(own) ? `--${own}` : `--set ${own}`;
+}
+
+function familyOf({ family }: CheckFlags): { family?: 4 | 6 } {
+  if (family === undefined) return {};
+  if (family !== '4' && family !== '6')
+    throw new Exit(exitCode.usage, `highwater check: --family: ${plain(family)}: write 4 or 6`);
+  return { family: family === '4' ? 4 : 6 };
 }
 
 /** An address that was typed as a private one is meant; a name that turns out to be private is a finding. */
@@ -205,11 +260,23 @@ function settingsOf(options: CheckFlags): Record<string, unknown> {
   );
 }
 
-function factsOf(observation: Observation): unknown {
+/** As the help says; keys are added, never changed. */
+function factsOf({ observation, address, calls, assertions, repeat }: Answer, monitor: Monitor): unknown {
   const { fault } = observation;
   const explained = fault && explainFault(faultId(fault));
   return {
     ...observation,
     ...(fault ? { fault: { id: faultId(fault), detail: fault.detail, ...explained } } : {}),
+    kind: monitor.kind,
+    timeoutMs: monitor.timeoutMs,
+    address,
+    calls: calls.map(({ what, fromTenths, tenths, fault: found }) => ({
+      what,
+      fromTenths,
+      tenths,
+      fault: found,
+    })),
+    assertions,
+    repeat,
   };
 }
