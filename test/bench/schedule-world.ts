@@ -14,7 +14,7 @@ import type { AssignedMonitor } from '@highwater/config/wire.ts';
 import { makeCertificates } from '../../probe/testing/certificates.ts';
 import { testCollector, type TestCollector } from '../../probe/testing/collector.ts';
 import { cpuOf } from './bench.ts';
-import type { LoopDelay } from './schedule-probe.ts';
+import type { Inside } from './schedule-probe.ts';
 import { followRecord, type Ran } from './schedule-record.ts';
 
 export const intervalMs = 10_000;
@@ -42,8 +42,8 @@ export interface World extends AsyncDisposable {
   mode(mode: Mode): Promise<void>;
   /** Waits while all goes on; throws when a process has ended. */
   pass(ms: number): Promise<void>;
-  /** Since it was asked before. */
-  loopDelay(): Promise<LoopDelay>;
+  /** As the probe itself sees it; the delays since it was asked before. */
+  inside(): Promise<Inside>;
 }
 
 /** Sockets of silent targets live as long as a deadline; the rest is room for files and the collector. */
@@ -75,15 +75,20 @@ function monitorsOn(ports: readonly number[], count: number): AssignedMonitor[] 
   });
 }
 
+/** HIGHWATER_PROBE_FLAGS: Node's, for the probe alone, such as --cpu-prof. */
 function start(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-  const flags = process.env['HIGHWATER_PROFILE'] && file === 'schedule-probe.ts' ? ['--cpu-prof'] : [];
-  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, file), ...args], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
-  });
+  const flags = file === 'schedule-probe.ts' ? (process.env['HIGHWATER_PROBE_FLAGS'] ?? '') : '';
+  const child = spawn(
+    process.execPath,
+    [...flags.split(' ').filter((flag) => flag !== ''), join(import.meta.dirname, file), ...args],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    },
+  );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const read = async () => {
-    const { value } = (await lines.next());
+    const { value } = await lines.next();
     if (value === undefined) throw new Error(`${file} has ended`);
     return value;
   };
@@ -92,7 +97,7 @@ function start(file: string, args: readonly string[], env: Readonly<Record<strin
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.stdin.end();
-    const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    const late = setTimeout(() => child.kill('SIGKILL'), 40_000);
     await gone;
     clearTimeout(late);
   };
@@ -155,9 +160,9 @@ export async function startWorld(count: number): Promise<World> {
       if (targets.child.exitCode !== null) throw new Error('the targets have ended');
       tail.read();
     },
-    async loopDelay() {
+    async inside() {
       probe.say('');
-      return JSON.parse(await probe.read()) as LoopDelay;
+      return JSON.parse(await probe.read()) as Inside;
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

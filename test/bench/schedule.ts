@@ -60,7 +60,7 @@ async function* steady(name: string, count: number, ms: number): AsyncIterable<F
   const { p50Ms, p99Ms, maxMs } = latenessOf(ran);
   const missed = ran.filter(isMissed).length;
   const failed = ran.filter(({ outcome }) => outcome === 'fail').length;
-  const loop = await world.loopDelay();
+  const inside = await world.inside();
   const first = samples.find(({ at }) => at >= startedAt + Math.min(minuteMs, ms / 2));
   const [atFirst, atEnd] = [first?.residentBytes ?? Number.NaN, samples.at(-1)?.residentBytes ?? Number.NaN];
   // The first interval is spent in getting warm.
@@ -75,11 +75,32 @@ async function* steady(name: string, count: number, ms: number): AsyncIterable<F
   const memory = 'limit of 300 MB';
   yield figure(`${name}-memory-first`, memory, atFirst / residentLimitBytes, atFirst / 1e6, 'MB resident');
   yield figure(`${name}-memory-end`, memory, atEnd / residentLimitBytes, atEnd / 1e6, 'MB resident');
+  const { heapBytes, externalBytes } = inside;
+  yield figure(`${name}-heap`, 'memory at the end', heapBytes / atEnd, heapBytes / 1e6, 'MB of heap in use');
+  yield figure(
+    `${name}-external`,
+    'memory at the end',
+    externalBytes / atEnd,
+    externalBytes / 1e6,
+    'MB outside',
+  );
   const slope = slopeOf(samples, startedAt);
   yield figure(`${name}-memory-slope`, 'memory at the end', slope / atEnd, slope / 1e6, 'MB a minute');
   yield figure(`${name}-cpu`, 'one core', cpu, (cpu * 1e6) / perSecond, 'us CPU per check');
-  yield figure(`${name}-loop-p99`, limit, loop.p99Ms / latenessLimitMs, loop.p99Ms, 'ms event-loop delay');
-  yield figure(`${name}-loop-max`, limit, loop.maxMs / latenessLimitMs, loop.maxMs, 'ms event-loop delay');
+  yield figure(
+    `${name}-loop-p99`,
+    limit,
+    inside.p99Ms / latenessLimitMs,
+    inside.p99Ms,
+    'ms event-loop delay',
+  );
+  yield figure(
+    `${name}-loop-max`,
+    limit,
+    inside.maxMs / latenessLimitMs,
+    inside.maxMs,
+    'ms event-loop delay',
+  );
 }
 
 /** Keeps the figures that the table in docs/performance.md is made of, and passes all on. */
