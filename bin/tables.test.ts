@@ -41,6 +41,13 @@ describe('the tables of kinds', () => {
     for (const name of Object.keys(common.shape)) expect(own).not.toContain(`.${name}`);
   });
 
+  it.each(Object.values(tables.checks))('$kind has its own keys in the whole schema', ({ settings }) => {
+    const whole = new Set(keysOf(fullSchema(tables)).map(([path]) => path));
+    const own = keysOf(settings).map(([path]) => `.services[].checks[]${path}`);
+    expect(own.length).toBeGreaterThan(0);
+    expect(own.filter((path) => !whole.has(path))).toEqual([]);
+  });
+
   it('describe every key that may be written', () => {
     const keys = keysOf(fullSchema(tables)).filter(([path]) => !path.endsWith('.kind'));
     expect(keys.length).toBeGreaterThan(60);

@@ -1,5 +1,6 @@
 /** The whole schema with the kinds' settings in place, and the JSON Schema made from it: `highwater config schema`. */
 import { z } from 'zod';
+import { bare } from './decode.ts';
 import { control, key } from './fields.ts';
 import type { Tables } from './kinds.ts';
 import {
@@ -63,7 +64,9 @@ function kindEntry(
   common: z.ZodObject,
   kind: { kind: string; summary: string; settings: z.ZodType },
 ): z.ZodObject {
-  const own = kind.settings instanceof z.ZodObject ? (kind.settings.shape as z.ZodRawShape) : {};
+  // What a kind makes of its settings as a whole does not matter here.
+  const settings = bare(kind.settings);
+  const own = settings instanceof z.ZodObject ? (settings.shape as z.ZodRawShape) : {};
   const shape = { ...common.shape, kind: z.literal(kind.kind), ...own };
   return z.strictObject(shape).meta({ title: kind.kind, description: kind.summary });
 }
