@@ -5,6 +5,7 @@ import { sha256 } from '@highwater/config/keys.ts';
 import type { AnyCheckKind } from '@highwater/config/kinds.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
 import type { Controls } from './controls.ts';
+import { isOutOfDescriptors } from './descriptors.ts';
 import { fault } from './fault.ts';
 import { hostOf, portOf } from './io/url.ts';
 import type { LoopWatch } from './loop-watch.ts';
@@ -147,6 +148,7 @@ export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOpt
       loopback,
       loopLateMs: loop.lateBetween(from, to),
       isClockSure: isClockSure(),
+      isOutOfDescriptors: found.operation === 'resolve' && isOutOfDescriptors(),
       clockStepMs: house.now() - wallFrom - (to - from),
       timeoutMs: prepared.monitor.timeoutMs,
       controls: wantsControls(found, loopback) ? await controls.ask(from) : [],

@@ -10,6 +10,7 @@ const none: Evidence = {
   loopLateMs: 0,
   clockStepMs: 0,
   isClockSure: true,
+  isOutOfDescriptors: false,
   timeoutMs: 1_000,
 };
 const control = (more: Partial<ControlReport>): ControlReport => ({
@@ -138,6 +139,13 @@ describe('a fault is the probe’s only on evidence', () => {
       { family: '6', controls: [control({})] },
       'target.connect.timeout',
     ],
+    [
+      'a name, without a descriptor to ask with',
+      'resolver.resolve.failed',
+      { family: 'name', isOutOfDescriptors: true },
+      'probe.fd.exhausted',
+    ],
+    ['what was asked needs none', 'target.http.status', { isOutOfDescriptors: true }, 'target.http.status'],
     ['it is the probe’s already', 'probe.fd.exhausted', { controls: [control({})] }, 'probe.fd.exhausted'],
   ])('%s', (_, id, evidence, expected) => {
     expect(judged(id, evidence)).toBe(expected);

@@ -32,6 +32,8 @@ export interface Evidence {
   readonly clockStepMs: number;
   /** The clock is known to within what the rule takes: a bound of 0 to 2,000 ms. */
   readonly isClockSure: boolean;
+  /** Nothing more can be opened now. */
+  readonly isOutOfDescriptors: boolean;
   readonly timeoutMs: number;
 }
 
@@ -63,6 +65,9 @@ export function ownUp(found: Fault, evidence: Evidence): Fault {
   }
   if (!evidence.isClockSure && byTheClock.has(faultId(found))) {
     return fault('probe.clock.wrong', `during ${said}`);
+  }
+  if (evidence.isOutOfDescriptors && found.operation === 'resolve') {
+    return fault('probe.fd.exhausted', `during ${said}`);
   }
   const timed = found.code === 'timeout' || found.code === 'slow';
   if (timed && evidence.loopLateMs >= evidence.timeoutMs / 4) {
