@@ -162,6 +162,20 @@ describe('each way to fail is its own fault', () => {
     await expect(open(server.url)).rejects.toThrow('target.ws.upgrade: 301 to https://x.example/');
   });
 
+  it('an answer with too many short headers', async () => {
+    const answered = (count: number) =>
+      serveRaw({
+        upgrade: (socket, head) =>
+          void socket.write(switching(head, ...Array.from({ length: count }, (_, n) => `a${n}: 1`))),
+      });
+    // Three are of the answer itself.
+    await using most = await answered(197);
+    using link = await open(most.url);
+    expect(link.closed).toBeUndefined();
+    await using more = await answered(198);
+    expect(await faultIn(() => open(more.url))).toBe('target.http.headers');
+  });
+
   it('no listener, no answer, an end before the answer, endless headers, something else', async () => {
     expect(await faultIn(async () => open(`ws://127.0.0.1:${await closedPort()}`))).toBe(
       'target.connect.refused',

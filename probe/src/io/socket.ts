@@ -16,14 +16,14 @@ import { maxHeaderBytes } from './exchange.ts';
 import { inbox } from './inbox.ts';
 import { abortError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
 import { allowedBytes } from './received.ts';
-import { defaultMaxBytes } from './round-trip.ts';
+import { defaultMaxBytes, maxHeaders } from './round-trip.ts';
 import { stopwatch } from './stopwatch.ts';
 import { asSocket, joinPath } from './url.ts';
 
 /** Unread messages; what comes beyond is a server that sends without end. */
 const maxQueued = 1_000;
 /** Pings and pongs in any ten seconds: each ping is answered, which a server may not care to read. */
-const maxControls = 1_000;
+const maxControls = 100;
 const controlsMs = 10_000;
 /** How long a server that has sent a close frame may keep the connection. */
 const closeMs = 250;
@@ -128,6 +128,11 @@ function upgraded(
       const { statusCode = 0, headers: answered } = response;
       const id = refusalStatuses.has(statusCode) ? 'target.ws.refused' : 'target.ws.upgrade';
       failed(faultError(id, statusDetail(statusCode, answered.location)));
+    });
+    open.on('upgrade', ({ rawHeaders }) => {
+      if (rawHeaders.length <= 2 * maxHeaders) return;
+      failed(faultError('target.http.headers', `more than ${maxHeaders} of them`));
+      open.terminate();
     });
     open.on('open', () => {
       settled();
