@@ -15,6 +15,7 @@ import {
   firstMinute,
   oneDown,
   staleData,
+  unwellRegions,
 } from '../../test/fixtures/snapshots.ts';
 import { siteUnderTest, type SiteUnderTest } from '../../test/fixtures/site.ts';
 
@@ -74,6 +75,7 @@ describe.runIf(installed)('in chromium', () => {
     ['chain trouble', chainTrouble, ['/', '/services/bitshares-api', '/services/ethereum-rpc']],
     ['first minute', firstMinute, ['/', '/services/polkadot-rpc']],
     ['stale', staleData, ['/', '/services/ethereum-rpc', '/incidents']],
+    ['regions unwell', unwellRegions, ['/', '/services/ethereum-rpc']],
   ];
 
   // Only colours differ between the schemes.
@@ -195,6 +197,28 @@ describe.runIf(installed)('in chromium', () => {
       await page.getByRole('link', { name: 'Example Nodes' }).press('Enter');
       await page.waitForURL(`${site.url}/`);
       expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Outage: Polkadot RPC');
+    });
+  });
+
+  test('without JavaScript: a region that is unwell is told once, above the regions, and of no node', async () => {
+    await site.show(unwellRegions(Date.now()));
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await open(page, '/');
+      const lines = await page.locator('.unwell').allInnerTexts();
+      expect(
+        lines.map((line) => line.replace(/\s+/g, ' ').replace(/since .*?:(?! ?\d)/, 'since T:')),
+      ).toEqual([
+        'Offline Frankfurt, since T: its probes are offline; their answers do not count.',
+        'Sees it otherwise Singapore, since T: it sees 2 of 3 nodes as down that the other regions see up.',
+      ]);
+      expect(await page.locator('main').innerText()).not.toContain('probe.control');
+      await open(page, '/services/ethereum-rpc');
+      await page
+        .locator('details')
+        .evaluateAll(openFirst)
+        .catch(() => undefined);
+      const text = await page.locator('main').innerText();
+      expect(text).not.toContain('probe.control');
     });
   });
 

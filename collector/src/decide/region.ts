@@ -115,8 +115,10 @@ export function kept(conditions: Conditions): Conditions {
 const becauses: Readonly<Record<Exclude<Unwell, 'apart'>, (probes: number) => string>> = {
   silent: (n) => `${its(n)} silent; what can be seen from there is not known`,
   clock: (n) =>
-    `${n === 1 ? 'the clock of its probe is' : 'the clocks of its probes are'} wrong; its answers do not count`,
-  offline: (n) => `${its(n)} offline; its answers do not count`,
+    n === 1
+      ? 'the clock of its probe is wrong; its answers do not count'
+      : 'the clocks of its probes are wrong; their answers do not count',
+  offline: (n) => `${its(n)} offline; ${n === 1 ? 'its' : 'their'} answers do not count`,
   late: (n) => `${its(n)} late, stopped or too busy; what was missed does not count`,
 };
 

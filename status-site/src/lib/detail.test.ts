@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { aNode, aService, aSnapshot, morning, oneDown, staleData } from '../../../test/fixtures/snapshots.ts';
+import {
+  aNode,
+  aService,
+  aSnapshot,
+  morning,
+  oneDown,
+  staleData,
+  unwellRegions,
+} from '../../../test/fixtures/snapshots.ts';
 import { latencyView, serviceDetail } from './detail.ts';
 
 const now = morning;
@@ -26,6 +34,35 @@ test('a node that is down shows its lag, each region, and what the fault means, 
   ]);
   expect(node?.checks[0]?.meanings).toHaveLength(1);
   expect(detail?.incidents.map((incident) => incident.open)).toEqual([true, false, false]);
+});
+
+test('what kept the probe of a region from answers is told of the region, not of each check', () => {
+  const detail = serviceDetail('ethereum-rpc', { now, snapshot: unwellRegions(now) });
+  const checks = detail?.nodes.flatMap((node) => node.checks) ?? [];
+  const answers = checks.flatMap((check) => check.answers).filter(({ region }) => region === 'Frankfurt');
+  expect(answers.length).toBeGreaterThan(0);
+  for (const answer of answers) {
+    expect(answer).toMatchObject({ fault: '', mark: { tone: 'unknown', word: 'No answer that counts' } });
+  }
+  expect(checks.flatMap((check) => check.meanings)).toEqual([]);
+});
+
+test('a trouble of one check, such as a missing secret, stays with the check', () => {
+  const node = aNode(now, {
+    checks: [
+      {
+        id: 'x',
+        kind: 'x',
+        status: 'unknown',
+        because: 'no answer that counts from 1 of 1 region: probe.config.secret',
+        regions: [{ region: 'eu', status: 'unknown', fault: 'probe.config.secret' }],
+      },
+    ],
+  });
+  const snapshot = aSnapshot(now, { services: [aService(now, { nodes: [node] })] });
+  const [check] = serviceDetail(snapshot.services[0]?.id ?? '', { now, snapshot })?.nodes[0]?.checks ?? [];
+  expect(check?.answers[0]).toMatchObject({ fault: 'probe.config.secret', mark: { word: 'Unknown' } });
+  expect(check?.meanings).toHaveLength(1);
 });
 
 test('on stale data no answer of any region is up, and nothing has lasted', () => {
