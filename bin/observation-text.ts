@@ -1,7 +1,7 @@
 /** One check's answer in sentences: what is wrong first, then where the time went, what came back and what was asked. */
 import type { Observation, Phases } from '@highwater/config/domain.ts';
 import { explainFault } from '@highwater/config/explain.ts';
-import { type Fault, faultId } from '@highwater/config/faults.ts';
+import { type Fault, faultId, isRefusal } from '@highwater/config/faults.ts';
 import type { Assertion } from '@highwater/config/kinds.ts';
 import { methodIdsOf } from '@highwater/config/method-id.ts';
 import type { Chain, Monitor } from '@highwater/config/model.ts';
@@ -9,7 +9,7 @@ import { DAY_MS, formatDuration, type Instant } from '@highwater/config/time.ts'
 import type { Told } from '../probe/src/once.ts';
 import { factText } from './fact-text.ts';
 import { ago, plain, wrapped } from './print.ts';
-import { type Bar, milliseconds, waterfall } from './waterfall.ts';
+import { type Bar, waterfall } from './waterfall.ts';
 
 export interface Asked {
   readonly monitor: Pick<Monitor, 'kind' | 'settings' | 'target' | 'timeoutMs'>;
@@ -47,19 +47,22 @@ export function observationText(answer: Answer, asked: Asked, paper: Paper): str
     ...facts.map(([key, value]): Row => [key, datedText(key, value, at)]),
     ...missing(seen, monitor),
   ];
-  const time = [
-    ...(seen.phases ? waterfall(phaseBars(seen.phases, monitor), room) : []),
-    `${milliseconds(seen.latencyTenths)} of ${formatDuration(monitor.timeoutMs)} that it may take`,
-  ];
+  const total = {
+    name: 'total',
+    fromTenths: 0,
+    tenths: seen.latencyTenths,
+    note: `deadline ${formatDuration(monitor.timeoutMs)}`,
+  };
+  const time = waterfall([...(seen.phases ? phaseBars(seen.phases, monitor) : []), total], room);
   const sections: readonly (readonly string[])[] = [
     seen.fault ? laidOut(faultRows(seen.fault, monitor.kind, chain), paper) : [],
-    seen.outcome === 'skipped' ? [] : indented(time),
+    wasAsked(seen) ? indented(time) : [],
     calls.length === 0 ? [] : [`${indent}calls`, ...indented(waterfall(calls, room))],
     laidOut(rows, paper),
-    assertions.length === 0 ? [] : [`${indent}asked for`, ...laidOut(assertions.map(assertionRow), paper)],
-    repeat === undefined ? [] : [`${indent}again by hand`, `${indent}${repeat}`],
+    assertions.length === 0 ? [] : [`${indent}expected`, ...laidOut(assertions.map(assertionRow), paper)],
+    repeat === undefined ? [] : [`${indent}repeat it with`, `${indent}${repeat}`],
   ];
-  const title = `${monitor.kind} of ${new URL(monitor.target.url).origin}: ${outcomes[seen.outcome]} in ${seen.latencyTenths / 10} ms`;
+  const title = `${monitor.kind} of ${new URL(monitor.target.url).origin}: ${outcomeText(seen)} in ${seen.latencyTenths / 10} ms`;
   const lines = [
     ...(paper.wraps ? wrapped(title, paper.columns) : [title]),
     ...sections.filter(({ length }) => length > 0).flatMap((section) => ['', ...section]),
@@ -73,6 +76,17 @@ const outcomes: Readonly<Record<Observation['outcome'], string>> = {
   fail: 'not up',
   skipped: 'not asked',
 };
+
+/** What was skipped was not asked, or was refused and counts as if not asked (`refusals: skip`). */
+function wasAsked({ outcome, fault }: Observation): boolean {
+  return outcome !== 'skipped' || (fault !== undefined && isRefusal(fault));
+}
+
+function outcomeText(seen: Observation): string {
+  return seen.outcome === 'skipped' && wasAsked(seen)
+    ? 'refused, which by refusals: skip says nothing of it,'
+    : outcomes[seen.outcome];
+}
 
 function indented(lines: readonly string[]): string[] {
   return lines.map((line) => `${indent}${line}`);
@@ -113,7 +127,7 @@ function faultRows(fault: Fault, kind: string, chain: Asked['chain']): Row[] {
   return [['fault', said], ...texts.map((text): Row => ['', text])];
 }
 
-/** Over a WebSocket the first byte is the answer to the upgrade, and what came after it are answers. */
+/** Those that took time: one without was not needed, or not reached. Over a WebSocket the first byte is the answer to the upgrade, and what came after it are answers. */
 function phaseBars(phases: Phases, { kind, settings, target }: Asked['monitor']): Bar[] {
   const { transport } = (settings ?? {}) as { readonly transport?: unknown };
   const isSocket =
@@ -127,7 +141,7 @@ function phaseBars(phases: Phases, { kind, settings, target }: Asked['monitor'])
   };
   let fromTenths = 0;
   return (Object.keys(names) as (keyof Phases)[])
-    .filter((phase) => phase !== 'tls' || isSecureUrl(target.url) || phases.tls > 0)
+    .filter((phase) => phases[phase] > 0)
     .map((phase) => {
       const bar = { name: names[phase], fromTenths, tenths: phases[phase] };
       fromTenths += bar.tenths;
@@ -136,7 +150,6 @@ function phaseBars(phases: Phases, { kind, settings, target }: Asked['monitor'])
 }
 
 const isSocketUrl = (url: string): boolean => /^wss?:/i.test(url);
-const isSecureUrl = (url: string): boolean => /^(?:https|wss):/i.test(url);
 
 /** One for each question, where there are several. A method of a check goes by its id. */
 function callBars({ observation: { facts }, calls }: Answer, monitor: Asked['monitor']): Bar[] {
@@ -147,9 +160,14 @@ function callBars({ observation: { facts }, calls }: Answer, monitor: Asked['mon
     const id = index < before ? undefined : ids[index - before];
     const fact = id === undefined ? undefined : facts[`m.${id}`];
     const trouble = fault ?? (fact !== undefined && !/^[0-9]+$/.test(fact) ? fact : undefined);
-    return { name: plain(id ?? what), fromTenths, tenths, ...(trouble === undefined ? {} : { trouble }) };
+    return {
+      name: plain(id ?? what),
+      fromTenths,
+      tenths,
+      ...(trouble === undefined ? {} : { note: `✗ ${trouble}` }),
+    };
   });
-  return bars.length > 1 ? bars : [];
+  return bars.length > 1 ? bars.sort((a, b) => a.fromTenths - b.fromTenths) : [];
 }
 
 /** The address, and what is known of TLS there. */

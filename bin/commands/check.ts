@@ -62,7 +62,7 @@ A token is named where it is: the variable or file has the whole value of the he
 the URL's own origin and never shown.
 
 --json gives one object; keys may be added, and those here stay. Times that end in Tenths are tenths of a millisecond.
-  monitor, kind, dueAt (Unix ms), timeoutMs
+  monitor, kind, dueAt (Unix ms), timeoutMs, lateMs, recheck
   outcome       ok, degraded, fail or skipped
   latencyTenths, phases (resolve, connect, tls, firstByte, transfer)
   address       connected to, where known
@@ -93,6 +93,7 @@ async function run(subject: string, options: CheckFlags): Promise<void> {
     target: { ...monitor.target, headers: { ...monitor.target.headers, ...typed.headers } },
     ...(options.header.length > 0 ? { secrets: typed.secrets } : {}),
     timeoutMs: monitor.timeoutMs,
+    ...(monitor.refusals === undefined ? {} : { refusals: monitor.refusals }),
     // Whoever types the command consents to what the config, or the address typed, says.
     allowPrivate: ['config'],
     dataDir: dataDir(options.data),
@@ -269,6 +270,7 @@ function factsOf({ observation, address, calls, assertions, repeat }: Answer, mo
     ...(fault ? { fault: { id: faultId(fault), detail: fault.detail, ...explained } } : {}),
     kind: monitor.kind,
     timeoutMs: monitor.timeoutMs,
+    ...(monitor.refusals === undefined ? {} : { refusals: monitor.refusals }),
     address,
     calls: calls.map(({ what, fromTenths, tenths, fault: found }) => ({
       what,

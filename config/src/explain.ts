@@ -63,6 +63,7 @@ const causes: Readonly<Record<string, FaultMeaning>> = {
       'probes that are down or cut off from the collector',
       'a probe whose clock is wrong, so that its answers do not count',
       'a service with fewer regions than its quorum',
+      'a server that refused the probe, where a check has refusals: skip',
     ],
   },
   split: {
