@@ -260,10 +260,37 @@ describe('check', () => {
     expect(code).toBe(0);
   });
 
+  it('gives one object with all that was seen, and a line that repeats it', async () => {
+    const told = JSON.parse((await hw(['check', url('/good'), '--kind', 'http', '--json'])).out) as object;
+    expect(told).toMatchObject({
+      monitor: 'url/url/http',
+      kind: 'http',
+      outcome: 'ok',
+      timeoutMs: 10_000,
+      address: '127.0.0.1',
+      facts: { sc: '200' },
+      calls: [{ what: 'GET /' }],
+      assertions: expect.arrayContaining([expect.objectContaining({ held: true })]) as unknown,
+      repeat: expect.stringMatching(/^curl .* http:/) as unknown,
+    });
+    const { out } = await hw(['check', '--help']);
+    for (const key of Object.keys(told)) expect(out, key).toContain(key);
+  });
+
+  it('asks over one address family alone', async () => {
+    const family = (which: string) => hw(['check', url('/good'), '--kind', 'http', '--family', which]);
+    expect((await family('4')).out).toContain('curl -sS -4');
+    expect((await family('6')).err).toContain('--family');
+    expect((await family('5')).err).toContain('highwater check: --family: 5: write 4 or 6');
+  });
+
   it('explains a fault in sentences, and ends with 1', async () => {
     const { code, out } = await hw(['check', url('/bad'), '--kind', 'http']);
     expect(out).toContain('target.http.status: 503');
     expect(out).toContain('Look at: ');
+    expect(out).toContain('Usual causes:');
+    expect(out).toMatch(/✗ not so .*503/);
+    expect(out).toMatch(/repeat it with\n {2}curl /);
     expect(code).toBe(1);
     const facts = JSON.parse((await hw(['check', url('/bad'), '--kind', 'http', '--json'])).out) as object;
     expect(facts).toMatchObject({ outcome: 'fail', fault: { id: 'target.http.status' } });
@@ -278,6 +305,7 @@ describe('check', () => {
     for (const more of [[], ['--json']]) {
       const refused = await hw(['check', url('/token'), ...told, ...more], { env });
       expect(refused.out).toContain('GET /v2/status: 401: not for [redacted]');
+      expect(refused.out).toContain('$MY_TOKEN');
       expect(refused.out + refused.err).not.toContain('CANARY');
     }
   });

@@ -7,7 +7,7 @@ const good: Observation = {
   monitor: 's/n/head',
   dueAt: now,
   outcome: 'ok',
-  latencyTenths: 123,
+  latencyTenths: 37,
   phases: { resolve: 1, connect: 2, tls: 0, firstByte: 30, transfer: 4 },
   facts: {},
   lateMs: 0,
@@ -46,7 +46,7 @@ describe('what a check tells', () => {
       detail: 'getSlot: -1: \u001b[31mno',
     } as const;
     const lines = text({ outcome: 'fail', fault, facts: { h: '5' } });
-    expect(lines[0]).toBe('head of http://rpc.example.com: not up in 12.3 ms');
+    expect(lines[0]).toBe('head of http://rpc.example.com: not up in 3.7 ms');
     expect(lines[2]).toBe('  fault   target.rpc.error: getSlot: -1: \ufffd[31mno');
     expect(lines[4]).toBe('          Usual causes:');
     expect(lines[5]).toMatch(/^ {10}- [a-z]/);
@@ -57,7 +57,7 @@ describe('what a check tells', () => {
       expect.stringMatching(/^ {2}connect {5}0\.2 ms {3,}█/),
       expect.stringMatching(/^ {2}first byte {2}3\.0 ms {3,}█/),
       expect.stringMatching(/^ {2}transfer {4}0\.4 ms {3,}█/),
-      '  12.3 ms of 10s that it may take',
+      '  total       3.7 ms  deadline 10s',
       '',
     ]);
     expect(lines.at(-2)).toBe('  h       5  (height)');
@@ -77,7 +77,8 @@ describe('what a check tells', () => {
     ['websocket', 'http://a.example', {}, ['upgrade', 'answers']],
     ['jsonrpc', 'https://a.example', {}, ['TLS', 'first byte', 'transfer']],
   ])('%s of %s with %j has its own words for the time: %j', (kind, url, settings, words) => {
-    const shown = text({}, kind, url, settings).slice(4, 4 + words.length);
+    const phases = { resolve: 1, connect: 2, tls: url.includes('s://') ? 5 : 0, firstByte: 30, transfer: 4 };
+    const shown = text({ phases }, kind, url, settings).slice(4, 4 + words.length);
     expect(shown.map((line) => line.trim().split('  ')[0])).toEqual(words);
   });
 
@@ -147,7 +148,7 @@ describe('what a check tells', () => {
     ];
     const lines = answered({ assertions });
     expect(lines.slice(-4, -1)).toEqual([
-      '  asked for',
+      '  expected',
       '  ✓ ok     it answers',
       '  ✗ not so it is at most 1m old: 70 s\ufffd[2J old',
     ]);
@@ -165,7 +166,7 @@ describe('what a check tells', () => {
   it('gives the shell line as one line, however narrow the terminal', () => {
     const repeat = `curl ${'x'.repeat(200)}`;
     const lines = answered({ repeat }, 'head', 'http://a.example', {}, { columns: 40, wraps: true });
-    expect(lines.slice(-3)).toEqual(['  again by hand', `  ${repeat}`, '']);
+    expect(lines.slice(-3)).toEqual(['  repeat it with', `  ${repeat}`, '']);
   });
 
   it.each([40, 80, 120])('in a terminal of %i columns no line but that is wider', (columns) => {

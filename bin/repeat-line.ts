@@ -3,6 +3,8 @@ import type { Observation } from '@highwater/config/domain.ts';
 import { type AnyCheckKind, FaultError } from '@highwater/config/kinds.ts';
 import { methodIdsOf } from '@highwater/config/method-id.ts';
 import type { Chain, Monitor } from '@highwater/config/model.ts';
+import type { Place, RpcParams } from '../probe/src/checks/ask.ts';
+import { type Question, questionLine } from '../probe/src/checks/rpc-repeat.ts';
 import type { Call } from '../probe/src/told.ts';
 import { ZodError } from 'zod';
 
@@ -14,7 +16,7 @@ interface Asked {
 }
 
 interface Seen {
-  readonly observation: Pick<Observation, 'facts' | 'fault'>;
+  readonly observation: Pick<Observation, 'outcome' | 'facts' | 'fault'>;
   readonly calls: readonly Call[];
 }
 
@@ -28,15 +30,27 @@ export function repeatLine(
   const written = (monitor.settings ?? {}) as Settings;
   const narrow = { jsonrpc: methodsOf, dns: serversOf }[monitor.kind];
   try {
-    return kind?.repeat(narrow ? narrow(written, seen) : written, {
-      target,
-      timeoutMs,
-      ...(chain ? { chain } : {}),
-    });
+    const asked = { target, timeoutMs, ...(chain ? { chain } : {}) };
+    const question = monitor.kind === 'head' ? questionAtFault(seen) : undefined;
+    if (question) return questionLine(question, placeOf(written, question), asked);
+    return kind?.repeat(narrow ? narrow(written, seen) : written, asked);
   } catch (thrown) {
     if (thrown instanceof FaultError || thrown instanceof ZodError) return undefined;
     throw thrown;
   }
+}
+
+/** Of a head check the question that ended it, as what it asks is not always the height. */
+function questionAtFault({ observation: { outcome, fault }, calls }: Seen): Question | undefined {
+  const sent = calls.at(-1)?.sent;
+  if (outcome !== 'fail' || fault?.code === 'old' || sent === undefined || 'server' in sent) return undefined;
+  return 'get' in sent ? sent : { method: sent.method, params: sent.params as RpcParams };
+}
+
+/** A path that was sent has the check's own before it. */
+function placeOf({ path, port, transport }: Settings, question: Question): Place {
+  const place = { port, transport } as Place;
+  return 'get' in question ? place : { ...place, path: path as Place['path'] };
 }
 
 /** Methods with the parameters that were sent in place of their templates; those at fault where some are. */

@@ -28,8 +28,8 @@ describe('a waterfall', () => {
     ]);
   });
 
-  it('says what went wrong in place of the bar', () => {
-    const bars = [{ name: 'eth_call', fromTenths: 0, tenths: 12, trouble: 'target.rpc.error' }];
+  it('has a note in place of the bar', () => {
+    const bars = [{ name: 'eth_call', fromTenths: 0, tenths: 12, note: '✗ target.rpc.error' }];
     expect(waterfall(bars, 30)).toEqual(['eth_call  1.2 ms  ✗ target.rpc.error']);
   });
 

@@ -5,8 +5,8 @@ export interface Bar {
   /** Since the beginning of all, and how long: tenths of a millisecond. */
   readonly fromTenths: number;
   readonly tenths: number;
-  /** In place of the bar: what went wrong. */
-  readonly trouble?: string;
+  /** In place of the bar. */
+  readonly note?: string;
 }
 
 /** With less room bars say nothing, and the numbers stand alone. */
@@ -26,7 +26,7 @@ export function waterfall(bars: readonly Bar[], columns: number): string[] {
   const whole = Math.max(1, ...bars.map(({ fromTenths, tenths }) => fromTenths + tenths));
   return bars.map((bar, index) => {
     const drawn = cells < fewestCells ? '' : drawing(bar, whole, cells);
-    const shown = bar.trouble === undefined ? drawn : `✗ ${bar.trouble}`;
+    const shown = bar.note ?? drawn;
     const line = `${names[index]?.padEnd(nameWidth)}  ${times[index]?.padStart(timeWidth)}  ${shown}`;
     return line.trimEnd();
   });

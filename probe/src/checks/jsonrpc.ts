@@ -97,11 +97,12 @@ function assertAnswer(
   const type = each.type === undefined ? [] : [`of type ${each.type}`];
   const equals = each.equals === undefined ? [] : [`that equals ${shown(each.equals)}`];
   const slow = found?.code === 'slow';
-  const bad = found === undefined || slow ? {} : { found: found.detail ?? faultId(found) };
+  const told = found && (found.detail?.replace(`${nameOf(each)}: `, '') ?? faultId(found));
+  const bad = told === undefined || slow ? {} : { found: told };
   const what = `${methodIdOf(each)} gives ${[where, ...type, ...equals].join(' ')}`;
   asserted({ what, held: found === undefined || slow, ...bad });
   if (each.slow === undefined || (found && !slow)) return;
-  const took = found?.detail ?? `${Number(latency) / 10} ms`;
+  const took = `${Number(latency) / 10} ms`;
   asserted({
     what: `${methodIdOf(each)} answers within ${formatDuration(each.slow)}`,
     held: !slow,

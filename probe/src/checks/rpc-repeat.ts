@@ -33,6 +33,7 @@ function curlLine(url: URL, headers: Readonly<Record<string, string>>, asked: As
   const all = { ...headers, ...Object.fromEntries(own) } as Readonly<Record<string, string>>;
   return [
     ...curlWords(url, asked),
+    '-i',
     ...Object.entries(all).map(([name, value]) => `-H ${headerWord(name, value)}`),
     ...(body === undefined ? [] : [`--data-raw ${quoted(body)}`]),
     ...urlWords(url),

@@ -89,11 +89,12 @@ function repeated({ port }: Settings, asked: Asked): string {
 function assertionsOf(told: Handshake, wanted: Settings, now: Instant): Assertion[] {
   const { distrust, presented, version } = told;
   const { fingerprint } = presented[0];
-  const daysLeft = `${((firstToEnd(told).validTo - now) / DAY_MS).toFixed(1)} days left`;
+  const days = (firstToEnd(told).validTo - now) / DAY_MS;
+  const left = days < 0 ? `it ended ${(-days).toFixed(1)} days ago` : `${days.toFixed(1)} days left`;
   const lasts = (limitMs: number, bad: readonly string[]): Assertion => ({
-    what: `it lasts longer than ${formatDuration(limitMs)}, or its share of a short life`,
+    what: `it lasts ${formatDuration(limitMs)} more, or its share of a short life`,
     held: !bad.includes(expiryFault(told, wanted, now)?.code ?? ''),
-    found: daysLeft,
+    found: left,
   });
   return [
     {
