@@ -214,6 +214,44 @@ describe('lines', () => {
       formatLine(o),
     );
   });
+  test('whatever is wrong with an observation, it is a LineError or comes back whole', () => {
+    const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(MAX_TENTHS, MAX_TENTHS + 1, 2 ** 53));
+    const text = fc.oneof(fc.string({ maxLength: 5 }), fc.constantFrom('', 'a b', 'late', 'p', 're', '1'));
+    const odd = fc.record(
+      {
+        monitor: text,
+        dueAt: number,
+        outcome: fc.constantFrom('ok', 'degraded', 'fail', 'skipped', 'odd', ''),
+        latencyTenths: number,
+        lateMs: number,
+        facts: fc.dictionary(fc.oneof(text, fc.constantFrom('sc', 'h', 'm.a')), text, { maxKeys: 3 }),
+        phases: fc.record({
+          resolve: number,
+          connect: number,
+          tls: number,
+          firstByte: number,
+          transfer: number,
+        }),
+        fault: fc.record({ source: fc.constantFrom('target', 'probe', ''), operation: text, code: text }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(observation, odd, (good, change) => {
+        const o = { ...good, ...change } as Observation;
+        let line: string;
+        try {
+          line = formatLine(o);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(LineError);
+          return;
+        }
+        const read = parseLine(line);
+        expect('error' in read ? read : formatLine(read)).toBe(line);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
   test('an observation that no line can carry is a LineError', () => {
     const o = parseLine(golden('lines.txt').split('\n')[0] ?? '');
     if ('error' in o) throw new Error(o.error);

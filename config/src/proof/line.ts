@@ -86,40 +86,63 @@ export function isFact(key: string, value: string): boolean {
  * Throws LineError where parseLine would refuse the text: that is a bug of the caller, not of a target.
  */
 export function formatLine(o: Observation): string {
-  const alien = Object.entries(o.facts).find(([key, value]) => !isFact(key, value));
-  if (alien)
-    throw new LineError(`observation of ${shown(o.monitor)}: '${shown(alien.join('='))}' is not a fact`);
-  const fields = Object.entries(o.facts).map(([key, value]) => `${key}=${value}`);
-  if (o.lateMs !== 0) fields.push(`late=${o.lateMs}`);
-  if (o.phases) fields.push(`p=${phaseNames.map((name) => o.phases?.[name]).join(',')}`);
-  if (o.recheck) fields.push('re=1');
+  const because = unwritable(o);
+  if (because !== undefined) throw new LineError(`observation of ${shown(o.monitor)}: ${because}`);
+  const fields: (readonly [key: string, value: string])[] = Object.entries(o.facts);
+  if (o.lateMs !== 0) fields.push(['late', String(o.lateMs)]);
+  if (o.phases) fields.push(['p', phaseNames.map((name) => o.phases?.[name]).join(',')]);
+  if (o.recheck) fields.push(['re', '1']);
+  fields.sort(([a], [b]) => (a < b ? -1 : 1));
   const fault = o.fault ? faultId(o.fault) : '-';
-  const head = [o.monitor, o.dueAt, o.outcome, o.latencyTenths, fault];
-  const line = [...head, ...sortByKey(fields)].join(' ');
-  const read = parseLine(line);
-  if ('error' in read) throw new LineError(`observation of ${shown(o.monitor)}: ${read.error}`);
+  let line = `${o.monitor} ${o.dueAt} ${o.outcome} ${o.latencyTenths} ${fault}`;
+  for (const [key, value] of fields) line += ` ${key}=${value}`;
+  if (line.length > MAX_LINE_BYTES) throw new LineError(`observation of ${shown(o.monitor)}: ${tooLong}`);
   return line;
 }
 
-function sortByKey(fields: readonly string[]): string[] {
-  const keyOf = (field: string): string => field.slice(0, field.indexOf('='));
-  return [...fields].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+/** Why parseLine would refuse it, apart from its length; the same rules, without reading back what was just written. */
+function unwritable(o: Observation): string | undefined {
+  if (!isMonitorId(o.monitor)) return notMonitor;
+  if (!isWhole(o.dueAt, MAX_INSTANT)) return notDue;
+  if (!isOutcome(o.outcome)) return notOutcome;
+  if (!isWhole(o.latencyTenths, MAX_TENTHS)) return notLatency;
+  if (o.fault && !faultFromId(faultId(o.fault))) return notFault;
+  if (!isWhole(o.lateMs, MAX_TENTHS)) return notLate;
+  const { phases, facts } = o;
+  if (phases && !phaseNames.every((name) => isWhole(phases[name], MAX_TENTHS))) return notPhases;
+  for (const key of Object.keys(facts)) {
+    const value = facts[key] ?? '';
+    if (!isFact(key, value)) return `'${shown(`${key}=${value}`)}' is not a fact of this version`;
+  }
+  return outcomeMismatch(o.outcome, o.fault);
 }
+
+/** A number whose text parseDecimal reads. */
+function isWhole(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max;
+}
+
+const tooLong = `the line has over ${MAX_LINE_BYTES} bytes`;
+const notMonitor = 'the monitor id is not service/node/check in [a-z0-9._-], 64 each';
+const notDue = 'the due time is not Unix milliseconds';
+const notOutcome = 'the outcome is not one of ok, degraded, fail, skipped';
+const notLatency = 'the latency is not a number of tenths of a millisecond';
+const notFault = 'the fault is not in the list of this version';
+const notLate = 'late is not a positive number of milliseconds';
+const notPhases = 'p is not five tenths of a millisecond with commas';
 
 /** Reads one line without its LF. Linear in its length; never throws. */
 export function parseLine(text: string): Observation | { error: string } {
-  if (text.length > MAX_LINE_BYTES) return { error: `the line has over ${MAX_LINE_BYTES} bytes` };
+  if (text.length > MAX_LINE_BYTES) return { error: tooLong };
   const [monitor = '', due = '', outcome = '', latency = '', faultText = '', ...fields] = text.split(' ');
-  if (!isMonitorId(monitor))
-    return { error: 'the monitor id is not service/node/check in [a-z0-9._-], 64 each' };
+  if (!isMonitorId(monitor)) return { error: notMonitor };
   const dueAt = parseDecimal(due, MAX_INSTANT);
-  if (dueAt === undefined) return { error: 'the due time is not Unix milliseconds' };
-  if (!isOutcome(outcome)) return { error: 'the outcome is not one of ok, degraded, fail, skipped' };
+  if (dueAt === undefined) return { error: notDue };
+  if (!isOutcome(outcome)) return { error: notOutcome };
   const latencyTenths = parseDecimal(latency, MAX_TENTHS);
-  if (latencyTenths === undefined) return { error: 'the latency is not a number of tenths of a millisecond' };
+  if (latencyTenths === undefined) return { error: notLatency };
   const fault = faultText === '-' ? undefined : faultFromId(faultText);
-  if (fault === undefined && faultText !== '-')
-    return { error: 'the fault is not in the list of this version' };
+  if (fault === undefined && faultText !== '-') return { error: notFault };
   const mismatch = outcomeMismatch(outcome, fault);
   if (mismatch !== undefined) return { error: mismatch };
   const rest = parseFields(fields);
@@ -156,10 +179,10 @@ function parseFields(fields: readonly string[]): Fields | { error: string } {
     previous = key;
     if (key === 'late') {
       lateMs = parseDecimal(value, MAX_TENTHS) ?? 0;
-      if (lateMs === 0) return { error: 'late is not a positive number of milliseconds' };
+      if (lateMs === 0) return { error: notLate };
     } else if (key === 'p') {
       phases = parsePhases(value);
-      if (!phases) return { error: 'p is not five tenths of a millisecond with commas' };
+      if (!phases) return { error: notPhases };
     } else if (key === 're') {
       if (value !== '1') return { error: 're is not 1' };
       recheck = true;
