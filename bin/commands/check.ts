@@ -1,4 +1,5 @@
 /** `highwater check`: one check now, by the probe's own machinery, explained. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { builtInChains } from '@highwater/config/built-in-chains.ts';
 import { isPrivateHost } from '@highwater/config/crosscheck-targets.ts';
@@ -99,13 +100,8 @@ async function run(subject: string, options: CheckFlags): Promise<void> {
     dataDir: dataDir(options.data),
     ...(chain ? { chain } : {}),
   });
-  const asked = {
-    chain,
-    monitor: {
-      ...monitor,
-      target: { ...monitor.target, headers: { ...monitor.target.headers, ...typed.headers } },
-    },
-  };
+  const headers = { ...byHand(monitor.target.headers, dataDir(options.data)), ...typed.headers };
+  const asked = { chain, monitor: { ...monitor, target: { ...monitor.target, headers } } };
   const repeat = repeatLine(tables.checks[monitor.kind], asked, told);
   const answer = { ...clean(told, typed), repeat, at: Date.now() };
   if (options.json) printJson(factsOf(answer, monitor));
@@ -117,6 +113,15 @@ async function run(subject: string, options: CheckFlags): Promise<void> {
   }
   const { outcome } = told.observation;
   if (outcome !== 'ok' && outcome !== 'degraded') process.exitCode = exitCode.no;
+}
+
+/** A file that a node's header names lies under the secrets of the data folder: for a shell elsewhere by its whole path. */
+function byHand(headers: Readonly<Record<string, string>>, dir: string): Record<string, string> {
+  const inFull = (value: string): string =>
+    value.startsWith('file:')
+      ? `file:${resolve(dir, 'secrets', value.slice('file:'.length).replace(/^(?:\.\/)?(?:data\/)?secrets\//, ''))}`
+      : value;
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, inFull(value)]));
 }
 
 /** Without secrets that somebody typed, and without what could drive a terminal. */
