@@ -418,6 +418,19 @@ describe('asking the collector', () => {
     const down = await hw(['status', '--collector', url(), '--json']);
     expect(down.code).toBe(1);
     expect(JSON.parse(down.out)).toMatchObject({ site: 'My Nodes' });
+    expect(up.out).not.toContain('unwell');
+    const unwell = { state: 'offline', since: 0, because: 'its probe is offline; its answers do not count' };
+    const [probe] = status('up').probes;
+    answers.set('/v1/status', {
+      ...status('up'),
+      unwellRegions: [{ region: 'here', name: 'Frankfurt', ...unwell }],
+      probes: [{ ...probe, unwell }],
+    });
+    const ill = await hw(['status', '--collector', url()]);
+    expect(ill.out).toMatch(
+      /regions that are unwell\n +here +Frankfurt +for 60 s +its probe is offline; its answers/,
+    );
+    expect(ill.out).toMatch(/local +here +offline +heard/);
     const none = await hw(['status']);
     expect(none.code).toBe(3);
     expect(none.err).toMatch(/^highwater: no collector at http:\/\/127\.0\.0\.1:9 /);
