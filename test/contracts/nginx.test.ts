@@ -199,6 +199,16 @@ describe.skipIf(missing !== undefined)('nginx', () => {
       expect(await at('/banned')).toBe('fail target.http.refused');
     });
 
+    it('at another port of its host', async () => {
+      expect(
+        await at(
+          '',
+          { port: nginx.port, path: '/ok', contains: 'all ok' },
+          { target: { url: 'http://localhost:1' } },
+        ),
+      ).toBe('ok');
+    });
+
     it('with another name on the same address: asked there by its own name', async () => {
       const target = { url: `http://other.example:${nginx.port}`, address: '127.0.0.1' };
       expect(await at('/', { contains: 'the other, other.example' }, { target })).toBe('ok');

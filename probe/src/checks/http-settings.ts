@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { durationBetween, isHeaderName, key, wholeBetween } from '@highwater/config/fields.ts';
 import { expressionText } from './expression.ts';
 import { jsonExpectation } from './json-expect.ts';
-import { urlPath } from './settings.ts';
+import { urlPath, urlPort } from './settings.ts';
 
 const maxTexts = 16;
 
@@ -117,6 +117,7 @@ export const settings = z
   .strictObject({
     method: key(z.enum(['GET', 'HEAD', 'POST']).default('GET'), 'The HTTP method.'),
     path: urlPath,
+    port: urlPort,
     headers: key(sent, "Sent with the request, beside the node's; no secrets.", {
       Accept: 'application/json',
     }),

@@ -12,13 +12,14 @@ export const http = defineCheck({
   counts: true,
   needsChain: false,
   async run(wanted, ctx): Promise<Reading> {
-    const { method, path, body, maxBytes, redirects } = wanted;
+    const { method, path, port, body, maxBytes, redirects } = wanted;
     const answer = await ctx.exchange({
       method,
       maxRedirects: redirects,
       redirectIsAnswer: redirects === 0 && wantsRedirect(wanted),
       headers: headersOf(wanted),
       ...(path === undefined ? {} : { path }),
+      ...(port === undefined ? {} : { port }),
       ...(body === undefined ? {} : { body }),
       ...(maxBytes === undefined ? {} : { maxBytes }),
     });
@@ -44,8 +45,8 @@ function headersOf({ headers, body }: Settings): Readonly<Record<string, string>
 }
 
 function repeated(wanted: Settings, asked: Asked): string {
-  const { method, path, body, redirects } = wanted;
-  const url = joinPath(asHttp(asked.target.url), path);
+  const { method, path, port, body, redirects } = wanted;
+  const url = joinPath(asHttp(asked.target.url), path, port);
   const headers: Record<string, string> = { 'accept-encoding': 'identity', ...headersOf(wanted) };
   // Those of the node win where both have one, as they do in the request.
   for (const [name, value] of Object.entries(asked.target.headers)) headers[name.toLowerCase()] = value;
