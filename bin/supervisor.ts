@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { probeHeapFlags } from './probe-heap.ts';
 
 /** A role to keep alive. */
 export interface RoleSpec {
@@ -88,7 +89,9 @@ export class Supervisor {
 
   #launch(kept: Kept, ready?: (url: string) => void, failed?: (why: Error) => void): void {
     // fork, not a shell: the child gets an IPC channel, and learns by its closing that we are gone.
-    const child = fork(this.#program, [...kept.spec.args(kept.port)], {
+    const args = kept.spec.args(kept.port);
+    const child = fork(this.#program, [...args], {
+      execArgv: [...process.execArgv, ...(args[0] === 'probe' ? probeHeapFlags : [])],
       // One screen for people; the roles tell only what is wrong unless asked for more.
       env: { HIGHWATER_LOG_LEVEL: 'warn', ...process.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
