@@ -13,7 +13,7 @@ import { createServer as createTlsServer } from 'node:tls';
 const answer = 'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nok';
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const next = async () => ((await lines.next())).value;
+const next = async () => (await lines.next()).value;
 
 const oneIn = 200;
 

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadOrMakeSigningKey } from '@highwater/config/keys.ts';
 import type { AssignedMonitor } from '@highwater/config/wire.ts';
+import { probeHeapFlags } from '../../bin/probe-heap.ts';
 import { makeCertificates } from '../../probe/testing/certificates.ts';
 import { testCollector, type TestCollector } from '../../probe/testing/collector.ts';
 import { cpuOf } from './bench.ts';
@@ -77,15 +78,12 @@ function monitorsOn(ports: readonly number[], count: number): AssignedMonitor[] 
 
 /** HIGHWATER_PROBE_FLAGS: Node's, for the probe alone, such as --cpu-prof. */
 function start(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-  const flags = file === 'schedule-probe.ts' ? (process.env['HIGHWATER_PROBE_FLAGS'] ?? '') : '';
-  const child = spawn(
-    process.execPath,
-    [...flags.split(' ').filter((flag) => flag !== ''), join(import.meta.dirname, file), ...args],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, ...env },
-    },
-  );
+  const more = (process.env['HIGHWATER_PROBE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+  const flags = file === 'schedule-probe.ts' ? [...probeHeapFlags, ...more] : [];
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, file), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const read = async () => {
     const { value } = await lines.next();
