@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { makeCertificates } from '../testing/certificates.ts';
 import { quickChain } from '../testing/check.ts';
 import { serveEvmSocket } from '../testing/evm-socket.ts';
 import { goodEvm, serveRpc } from '../testing/rpc.ts';
-import { closedPort, type Served, serveTcp } from '../testing/servers.ts';
+import { closedPort, type Served, serveHttps, serveTcp } from '../testing/servers.ts';
 import { type OnceOptions, tellOnce } from './once.ts';
 
 const ask = (kind: string, url: string, settings: object = {}, more: Partial<OnceOptions> = {}) => {
@@ -102,5 +103,33 @@ describe('a run that is told', () => {
     );
     const { assertions } = await ask('tcp', server.url, settings);
     expect(assertions).toMatchObject(expected);
+  });
+
+  it('a tls check of a certificate that has expired', async () => {
+    const { expired } = makeCertificates();
+    const server = kept(await serveHttps(expired, (_, response) => void response.end()));
+    const { assertions } = await ask('tls', server.url.replace('127.0.0.1', 'localhost'));
+    expect(assertions).toMatchObject([
+      { what: 'the certificate is trusted and for this name', ...not },
+      { what: 'TLS is at least 1.2', ...held },
+      { what: 'it lasts 14d more, or its share of a short life', ...not },
+      { what: 'it lasts 3d more, or its share of a short life', ...not },
+    ]);
+  });
+
+  it('a websocket check with a script, step by step', async () => {
+    const server = kept(await serveEvmSocket({}));
+    const step = { send: { jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] } };
+    const script = [
+      { ...step, expect: { path: 'id', equals: 1 } },
+      { ...step, expect: { path: 'id', equals: 2 } },
+    ];
+    const { calls, assertions } = await ask('websocket', server.url, { script });
+    expect(calls.map(({ what }) => what)).toEqual(['eth_chainId', 'eth_chainId']);
+    expect(assertions).toMatchObject([
+      { what: 'step 1 is answered with id to be 1', ...held },
+      { what: 'step 2 is answered with id to be 2', ...not },
+      { what: 'a WebSocket opens, and the script is answered', ...not },
+    ]);
   });
 });
