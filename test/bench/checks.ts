@@ -5,10 +5,12 @@
 import type { Bench } from './bench.ts';
 import { runCase } from './checks/case.ts';
 import { httpCases } from './checks/http-cases.ts';
+import { socketCases } from './checks/socket-cases.ts';
 import { startTarget } from './checks/target.ts';
+import { tcpCases } from './checks/tcp-cases.ts';
 
 const runs = 7;
-const cases = [...httpCases];
+const cases = [...httpCases, ...tcpCases, ...socketCases];
 
 export const bench: Bench = async function* (only) {
   using target = await startTarget();
