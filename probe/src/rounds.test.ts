@@ -1,135 +1,75 @@
 import { expect, it } from 'vitest';
 import type { Observation } from '@highwater/config/domain.ts';
-import { faultId } from '@highwater/config/faults.ts';
-import { defineCheck } from '@highwater/config/kinds.ts';
-import { phaseMs } from '@highwater/config/proof/due.ts';
-import { sha256 } from '@highwater/config/keys.ts';
-import { z } from 'zod';
-import { faultError } from './fault.ts';
-import { parseConsent } from './io/reach.ts';
+import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
+import { testHouse } from '../testing/check.ts';
+import { serveHttp } from '../testing/servers.ts';
+import { checks } from './checks/index.ts';
 import type { LoopWatch } from './loop-watch.ts';
-import type { House } from './observe.ts';
 import { startRounds } from './rounds.ts';
-import { secretShelf } from './secrets.ts';
 
-const start = 1_795_000_000_000;
-const seed = '00112233445566778899aabbccddeeff';
-const intervalMs = 60_000;
-const monitor = {
-  id: 's/n/c',
-  kind: 'told',
-  intervalMs,
-  timeoutMs: 900,
-  recheckAfterMs: 1_000,
-  fall: 2,
-  settings: {},
-  target: { url: 'http://127.0.0.1:9', headers: {}, allowPrivate: true },
+const hour = 3_600_000;
+const calm: LoopWatch = {
+  lateBetween: () => 0,
+  stoppedBetween: () => 0,
+  wasStoppedAt: () => false,
+  stop: () => undefined,
 };
-const dueAt = start + intervalMs - (start % intervalMs) + phaseMs(seed, monitor.id, 'p', intervalMs, sha256);
 
-/** The first observation of one round; the loop says that the process was stopped for so long while it ran. */
-async function seen(
-  run: () => Promise<{ outcome: 'ok'; latencyTenths: number; facts: Record<string, string> }>,
-  loop: Partial<LoopWatch>,
-  more: { isClockSure?: boolean; lateMs?: number; asked?: () => void } = {},
-): Promise<Observation> {
-  const table = {
-    told: defineCheck({
-      kind: 'told',
-      summary: '',
-      settings: z.unknown(),
-      counts: true,
-      needsChain: false,
-      run,
-    }),
-  };
-  let now = dueAt - 1;
-  const watch: LoopWatch = {
-    lateBetween: () => 0,
-    stoppedBetween: () => 0,
-    wasStoppedAt: () => false,
-    stop: () => undefined,
-    ...loop,
-  };
-  const first = Promise.withResolvers<Observation>();
+function roundsOf(url: string, ids: readonly string[], more: Partial<AssignedMonitor> = {}) {
+  const seen: Observation[] = [];
   const rounds = startRounds({
     probe: 'p',
-    table,
-    loop: watch,
-    isClockSure: () => more.isClockSure ?? true,
-    seen: first.resolve,
+    table: checks,
+    loop: calm,
+    isClockSure: () => true,
+    seen: (observation) => void seen.push(observation),
   });
-  const house: House = {
-    outside: {
-      resolve: () => Promise.resolve(['127.0.0.1']),
-      consent: parseConsent(['config']),
-      userAgent: 'Highwater/test',
-      monotonic: () => performance.now(),
-    },
-    secrets: secretShelf('.'),
-    now: () => now,
-    clockBoundMs: () => 0,
-    broke: (_, thrown) => first.reject(thrown),
-  };
-  const controls = {
-    ask() {
-      more.asked?.();
-      return Promise.resolve([]);
-    },
-  };
-  rounds.assigned(
-    { chains: [], monitors: [monitor], seed } as unknown as Parameters<typeof rounds.assigned>[0],
-    house,
-    controls,
-  );
-  now = dueAt + (more.lateMs ?? 0);
-  const observation = await first.promise;
-  await rounds.drain(1_000);
-  return observation;
+  const monitors = ids.map((id): AssignedMonitor => ({
+    id,
+    kind: 'http',
+    intervalMs: hour,
+    timeoutMs: 2_000,
+    recheckAfterMs: 10,
+    fall: 2,
+    settings: {},
+    target: { url, headers: {}, allowPrivate: true },
+    ...more,
+  }));
+  const body = { chains: [], monitors, seed: '00' } as unknown as AssignmentBody;
+  rounds.assigned(body, testHouse, { ask: () => Promise.resolve([]) });
+  return { rounds, seen };
 }
 
-const good = () => Promise.resolve({ outcome: 'ok' as const, latencyTenths: 3_000_000, facts: { h: '7' } });
-const failing = (id: string) => () => Promise.reject(faultError(id));
-
-it.each([
-  ['a good answer', good],
-  ['a bad one', failing('target.http.timeout')],
-])('%s that came across a stop is nothing seen', async (_, run) => {
-  const { outcome, latencyTenths, facts, fault } = await seen(run, { stoppedBetween: () => 300_000 });
-  expect([outcome, latencyTenths, facts, fault && faultId(fault)]).toEqual([
-    'skipped',
-    0,
-    {},
-    'probe.loop.suspended',
-  ]);
+it('a look that another region asks for is made at once, as a recheck, of what is known', async () => {
+  await using target = await serveHttp((_, response) => void response.end('ok'));
+  const { rounds, seen } = roundsOf(target.url, ['s/a/http', 's/b/http']);
+  rounds.look(['s/b/http', 'gone/b/http']);
+  await expect.poll(() => seen.length).toBe(1);
+  expect(seen[0]).toMatchObject({ monitor: 's/b/http', recheck: true, outcome: 'ok' });
+  await rounds.drain(1_000);
+  rounds.look(['s/a/http']);
+  expect(seen).toHaveLength(1);
 });
 
-it.each([
-  ['while the process was stopped', true, 'probe.loop.suspended'],
-  ['for any other reason', false, 'probe.schedule.late'],
-])('a round that was missed %s is written as that', async (_, wasStopped, expected) => {
-  const observation = await seen(good, { wasStoppedAt: () => wasStopped }, { lateMs: 40_000 });
-  expect([observation.outcome, observation.dueAt, observation.lateMs]).toEqual(['skipped', dueAt, 40_000]);
-  expect(observation.fault && faultId(observation.fault)).toBe(expected);
+it('of six that ask one address at once two are let in, and the next as these end', async () => {
+  const open: (() => void)[] = [];
+  await using target = await serveHttp((_, response) => void open.push(() => response.end('ok')));
+  const ids = ['a', 'b', 'c', 'd', 'e', 'f'].map((node) => `s/${node}/http`);
+  const { rounds, seen } = roundsOf(target.url, ids);
+  rounds.look(ids);
+  for (let ended = 0; ended < ids.length; ended += 1) {
+    await expect.poll(() => open.length).toBe(Math.min(ids.length, ended + 2));
+    open[ended]?.();
+    await expect.poll(() => seen.length).toBe(ended + 1);
+  }
+  expect(seen.every(({ outcome, recheck }) => outcome === 'ok' && recheck)).toBe(true);
+  await rounds.drain(1_000);
 });
 
-it('an old head is the node’s by a clock that is known, and the probe’s by one that is not', async () => {
-  const old = failing('target.head.old');
-  const id = async (isClockSure: boolean) => (await seen(old, {}, { isClockSure })).fault?.source;
-  expect([await id(true), await id(false)]).toEqual(['target', 'probe']);
-});
-
-it('a timeout while the loop stood still is the probe’s', async () => {
-  const late = await seen(failing('target.http.timeout'), { lateBetween: () => 300 });
-  expect(late.fault && faultId(late.fault)).toBe('probe.loop.late');
-});
-
-it('controls are asked in a round in which the network failed, and not for an answer that came', async () => {
-  let asked = 0;
-  const counting = { asked: () => (asked += 1) };
-  await seen(good, {}, counting);
-  await seen(failing('target.http.status'), {}, counting);
-  expect(asked).toBe(0);
-  await seen(failing('target.connect.timeout'), {}, counting);
-  expect(asked).toBe(1);
+it('the end of the program is not held up by a recheck that hangs', async () => {
+  await using target = await serveHttp(() => undefined);
+  const { rounds, seen } = roundsOf(target.url, ['s/a/http'], { timeoutMs: 600_000 });
+  rounds.look(['s/a/http']);
+  await rounds.drain(50);
+  expect(seen).toEqual([]);
 });
