@@ -1,11 +1,13 @@
 /**
- * From observations to frames and batches in time: a line is journaled as it ends, at most one frame a second is
- * spooled of those that came, a batch when a minute or a configuration closes; each is synced before it is sent.
+ * From observations to frames and batches in time: a line is journaled in the turn of the event loop in which it ends,
+ * at most one frame a second is spooled of those that came, a batch when a minute or a configuration closes; each is
+ * synced before it is sent.
  */
 import type { Logger } from 'pino';
 import { dueMinuteOf } from '@highwater/config/proof/batch.ts';
 import { minuteOf, MINUTE_MS, type Instant } from '@highwater/config/time.ts';
 import { type Closing, type Identity, spoolBatches, spoolFrame } from './sign.ts';
+import type { NewLine } from './spool-records.ts';
 import type { Spool } from './spool.ts';
 
 export interface EvidenceOptions {
@@ -21,6 +23,7 @@ export interface EvidenceOptions {
 export interface Evidence {
   /** Who signs, and under which configuration; what was seen before is closed under the old one. */
   assigned(identity: Identity, config: string): void;
+  /** It is journaled before this turn of the event loop is over: that is what a kill may cost. */
   add(line: string, detail: string | undefined): void;
   /** Frames what is left; resolves when it is durable. */
   drain(): Promise<void>;
@@ -34,13 +37,33 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
   const { spool, log } = options;
   let signer: { readonly identity: Identity; readonly config: string } | undefined;
   let closings: Closing[] = [];
+  /** Ended in this turn of the event loop, and not journaled yet. */
+  let ended: NewLine[] = [];
+  let journaling: NodeJS.Immediate | undefined;
   let minute = minuteOf(options.now());
   let framedAt = -Infinity;
   let flushing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let minuteTimer: NodeJS.Timeout | undefined;
 
+  /** One write for all that ended together: a write for each costs more than making the line. */
+  const journal = () => {
+    clearImmediate(journaling);
+    journaling = undefined;
+    if (ended.length === 0) return;
+    const lines = ended;
+    ended = [];
+    try {
+      spool.addAll(lines);
+    } catch (thrown) {
+      // A full disk costs what it costs; it must not stop the schedule.
+      log.error({ err: thrown, lines: lines.length }, 'observation.lost');
+    }
+    plan();
+  };
+
   const close = (closed: number, config: string) => {
+    journal();
     closings.push({ through: spool.next.seq - 1, minute: closed, config });
     plan();
   };
@@ -77,6 +100,7 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
   };
 
   const spoolNow = async () => {
+    journal();
     if (!signer) return;
     // Also after a failure: a full disk is not asked more often than once a second.
     if (spool.unframed.length > 0) framedAt = options.monotonic();
@@ -94,6 +118,7 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
   watchMinute();
   return {
     assigned(identity, config) {
+      journal();
       const now = minuteOf(options.now());
       // After a restart: a minute that closed while nobody was there to see it.
       const isOverdue = !signer && spool.unbatched.some((line) => dueMinuteOf(line.text) < now);
@@ -104,11 +129,12 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
       plan();
     },
     add(line, detail) {
-      spool.add(line, detail);
-      plan();
+      ended.push({ text: line, detail });
+      journaling ??= setImmediate(journal);
     },
     async drain() {
       clearTimeout(minuteTimer);
+      journal();
       await flushing;
       // More than one frame holds may be left; a disk that takes none is not asked again.
       let before: number;

@@ -9,6 +9,12 @@ export interface Line {
   readonly detail?: string;
 }
 
+/** A line that has no number yet. */
+export interface NewLine {
+  readonly text: string;
+  readonly detail?: string | undefined;
+}
+
 /** A line that waits for its frame or batch, and the segment that holds it. */
 export interface PendingLine extends Line {
   readonly segment: number;

@@ -16,6 +16,7 @@ import type {
   Gap,
   Line,
   Marks,
+  NewLine,
   PendingLine,
   SpooledBatch,
   SpooledFrame,
@@ -134,7 +135,16 @@ export class Spool {
 
   /** Journals a line. It survives the process at once, and the machine from the next sync on. */
   add(text: string, detail?: string): void {
-    this.#write({ t: 'L', s: this.#marks.seq, l: text, ...(detail === undefined ? {} : { d: detail }) });
+    this.addAll([{ text, detail }]);
+  }
+
+  /** The same for several in one write: all or none. */
+  addAll(lines: readonly NewLine[]): void {
+    const { seq } = this.#marks;
+    const records = lines.map(({ text, detail }, nth): SpoolRecord => {
+      return { t: 'L', s: seq + nth, l: text, ...(detail === undefined ? {} : { d: detail }) };
+    });
+    this.#write(...records);
   }
 
   /** Spools the next frame, of the unframed lines up to `to`. Not to be sent before `sync`. */
@@ -319,7 +329,7 @@ export class Spool {
   #apply(record: SpoolRecord, place: Place): void {
     const marks = this.#marks;
     // Making room may come between an epoch's lines and its E; anything else says that a crash cut its beginning off.
-    if (!['R', 'S', 'X', 'E'].includes(record.t)) this.#again = [];
+    if (this.#again.length > 0 && !['R', 'S', 'X', 'E'].includes(record.t)) this.#again = [];
     switch (record.t) {
       case 'S': {
         const { t: _, ...read } = record;

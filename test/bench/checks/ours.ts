@@ -83,7 +83,8 @@ export function open(asked: Asked): Work {
       if (observation.outcome !== 'ok') throw new Error(formatLine(observation));
     },
     async settled() {
-      while (spool.unframed.length > 0) await wait(50);
+      do await wait(50);
+      while (spool.unframed.length > 0);
     },
     async close() {
       await evidence.drain();
