@@ -1,6 +1,7 @@
 /** The probe's metrics: blackbox-exporter's names where the meaning is the same, ours with `highwater_`. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { monitorParts, type Observation } from '@highwater/config/domain.ts';
+import { monitorParts, type Observation, type Outcome, type Phases } from '@highwater/config/domain.ts';
 import type { Reached } from './control-watch.ts';
 
 export interface ProbeMetrics {
@@ -29,6 +30,21 @@ const phaseNames = {
   firstByte: 'processing',
   transfer: 'transfer',
 } as const;
+
+const phaseKeys = Object.keys(phaseNames) as (keyof Phases)[];
+
+/** Monitors whose gauges are set in one turn of the event loop. */
+const atOnce = 100;
+
+/** The newest of each that a monitor's observations have told. */
+interface News {
+  lateMs: number;
+  /** Absent as long as all were skipped. */
+  outcome?: Outcome;
+  latencyTenths: number;
+  phases?: Phases;
+  readonly facts: Record<string, string>;
+}
 
 export function makeMetrics(): ProbeMetrics {
   const registry = new Registry();
@@ -90,30 +106,69 @@ export function makeMetrics(): ProbeMetrics {
   const memory = plain('process_resident_memory_bytes', 'Resident memory.');
   let region = '';
 
+  /** What came since it was last read. A gauge looks up its labels at each change, which would cost more than to observe. */
+  let news = new Map<string, News>();
+  const outcomes = new Map<Outcome, number>();
+  let assignments = 0;
+
+  const count = () => {
+    for (const [outcome, many] of outcomes) checks.inc({ outcome, region }, many);
+    outcomes.clear();
+  };
+
+  const take = (monitor: string, { lateMs, outcome, latencyTenths, phases: took, facts }: News) => {
+    const labels = { ...monitorParts(monitor), region };
+    lateness.set(labels, lateMs / 1_000);
+    if (outcome === undefined) return;
+    success.set(labels, outcome === 'fail' ? 0 : 1);
+    duration.set(labels, latencyTenths / 10_000);
+    if (took) {
+      lookup.set(labels, took.resolve / 10_000);
+      for (const key of phaseKeys) phases.set({ ...labels, phase: phaseNames[key] }, took[key] / 10_000);
+    }
+    const { sc, ce, h } = facts;
+    if (sc !== undefined) status.set(labels, Number(sc));
+    if (ce !== undefined) expiry.set(labels, Number(ce) / 1_000);
+    if (h !== undefined) height.set(labels, Number(h));
+    for (const [key, value] of Object.entries(facts)) {
+      if (key.startsWith('m.') && /^\d+$/.test(value))
+        rpc.set({ ...labels, method: key.slice(2) }, Number(value) / 10_000);
+    }
+  };
+
+  /** A little at a time: ten thousand monitors at once would make checks late. */
+  const takeNews = async () => {
+    count();
+    const [taken, current] = [news, assignments];
+    news = new Map();
+    let left = atOnce;
+    for (const [monitor, its] of taken) {
+      take(monitor, its);
+      left -= 1;
+      if (left > 0) continue;
+      left = atOnce;
+      await nextTurn();
+      if (current !== assignments) return;
+    }
+  };
+
   return {
-    observed(observation) {
-      const labels = { ...monitorParts(observation.monitor), region };
-      checks.inc({ outcome: observation.outcome, region });
-      lateness.set(labels, observation.lateMs / 1_000);
-      if (observation.outcome === 'skipped') return;
-      success.set(labels, observation.outcome === 'fail' ? 0 : 1);
-      duration.set(labels, observation.latencyTenths / 10_000);
-      for (const [key, phase] of Object.entries(phaseNames)) {
-        const tenths = observation.phases?.[key as keyof typeof phaseNames];
-        if (tenths !== undefined) phases.set({ ...labels, phase }, tenths / 10_000);
-      }
-      if (observation.phases) lookup.set(labels, observation.phases.resolve / 10_000);
-      const { sc, ce, h } = observation.facts;
-      if (sc !== undefined) status.set(labels, Number(sc));
-      if (ce !== undefined) expiry.set(labels, Number(ce) / 1_000);
-      if (h !== undefined) height.set(labels, Number(h));
-      for (const [key, value] of Object.entries(observation.facts)) {
-        if (key.startsWith('m.') && /^\d+$/.test(value))
-          rpc.set({ ...labels, method: key.slice(2) }, Number(value) / 10_000);
-      }
+    observed({ monitor, outcome, lateMs, latencyTenths, phases: took, facts }) {
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      let its = news.get(monitor);
+      if (!its) news.set(monitor, (its = { lateMs, latencyTenths, facts: {} }));
+      its.lateMs = lateMs;
+      if (outcome === 'skipped') return;
+      its.outcome = outcome;
+      its.latencyTenths = latencyTenths;
+      if (took) its.phases = took;
+      Object.assign(its.facts, facts);
     },
     assigned(name) {
+      count();
+      assignments += 1;
       region = name;
+      news.clear();
       for (const each of perMonitor) each.reset();
     },
     reached(found) {
@@ -128,7 +183,8 @@ export function makeMetrics(): ProbeMetrics {
       bytes.set(state.bytes);
       dropped.set(state.dropped);
     },
-    text() {
+    async text() {
+      await takeNews();
       memory.set(process.memoryUsage.rss());
       return registry.metrics();
     },
