@@ -130,12 +130,10 @@ export async function observe(
       socket: async (request) => kept(await openSocket(target, house.outside, request, limit, told)),
       connect: async (request) => kept(await openLink(target, house.outside, request, limit, told)),
       handshake: (request) => shakeHands(target, house.outside, request, limit, told),
-      dns: openDns(
-        target,
-        house.outside,
-        { signal: limit, timeoutMs: monitor.timeoutMs },
-        (at) => (dialled = at),
-      ),
+      get dns() {
+        const run = { signal: limit, timeoutMs: monitor.timeoutMs };
+        return openDns(target, house.outside, run, (at) => (dialled = at));
+      },
       lasting: (name, open) => prepared.lasting.take(name, open, house),
       round: Math.floor(at.dueAt / monitor.intervalMs),
       memory: prepared.memory,

@@ -35,6 +35,7 @@ export function secretShelf(dir: string, env: NodeJS.ProcessEnv = process.env): 
 
 /** Puts the secrets in place of their references. Throws FaultError `probe.config.secret`. */
 export function openTarget(target: AssignedMonitor['target'], shelf: SecretShelf): OpenTarget {
+  if (!Object.values(target.headers).some(isSecretRef)) return target;
   const { hostname } = new URL(target.url);
   const headers = Object.entries(target.headers).map(([name, value]): [string, string | Secret] => [
     name,

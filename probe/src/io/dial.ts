@@ -83,6 +83,12 @@ export function raced<T>(promise: Promise<T>, signal: Ending): Promise<T> {
     const aborted = () => reject(abortError(signal, 'resolve'));
     if (signal.aborted) return aborted();
     signal.addEventListener('abort', aborted, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+    const settle = <V>(act: (value: V) => void) => {
+      return (value: V) => {
+        signal.removeEventListener('abort', aborted);
+        act(value);
+      };
+    };
+    promise.then(settle(resolve), settle(reject));
   });
 }

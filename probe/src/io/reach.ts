@@ -55,8 +55,21 @@ export function parseConsent(values: readonly string[]): Consent {
   };
 }
 
+/** Addresses come again and again; each look through the lists costs a hundredth of a check. */
+const known = new Map<string, Reachability>();
+const maxKnown = 10_000;
+
 /** What kind of address it is; embedded IPv4 (mapped, NAT64) counts as that IPv4. */
 export function classify(address: string): Reachability {
+  let kind = known.get(address);
+  if (kind !== undefined) return kind;
+  kind = lookUp(address);
+  if (known.size >= maxKnown) known.clear();
+  known.set(address, kind);
+  return kind;
+}
+
+function lookUp(address: string): Reachability {
   const bare = address.replace(/%.*$/, '');
   const family = isIP(bare);
   if (family === 0) return 'private';

@@ -6,6 +6,7 @@ import { faultError } from '../fault.ts';
  * takes the place of the URL's.
  */
 export function joinPath(base: URL, path: string | undefined, port?: number): URL {
+  if (port === undefined && (path === undefined || path === '') && base.hash === '') return base;
   const url = new URL(base);
   url.hash = '';
   if (port !== undefined) url.port = String(port);
