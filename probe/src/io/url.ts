@@ -3,7 +3,7 @@ import { faultError } from '../fault.ts';
 
 /**
  * Appends a path (with its own query, if any) to the path of a target's URL; the target's query is kept. A port
- * takes the place of the URL's.
+ * takes the place of the URL's. Gives the base itself where nothing is added.
  */
 export function joinPath(base: URL, path: string | undefined, port?: number): URL {
   if (port === undefined && (path === undefined || path === '') && base.hash === '') return base;
@@ -44,7 +44,9 @@ export function asBytes(text: string, port: number | undefined, tls: boolean): U
 
 function withScheme(text: string, secure: string, plain: string): URL {
   const url = new URL(text);
-  url.protocol = isSecure(url) ? secure : plain;
+  const scheme = isSecure(url) ? secure : plain;
+  // Setting it reads the whole again.
+  if (url.protocol !== scheme) url.protocol = scheme;
   return url;
 }
 
@@ -55,7 +57,8 @@ export function isSecure(url: URL): boolean {
 
 /** The host without the brackets of an IPv6 address. */
 export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const { hostname } = url;
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }
 
 /**
