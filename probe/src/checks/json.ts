@@ -144,8 +144,14 @@ export function typeOf(value: Json | undefined): string {
 /** A number in its own digits (ECMAScript 2026); TypeScript's library lacks it. */
 const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (this: void, text: string) => unknown };
 
+function hasBigint(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'bigint';
+  return Object.values(value).some(hasBigint);
+}
+
 /** As JSON.stringify, which throws on a bigint. */
 export function jsonText(value: unknown): string {
+  if (!hasBigint(value)) return JSON.stringify(value);
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'bigint' ? rawJson(String(inner)) : inner,
   );

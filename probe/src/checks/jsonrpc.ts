@@ -40,7 +40,8 @@ export const jsonrpc = defineCheck({
       const { filling, headless } = await fillingOf(ask, methods, api, ctx);
       if (headless) faults.push(headless);
       // One at a time and never as a batch: each is timed alone, and not every node takes batches.
-      for (const each of methods) {
+      for (const [nth, each] of methods.entries()) {
+        if (nth > 0 && ctx.signal.aborted) break;
         if (headless && needsHead(each)) continue;
         const id = methodIdOf(each);
         const { latency, found, same, over } = await asked(ask, each, { ...filling, id });
@@ -49,7 +50,7 @@ export const jsonrpc = defineCheck({
         if (same !== undefined) facts[`e.${id}`] = same;
         if (found) faults.push(found);
         // The connection failed or the deadline passed: the other methods would say the same, later.
-        if (over || ctx.signal.aborted) break;
+        if (over) break;
       }
     } catch (thrown) {
       if (!(thrown instanceof FaultError)) throw thrown;

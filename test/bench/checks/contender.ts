@@ -9,9 +9,15 @@ export interface Contender extends AsyncDisposable {
   run(checks: number): Promise<number>;
 }
 
-/** A contender that is one of this bench's modules, in a process of its own. */
-export function inWorker(name: string, module: `./${string}.ts`, asked: Asked): Contender {
-  const child = fork(new URL('worker.ts', import.meta.url), [module, JSON.stringify(asked)]);
+/** A contender that is one of this bench's modules, in a process of its own, with these flags of Node. */
+export function inWorker(
+  name: string,
+  module: `./${string}.ts`,
+  asked: Asked,
+  flags: readonly string[] = [],
+): Contender {
+  const worker = new URL('worker.ts', import.meta.url);
+  const child = fork(worker, [module, JSON.stringify(asked)], { execArgv: [...flags] });
   const ended = once(child, 'exit').then(() => {
     throw new Error(`${name}: its process has ended`);
   });

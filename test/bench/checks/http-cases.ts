@@ -1,4 +1,5 @@
 /** http, JSON-RPC and https against blackbox's http prober and a bare undici Client. */
+import { probeHeapFlags } from '../../../bin/probe-heap.ts';
 import type { Asked } from './asked.ts';
 import { caFile, type Module, startBlackbox } from './blackbox.ts';
 import type { Case } from './case.ts';
@@ -15,7 +16,7 @@ function httpCase(name: string, checks: number, asked: (target: Target) => Asked
       const module = { prober: 'http', timeout: '5s', http: { enable_http2: false, ...http } };
       const blackbox = { module, targets: what.urls, ...(what.ca === undefined ? {} : { ca: what.ca }) };
       return [
-        inWorker('ours', './ours.ts', what),
+        inWorker('ours', './ours.ts', what, probeHeapFlags),
         await startBlackbox({ ...blackbox, name: 'blackbox_exporter, one thread', maxProcs: 1 }),
         await startBlackbox({ ...blackbox, name: 'blackbox_exporter' }),
         inWorker('bare undici Client', './bare-undici.ts', what),
