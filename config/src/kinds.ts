@@ -41,6 +41,14 @@ export interface ExchangeAnswer {
   readonly certExpiresAt?: Instant;
 }
 
+/** What ends something, as far as those who wait look at it: an AbortSignal is one, a deadline of the probe a cheaper one. */
+export interface Ending {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** One WebSocket asked of the one way out. A target's http URL is asked as ws, https as wss, and the other way round. */
 export interface SocketRequest {
   readonly path?: string;
@@ -72,7 +80,7 @@ export interface SocketLink extends Disposable {
   /** Throws FaultError when it has ended. */
   send(text: string): void;
   /** The next text message, in order. Rejects with FaultError `target.ws.*` when there will be none, and when `signal` ends. */
-  next(signal: AbortSignal): Promise<string>;
+  next(signal: Ending): Promise<string>;
 }
 
 /** A TCP connection asked of the one way out. The URL's scheme only says which port is meant when none is named. */
@@ -128,9 +136,9 @@ export interface LastingWay {
   /** Milliseconds that never step. */
   monotonic(): number;
   /** `signal` is the deadline of making it; afterwards it lives until it is disposed. */
-  socket(request: SocketRequest, signal: AbortSignal): Promise<SocketLink>;
+  socket(request: SocketRequest, signal: Ending): Promise<SocketLink>;
   /** On a connection of its own. */
-  exchange(request: ExchangeRequest, signal: AbortSignal): Promise<ExchangeAnswer>;
+  exchange(request: ExchangeRequest, signal: Ending): Promise<ExchangeAnswer>;
 }
 
 /** Thrown by the one way out and by checks; the driver turns it into an Observation. */
@@ -208,7 +216,7 @@ export interface Assertion {
 /** The few capabilities a check may touch. */
 export interface CheckContext {
   /** Aborts at the deadline of the whole check. */
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
   readonly target: Target;
   readonly chain?: Chain;
   /** Wall clock, Unix ms. */

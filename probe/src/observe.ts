@@ -118,15 +118,13 @@ export async function observe(
   };
   try {
     const target = openTarget(monitor.target, house.secrets);
-    const open = (way = openWay(target, house.outside, limit));
+    const overHttp = () => (way ??= openWay(target, house.outside, limit));
     const reading = await prepared.run({
-      get signal() {
-        return limit.signal;
-      },
+      signal: limit,
       target: monitor.target as CheckContext['target'],
       now: () => house.now(),
       clockBoundMs: house.clockBoundMs(),
-      exchange: (request) => open.exchange(request),
+      exchange: (request) => overHttp().exchange(request),
       socket: async (request) => kept(await openSocket(target, house.outside, request, limit, told)),
       connect: async (request) => kept(await openLink(target, house.outside, request, limit, told)),
       handshake: (request) => shakeHands(target, house.outside, request, limit, told),
@@ -141,8 +139,8 @@ export async function observe(
     });
     return {
       observation: written(reading),
-      ...whereOf(dialled ?? way.address),
-      address: own ?? way.ownAddress,
+      ...whereOf(dialled ?? way?.address),
+      address: own ?? way?.ownAddress,
     };
   } catch (thrown) {
     if (ending.aborted && !(thrown instanceof FaultError)) throw thrown;

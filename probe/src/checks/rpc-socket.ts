@@ -4,6 +4,7 @@
  */
 import type { Phases } from '@highwater/config/domain.ts';
 import { type CheckContext, FaultError, type SocketLink } from '@highwater/config/kinds.ts';
+import type { Ending } from '../deadline.ts';
 import { faultError, isTimeout } from '../fault.ts';
 import { addPhases, noPhases } from '../io/stopwatch.ts';
 import type { Ask, Place } from './ask.ts';
@@ -35,7 +36,7 @@ export function messageOf(text: string): Json {
  */
 export function askOnLink(
   link: Pick<SocketLink, 'send' | 'next'>,
-  signal: AbortSignal,
+  signal: Ending,
   pushed: (message: Json) => boolean = () => false,
 ): LinkAsk {
   const sent = new Set<number>();

@@ -1,6 +1,7 @@
 /** Something that is to stay connected: tried again and again, never twice at once, until its monitor ends. */
 import { FaultError, type LastingWay } from '@highwater/config/kinds.ts';
 import type { Fault } from '@highwater/config/faults.ts';
+import { pause } from '../deadline.ts';
 import { fault } from '../fault.ts';
 
 /** How long to wait after so many failures in a row; half of it is chance, so that probes do not come all at once. */
@@ -157,17 +158,4 @@ export function delayMs(failures: number, { firstMs, maxMs }: Backoff, chance = 
 /** A bug or our own end; the connection is tried again all the same. */
 function brokenBy(thrown: unknown): Fault {
   return fault('probe.check.failed', thrown instanceof Error ? thrown.message : String(thrown));
-}
-
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -1,6 +1,6 @@
 /** The long-lived subscription of a chain's blocks, by WebSocket or by long polls, folded into counts. */
 import type { LastingWay, SocketLink, SocketRequest } from '@highwater/config/kinds.ts';
-import { deadline } from '../deadline.ts';
+import { deadline, type Ending, pause } from '../deadline.ts';
 import { faultError } from '../fault.ts';
 import type { Place } from './ask.ts';
 import type { PollStream, Pushed, SocketStream } from './chains/family.ts';
@@ -10,7 +10,7 @@ import { askOnLink, messageOf } from './rpc-socket.ts';
 import { counted, noStream, pushed, restarted, resumed, type StreamState } from './stream-fold.ts';
 import { fits, play } from './websocket-script.ts';
 import type { Expectation, Step } from './websocket-settings.ts';
-import { type Backoff, keepUp, type KeptState, pause, type Session, type Told } from './stream-keep.ts';
+import { type Backoff, keepUp, type KeptState, type Session, type Told } from './stream-keep.ts';
 
 /** For making a connection and subscribing. */
 const connectMs = 20_000;
@@ -105,14 +105,14 @@ async function withLink(
   way: LastingWay,
   request: SocketRequest,
   told: Told,
-  signal: AbortSignal,
-  begin: (link: SocketLink, making: AbortSignal) => Promise<(text: string) => void>,
+  signal: Ending,
+  begin: (link: SocketLink, making: Ending) => Promise<(text: string) => void>,
 ): Promise<never> {
   const making = deadline(connectMs, signal);
   let link: SocketLink | undefined;
   try {
-    link = await way.socket(request, making.signal);
-    const each = await begin(link, making.signal);
+    link = await way.socket(request, making);
+    const each = await begin(link, making);
     making.done();
     const count = floodGate(way);
     for (;;) {
@@ -152,8 +152,7 @@ export function watchPolls(way: LastingWay, place: Place, stream: PollStream, wa
     for (;;) {
       const limit = deadline(stream.maxWaitMs + pollMarginMs, signal);
       try {
-        const exchange = (request: Parameters<LastingWay['exchange']>[0]) =>
-          way.exchange(request, limit.signal);
+        const exchange = (request: Parameters<LastingWay['exchange']>[0]) => way.exchange(request, limit);
         const block = await stream.next(openRpc({ exchange }, place), fold.state.tip?.height ?? 0);
         told.established();
         if (block && fold.take(block)) told.moved();

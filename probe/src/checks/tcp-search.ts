@@ -3,7 +3,7 @@
  * is looked for once in each byte; an expression is tried now and then, and all tries together have a budget of time,
  * since what it is tried on is hostile and some expressions take for ever on the right input.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { type Ending, pause } from '../deadline.ts';
 import { faultError } from '../fault.ts';
 import { budgetMs, expressions, maxMatchedBytes } from './expression.ts';
 import type { Expectation } from './tcp-settings.ts';
@@ -17,7 +17,7 @@ export interface Search {
   /** The beginning of what came. */
   text(): string;
   /** Whether it is there now. Throws FaultError `target.tcp.unexpected` when the budget is used up. */
-  has(more: Uint8Array, signal: AbortSignal): Promise<boolean>;
+  has(more: Uint8Array, signal: Ending): Promise<boolean>;
 }
 
 export function searchFor({ contains, matches }: Expectation): Search {
@@ -45,7 +45,7 @@ export function searchFor({ contains, matches }: Expectation): Search {
   };
 }
 
-type Found = (more: Uint8Array, signal: AbortSignal) => Promise<boolean>;
+type Found = (more: Uint8Array, signal: Ending) => Promise<boolean>;
 
 /** Looks into what is new, and so much before it that a text across the border is found. */
 function finder(text: string): Found {
@@ -70,7 +70,7 @@ function matcher(expression: string, all: () => Buffer): Found {
       throw faultError('target.tcp.unexpected', `the expression takes over ${budgetMs} ms on what came`);
     if (is) return true;
     // The deadline and the end are told by who reads.
-    await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+    await pause(pauseMs, signal);
     return false;
   };
 }

@@ -52,7 +52,9 @@ export function withoutTemplates(text: string, by: (inside: string) => string): 
 /** Whether something in it is counted from the head. */
 export function needsHead(value: unknown): boolean {
   if (typeof value === 'string') {
-    return [...value.matchAll(whole)].some(([, said = '']) => parse(said)?.head ?? false);
+    return (
+      value.includes('{{') && [...value.matchAll(whole)].some(([, said = '']) => parse(said)?.head ?? false)
+    );
   }
   return typeof value === 'object' && value !== null && Object.values(value).some(needsHead);
 }
@@ -80,6 +82,7 @@ function counter(): () => number {
 }
 
 function filledText(text: string, filling: Filling, next: () => number): string | number {
+  if (!text.includes('{{')) return text;
   const [first] = text.matchAll(whole);
   if (first?.[0] === text) {
     const template = parsed(first[1] ?? '');

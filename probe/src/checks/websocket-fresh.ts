@@ -7,7 +7,7 @@ import {
   type SocketRequest,
 } from '@highwater/config/kinds.ts';
 import type { Chain } from '@highwater/config/model.ts';
-import { deadline } from '../deadline.ts';
+import { deadline, type Ending } from '../deadline.ts';
 import { isTimeout } from '../fault.ts';
 import { noPhases } from '../io/stopwatch.ts';
 import type { Ask, Place } from './ask.ts';
@@ -146,14 +146,14 @@ async function namedTip(family: ChainFamily, asked: Ask): Promise<Tip> {
 /** Reads until `taken` says that it is there. That nothing comes is no fault. */
 async function untilFirst(
   link: SocketLink,
-  signal: AbortSignal,
+  signal: Ending,
   ms: number,
   taken: (text?: string) => boolean,
 ): Promise<void> {
   if (taken()) return;
   const limit = deadline(ms, signal);
   try {
-    while (!taken(await link.next(limit.signal)));
+    while (!taken(await link.next(limit)));
   } catch (thrown) {
     if (!limit.passed() && !isTimeout(signal.reason)) throw thrown;
   } finally {

@@ -1,7 +1,7 @@
 /** What is sent and what must come, for WebSockets whose protocol the operator knows. */
 import type { CheckContext, SocketLink } from '@highwater/config/kinds.ts';
 import { formatDuration } from '@highwater/config/time.ts';
-import { deadline } from '../deadline.ts';
+import { deadline, type Ending } from '../deadline.ts';
 import { faultError } from '../fault.ts';
 import { excerpt, isRecord, type Json, jsonText, readJson, sameJson, shown, valueAt } from './json.ts';
 import type { Expectation, Step } from './websocket-settings.ts';
@@ -16,7 +16,7 @@ const maxSkipped = 1_000;
 export async function play(
   link: Pick<SocketLink, 'send' | 'next'>,
   script: readonly Step[],
-  signal: AbortSignal,
+  signal: Ending,
   asserted?: CheckContext['asserted'],
 ): Promise<void> {
   for (const [index, step] of script.entries()) {
@@ -39,7 +39,7 @@ async function expected(
   { send, within }: Step,
   wanted: Expectation,
   number: number,
-  signal: AbortSignal,
+  signal: Ending,
 ): Promise<void> {
   const limit = deadline(within, signal);
   const id = idOf(send);
@@ -48,7 +48,7 @@ async function expected(
     faultError('target.ws.unexpected', `step ${number}: expected ${wish(wanted)}, ${what}`);
   try {
     for (let skipped = 0; skipped <= maxSkipped; skipped += 1) {
-      const text = await link.next(limit.signal);
+      const text = await link.next(limit);
       if (fits(text, wanted) && (id === undefined || sameJson(idIn(text), id))) return;
       last = text;
       if (id !== undefined && sameJson(idIn(text), id)) throw odd(`came ${excerpt(text)}`);

@@ -16,6 +16,8 @@ import { asBytes } from './url.ts';
 /** Unread; then the far side has to wait. */
 const maxUnread = 65_536;
 
+const nothing = () => undefined;
+
 /**
  * Connects, with TLS when asked. `signal` is the deadline of connection and reading; `dialled` is told of each address
  * before it is tried. Rejects with FaultError, or with the signal's reason when the program ends.
@@ -34,83 +36,96 @@ export async function openLink(
   const told = (at: string) => dialled((address = at));
   try {
     const socket = await dial(url, { target, own: url, outside, signal, dialled: told, tls }, watch);
-    const certExpiresAt = socket instanceof TLSSocket ? earliestExpiry(socket) : undefined;
-    const made = { address, ...(certExpiresAt === undefined ? {} : { certExpiresAt }) };
-    return linkOf(socket, made, watch, signal);
+    return new OpenLink(socket, address, watch, signal);
   } catch (thrown) {
     throw thrown instanceof FaultError ? new FaultError(thrown.fault, watch.phases()) : thrown;
   }
 }
 
-function linkOf(
-  socket: Socket,
-  made: Pick<ByteLink, 'address' | 'certExpiresAt'>,
-  watch: Stopwatch,
-  signal: Ending,
-): ByteLink {
-  const unread: Buffer[] = [];
-  let unreadBytes = 0;
+/** A class, as deadlines are. */
+class OpenLink implements ByteLink {
+  readonly address: string;
+  readonly certExpiresAt?: number;
+  phases: ByteLink['phases'];
+  readonly #socket: Socket;
+  readonly #watch: Stopwatch;
+  readonly #signal: Ending;
+  readonly #unread: Buffer[] = [];
+  #unreadBytes = 0;
   /** Set when there will be no more. */
-  let over: { readonly because?: string } | undefined;
-  let look: () => void = () => undefined;
-  let phases = watch.phases();
-  watch.start('firstByte');
-  const end = (because?: string) => {
-    over ??= because === undefined ? {} : { because };
-    look();
-  };
-  socket.on('data', (chunk: Buffer) => {
-    watch.start('transfer');
-    phases = watch.phases();
-    unread.push(chunk);
-    unreadBytes += chunk.length;
-    if (unreadBytes > maxUnread) socket.pause();
-    look();
-  });
-  // The listener stays: a late error of a destroyed socket must not become an uncaught exception.
-  socket.on('error', (error: Error & { code?: string }) => end(error.code ?? error.message));
-  socket.on('end', () => end());
-  socket.on('close', () => end('cut off'));
-  const taken = (): Buffer => {
-    const bytes = Buffer.concat(unread.splice(0));
-    unreadBytes = 0;
-    socket.resume();
+  #over: { readonly because?: string } | undefined;
+  #look: () => void = nothing;
+
+  constructor(socket: Socket, address: string, watch: Stopwatch, signal: Ending) {
+    this.address = address;
+    const certExpiresAt = socket instanceof TLSSocket ? earliestExpiry(socket) : undefined;
+    if (certExpiresAt !== undefined) this.certExpiresAt = certExpiresAt;
+    this.phases = watch.phases();
+    this.#socket = socket;
+    this.#watch = watch;
+    this.#signal = signal;
+    watch.start('firstByte');
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    // The listener stays: a late error of a destroyed socket must not become an uncaught exception.
+    socket.on('error', (error: Error & { code?: string }) => this.#end(error.code ?? error.message));
+    socket.on('end', () => this.#end());
+    socket.on('close', () => this.#end('cut off'));
+  }
+
+  send(text: string): void {
+    this.#socket.write(text);
+  }
+
+  next(): Promise<Buffer | undefined> {
+    const signal = this.#signal;
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        this.#look = nothing;
+        signal.removeEventListener('abort', aborted);
+        act();
+      };
+      const fail = (error: Error) => settle(() => reject(error));
+      const aborted = () =>
+        fail(
+          isTimeout(signal.reason)
+            ? faultError('target.tcp.timeout', undefined, this.#watch.phases())
+            : asError(signal.reason),
+        );
+      this.#look = () => {
+        if (this.#unread.length > 0) return settle(() => resolve(this.#taken()));
+        const over = this.#over;
+        if (over?.because !== undefined)
+          fail(faultError('target.tcp.closed', over.because, this.#watch.phases()));
+        else if (over) settle(() => resolve(undefined));
+      };
+      if (signal.aborted) return aborted();
+      signal.addEventListener('abort', aborted, { once: true });
+      this.#look();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    this.#watch.start('transfer');
+    this.phases = this.#watch.phases();
+    this.#unread.push(chunk);
+    this.#unreadBytes += chunk.length;
+    if (this.#unreadBytes > maxUnread) this.#socket.pause();
+    this.#look();
+  }
+
+  #taken(): Buffer {
+    const bytes = Buffer.concat(this.#unread.splice(0));
+    this.#unreadBytes = 0;
+    this.#socket.resume();
     return bytes;
-  };
-  return {
-    ...made,
-    get phases() {
-      return phases;
-    },
-    send(text) {
-      socket.write(text);
-    },
-    next: () =>
-      new Promise((resolve, reject) => {
-        const settle = (act: () => void) => {
-          look = () => undefined;
-          signal.removeEventListener('abort', aborted);
-          act();
-        };
-        const fail = (error: Error) => settle(() => reject(error));
-        const aborted = () =>
-          fail(
-            isTimeout(signal.reason)
-              ? faultError('target.tcp.timeout', undefined, watch.phases())
-              : asError(signal.reason),
-          );
-        look = () => {
-          if (unread.length > 0) return settle(() => resolve(taken()));
-          if (over?.because !== undefined)
-            fail(faultError('target.tcp.closed', over.because, watch.phases()));
-          else if (over) settle(() => resolve(undefined));
-        };
-        if (signal.aborted) return aborted();
-        signal.addEventListener('abort', aborted, { once: true });
-        look();
-      }),
-    [Symbol.dispose]() {
-      socket.destroy();
-    },
-  };
+  }
+
+  #end(because?: string): void {
+    this.#over ??= because === undefined ? {} : { because };
+    this.#look();
+  }
 }

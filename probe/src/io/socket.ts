@@ -13,7 +13,7 @@ import { cleanDetail, faultError, faultOf } from '../fault.ts';
 import { earliestExpiry } from './connect.ts';
 import { dial } from './dial.ts';
 import { maxHeaderBytes } from './exchange.ts';
-import { inbox } from './inbox.ts';
+import { type Inbox, inbox } from './inbox.ts';
 import { abortError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
 import { allowedBytes } from './received.ts';
 import { defaultMaxBytes, maxHeaders } from './round-trip.ts';
@@ -25,6 +25,9 @@ const maxQueued = 1_000;
 /** Pings and pongs in any ten seconds: each ping is answered, which a server may not care to read. */
 const maxControls = 100;
 const controlsMs = 10_000;
+/** Errors of no one place: to take its stack would cost as much as to send a message. */
+const isDisposed = new Error('this WebSocket was disposed');
+const nothing = () => undefined;
 /** How long a server that has sent a close frame may keep the connection. */
 const closeMs = 250;
 
@@ -83,9 +86,6 @@ function upgraded(
   { headers, maxBytes, made }: Upgrade,
   signal: Ending,
 ): Promise<SocketLink> {
-  const bare = new URL(url);
-  // The library would make a header of its own of them.
-  bare.username = bare.password = '';
   return new Promise((resolve, reject) => {
     let way: WebSocket | undefined;
     const settled = () => {
@@ -106,9 +106,9 @@ function upgraded(
     };
     if (signal.aborted) return aborted();
     try {
-      way = new WebSocket(bare, [...protocols], {
+      way = new WebSocket(withoutCredentials(url), [...protocols], {
         createConnection: () => socket,
-        headers: { ...headers },
+        headers,
         maxHeaderSize: maxHeaderBytes,
         maxPayload: maxBytes,
         perMessageDeflate: false,
@@ -138,9 +138,17 @@ function upgraded(
       settled();
       open.removeAllListeners();
       // At once: the first frames may be there already.
-      resolve(linkOf(open, made()));
+      resolve(new OpenLink(open, made()));
     });
   });
+}
+
+/** The library would make a header of its own of them. */
+function withoutCredentials(url: URL): URL {
+  if (url.username === '' && url.password === '') return url;
+  const bare = new URL(url);
+  bare.username = bare.password = '';
+  return bare;
 }
 
 function statusDetail(status: number, location: string | undefined): string {
@@ -158,60 +166,77 @@ interface Made extends Pick<SocketLink, 'phases' | 'address' | 'certExpiresAt'> 
   readonly maxBytes: number;
 }
 
-function linkOf(way: WebSocket, { maxBytes, ...made }: Made): SocketLink {
-  const received = inbox(maxQueued, 4 * maxBytes);
-  let closed: SocketLink['closed'];
-  const destroy = () => {
-    way.removeAllListeners().on('error', () => undefined);
-    way.terminate();
-  };
-  const broken = (error: FaultError) => {
-    closed ??= { code: 1006, reason: '' };
-    received.end(error);
-    destroy();
-  };
-  way.on('message', (data: Buffer, isBinary: boolean) => {
-    if (isBinary) return broken(faultError('target.ws.protocol', 'a binary message where text is expected'));
-    if (!received.put(data.toString('utf8'), data.length)) {
-      broken(faultError('target.ws.too-large', `over ${maxQueued} messages or ${4 * maxBytes} bytes unread`));
-    }
-  });
-  let controls = 0;
-  let countedFrom = performance.now();
-  const control = () => {
-    if (performance.now() - countedFrom > controlsMs) [controls, countedFrom] = [0, performance.now()];
-    controls += 1;
-    if (controls > maxControls)
-      broken(
-        faultError('target.ws.too-large', `over ${maxControls} pings and pongs in ${controlsMs / 1_000} s`),
-      );
-  };
-  way.on('ping', control).on('pong', control);
-  way.on('error', (error) => broken(frameFault(error, maxBytes)));
-  way.on('close', (code, reason) => {
-    closed ??= { code, reason: cleanDetail(reason.toString('utf8')) };
-    const id = refusalCloses.has(code) ? 'target.ws.refused' : 'target.ws.closed';
-    received.end(faultError(id, closeDetail(closed)));
-    destroy();
-  });
-  return {
-    ...made,
-    protocol: way.protocol,
-    get closed() {
-      return closed;
-    },
-    send(text) {
-      if (received.ended) throw received.ended;
-      // A failure is told by the close that follows, and so is why a server is closing it.
-      if (way.readyState === WebSocket.OPEN) way.send(text, () => undefined);
-    },
-    next: (signal) => received.take(signal),
-    [Symbol.dispose]() {
-      closed ??= { code: 1006, reason: '' };
-      received.end(new Error('this WebSocket was disposed'));
-      destroy();
-    },
-  };
+/** A class, as deadlines are. */
+class OpenLink implements SocketLink {
+  readonly phases: SocketLink['phases'];
+  readonly protocol: string;
+  readonly address: string;
+  readonly certExpiresAt?: number;
+  closed: SocketLink['closed'];
+  readonly #way: WebSocket;
+  readonly #received: Inbox;
+  #controls = 0;
+  #countedFrom = performance.now();
+
+  constructor(way: WebSocket, { phases, address, certExpiresAt, maxBytes }: Made) {
+    this.phases = phases;
+    this.protocol = way.protocol;
+    this.address = address;
+    if (certExpiresAt !== undefined) this.certExpiresAt = certExpiresAt;
+    this.#way = way;
+    this.#received = inbox(maxQueued, 4 * maxBytes);
+    way.on('message', (data: Buffer, isBinary: boolean) => this.#take(data, isBinary, maxBytes));
+    const control = () => this.#count();
+    way.on('ping', control).on('pong', control);
+    way.on('error', (error) => this.#break(frameFault(error, maxBytes)));
+    way.on('close', (code, reason) => {
+      this.closed ??= { code, reason: cleanDetail(reason.toString('utf8')) };
+      const id = refusalCloses.has(code) ? 'target.ws.refused' : 'target.ws.closed';
+      this.#end(faultError(id, closeDetail(this.closed)));
+    });
+  }
+
+  send(text: string): void {
+    if (this.#received.ended) throw this.#received.ended;
+    // A failure is told by the close that follows, and so is why a server is closing it.
+    if (this.#way.readyState === WebSocket.OPEN) this.#way.send(text, nothing);
+  }
+
+  next(signal: Ending): Promise<string> {
+    return this.#received.take(signal);
+  }
+
+  [Symbol.dispose](): void {
+    this.#break(isDisposed);
+  }
+
+  #take(data: Buffer, isBinary: boolean, maxBytes: number): void {
+    if (isBinary)
+      return this.#break(faultError('target.ws.protocol', 'a binary message where text is expected'));
+    if (this.#received.put(data.toString('utf8'), data.length)) return;
+    const limit = `over ${maxQueued} messages or ${4 * maxBytes} bytes unread`;
+    this.#break(faultError('target.ws.too-large', limit));
+  }
+
+  #count(): void {
+    const now = performance.now();
+    if (now - this.#countedFrom > controlsMs) [this.#controls, this.#countedFrom] = [0, now];
+    this.#controls += 1;
+    if (this.#controls <= maxControls) return;
+    const limit = `over ${maxControls} pings and pongs in ${controlsMs / 1_000} s`;
+    this.#break(faultError('target.ws.too-large', limit));
+  }
+
+  #break(because: Error): void {
+    this.closed ??= { code: 1006, reason: '' };
+    this.#end(because);
+  }
+
+  #end(because: Error): void {
+    this.#received.end(because);
+    this.#way.removeAllListeners().on('error', nothing);
+    this.#way.terminate();
+  }
 }
 
 function closeDetail({ code, reason }: { readonly code: number; readonly reason: string }): string {

@@ -22,27 +22,36 @@ export interface Stopwatch {
 
 /** `monotonic` gives milliseconds. Starts at once in `first`. */
 export function stopwatch(first: PhaseName, monotonic: () => number): Stopwatch {
-  const spent: Record<PhaseName, number> = { ...noPhases };
-  let running = first;
-  let since = monotonic();
-  const charge = () => {
-    const now = monotonic();
-    spent[running] += now - since;
-    since = now;
-  };
-  return {
-    get running() {
-      return running;
-    },
-    start(phase) {
-      charge();
-      running = phase;
-    },
-    phases() {
-      charge();
-      return roundedPhases(spent);
-    },
-  };
+  return new Running(first, monotonic);
+}
+
+class Running implements Stopwatch {
+  running: PhaseName;
+  readonly #monotonic: () => number;
+  readonly #spent: Record<PhaseName, number> = { ...noPhases };
+  #since: number;
+
+  constructor(first: PhaseName, monotonic: () => number) {
+    this.running = first;
+    this.#monotonic = monotonic;
+    this.#since = monotonic();
+  }
+
+  start(phase: PhaseName): void {
+    this.#charge();
+    this.running = phase;
+  }
+
+  phases(): Phases {
+    this.#charge();
+    return roundedPhases(this.#spent);
+  }
+
+  #charge(): void {
+    const now = this.#monotonic();
+    this.#spent[this.running] += now - this.#since;
+    this.#since = now;
+  }
 }
 
 /** Adds phases up, part by part. */
