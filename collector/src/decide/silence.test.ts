@@ -5,17 +5,17 @@ import { listen, listenedSince, wakeAt } from './silence.ts';
 const heard = (at: number, since = 0): Listening => ({ heard: { 'eu-1': { region: 'eu', at } }, since });
 
 describe('a probe', () => {
-  it('falls silent two minutes after it was last heard, once', () => {
-    expect(wakeAt({}, heard(1_000))).toBe(121_000);
-    expect(listen({}, heard(1_000), 120_999)).toEqual([{}, []]);
-    const [state, effects] = listen({}, heard(1_000), 121_000);
+  it('falls silent a minute and a half after it was last heard, once', () => {
+    expect(wakeAt({}, heard(1_000))).toBe(91_000);
+    expect(listen({}, heard(1_000), 90_999)).toEqual([{}, []]);
+    const [state, effects] = listen({}, heard(1_000), 91_000);
     expect(effects).toEqual([{ type: 'silent', probe: 'eu-1', region: 'eu', since: 1_000 }]);
     expect(listen(state, heard(1_000), 500_000)).toEqual([state, []]);
     expect(wakeAt(state, heard(1_000))).toBeNull();
   });
 
   it('is heard again, with since when it was silent', () => {
-    const [silent] = listen({}, heard(1_000), 121_000);
+    const [silent] = listen({}, heard(1_000), 91_000);
     expect(listen(silent, heard(400_000), 400_100)).toEqual([
       {},
       [{ type: 'heard', probe: 'eu-1', region: 'eu', since: 1_000 }],
@@ -23,28 +23,28 @@ describe('a probe', () => {
   });
 
   it('is forgotten when it is no longer enrolled', () => {
-    const [silent] = listen({}, heard(1_000), 121_000);
+    const [silent] = listen({}, heard(1_000), 91_000);
     expect(listen(silent, { heard: {}, since: 0 }, 130_000)).toEqual([{}, []]);
   });
 
   it('wakes for the first that falls silent', () => {
     const two = { a: { region: 'eu', at: 5_000 }, b: { region: 'us', at: 4_000 } };
-    expect(wakeAt({}, { heard: two, since: 0 })).toBe(124_000);
-    expect(wakeAt({}, { heard: two, since: 4_500 })).toBe(124_500);
+    expect(wakeAt({}, { heard: two, since: 0 })).toBe(94_000);
+    expect(wakeAt({}, { heard: two, since: 4_500 })).toBe(94_500);
     expect(wakeAt({}, { heard: {}, since: 0 })).toBeNull();
   });
 });
 
 /** Silent before, last receipt, listening since, now, silent after. */
 const absences: [boolean, number, number, number, boolean][] = [
-  // The listener was away for an hour: it waits two minutes for the probe before it calls it silent.
+  // The listener was away for an hour: it waits a minute and a half for the probe before it calls it silent.
   [false, 1_000, 3_600_000, 3_600_000, false],
-  [false, 1_000, 3_600_000, 3_719_999, false],
-  [false, 1_000, 3_600_000, 3_720_000, true],
-  [false, 3_650_000, 3_600_000, 3_720_000, false],
+  [false, 1_000, 3_600_000, 3_689_999, false],
+  [false, 1_000, 3_600_000, 3_690_000, true],
+  [false, 3_650_000, 3_600_000, 3_690_000, false],
   // A silence that was told of goes on until the probe is heard: no word of it for the listener's restart.
   [true, 1_000, 3_600_000, 3_600_000, true],
-  [true, 1_000, 3_600_000, 3_720_000, true],
+  [true, 1_000, 3_600_000, 3_690_000, true],
   [true, 3_610_000, 3_600_000, 3_610_500, false],
 ];
 

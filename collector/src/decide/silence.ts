@@ -22,8 +22,8 @@ export interface SilenceEffect {
   readonly since: Instant;
 }
 
-/** CONTRACTS "Live" gives a collector two minutes before it counts as silent; probes get the same. */
-export const SILENT_AFTER_MS = 120_000;
+/** A probe sends a batch each minute, an empty one too: half a minute more, and the page says it within two minutes. */
+export const SILENT_AFTER_MS = 90_000;
 
 /** From when a probe's silence counts: nobody was there to hear it before the listening began. */
 const quietFrom = (at: Instant, since: Instant): Instant => Math.max(at, since);
