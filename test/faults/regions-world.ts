@@ -12,6 +12,13 @@ import { makeNetwork, type Network } from './network.ts';
 
 export const regions = ['eu', 'us', 'sg', 'jp', 'br'] as const;
 export type Region = (typeof regions)[number];
+const names: Readonly<Record<Region, string>> = {
+  eu: 'Frankfurt',
+  us: 'New York',
+  sg: 'Singapore',
+  jp: 'Tokyo',
+  br: 'Sao Paulo',
+};
 export const services = ['alpha', 'beta'] as const;
 export const intervalMs = 2_000;
 
@@ -50,7 +57,7 @@ function configText(
       - { kind: head, every: 2s, timeout: 1s }`,
   );
   return `site: { name: Test Nodes, url: "http://${network.addressOf('here')}" }
-regions: [ { id: eu, name: Frankfurt }, { id: us, name: New York }, { id: sg, name: Singapore }, { id: jp, name: Tokyo }, { id: br, name: Sao Paulo } ]
+regions: [ ${regions.map((id) => `{ id: ${id}, name: ${names[id]} }`).join(', ')} ]
 probes:
 ${probes.join('\n')}
 controls: [ "${control}" ]
@@ -141,6 +148,23 @@ export async function componentsOf(world: RegionsWorld): Promise<Map<string, str
   );
   return new Map(
     services.map((id) => [id, components.find(({ name }) => name === `${id} RPC`)?.status ?? '']),
+  );
+}
+
+/** What the page says, without JavaScript, of each region that is unwell. */
+export async function unwellRegions(world: RegionsWorld): Promise<Map<Region, string>> {
+  const answer = await fetch(world.site.url, { signal: AbortSignal.timeout(5_000) });
+  const text = (await answer.text()).replace(/<!--.*?-->/g, '');
+  const lines = [...text.matchAll(/<p class="unwell[^>]*>(.*?)<\/p>/gs)].map(([, inner = '']) =>
+    inner
+      .replace(/<[^>]*>/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  );
+  return new Map(
+    regions.flatMap((region) =>
+      lines.filter((line) => line.includes(names[region])).map((line): [Region, string] => [region, line]),
+    ),
   );
 }
 
