@@ -63,6 +63,48 @@ describe('an error', () => {
   });
 });
 
+describe('a limit', () => {
+  const said = (code: number, message: string) => error(JSON.stringify({ code, message }));
+
+  it.each([
+    [200, -32005, 'Limit exceeded'],
+    [200, -32005, 'daily request count exceeded, request rate limited'],
+    [500, -32005, 'Limit exceeded'],
+    [200, -32029, 'x'],
+    [200, -32097, 'x'],
+    [200, -32999, 'RPC rate limit exceeded'],
+    [200, 429, 'Your app has exceeded its compute units per second capacity'],
+    [200, -32000, 'Rate limit exceeded'],
+    [200, -32000, 'you are being rate-limited'],
+    [200, -32000, 'too many requests from your IP'],
+    [200, -32000, 'limit exceeded'],
+    [400, -32007, '50/second request limit reached'],
+    [200, -32000, 'daily request limit was exceeded'],
+    [200, -32000, 'request quota used up'],
+    [200, -32000, 'Daily quota exceeded'],
+    [200, -32000, 'rate quota exceeded'],
+    [200, -32000, 'throttled, try again'],
+  ])('under %i: %i %s tells of what this client asked', async (status, code, message) => {
+    const { error: found } = await answering(status, said(code, message)).ask.call('x', []);
+    expect(found?.message).toMatch(/^target\.rpc\.limit: /);
+  });
+
+  it.each([
+    [200, -32005, 'Node is behind by 42000 slots'],
+    [200, -32005, 'Node is unhealthy'],
+    [500, -32603, 'write failed: disk quota exceeded'],
+    [200, -32603, 'write failed: disk quota exceeded'],
+    [200, -32000, 'server capacity exceeded, shutting down'],
+    [200, -32000, 'memory limit exceeded'],
+    [200, -32000, 'open files limit reached'],
+    [500, -32000, 'Rate limit exceeded'],
+    [500, -32000, 'upstream: too many requests'],
+  ])('under %i: not %i %s, which is of the server itself', async (status, code, message) => {
+    const { error: found } = await answering(status, said(code, message)).ask.call('x', []);
+    expect(found?.message).toMatch(/^target\.rpc\.error: /);
+  });
+});
+
 describe('a request', () => {
   it('says an integer beyond 2^53 in its own digits', async () => {
     const { ask, asked } = answering(200, () => '{}');

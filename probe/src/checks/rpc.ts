@@ -108,18 +108,27 @@ export function readAnswer(
   return { result: result as Json };
 }
 
+/** Codes of limits: EIP-1474 has -32005, providers the others; Solana has -32005 for a node that is behind or unhealthy. */
 const limitCodes: ReadonlySet<number> = new Set([-32005, -32029, -32097, 429]);
+const solanaUnhealthy = /behind|unhealthy/i;
+/**
+ * What is counted is what the client asks. Limits of the server's own (memory, disk, capacity) are outages, which
+ * `refusals: skip` must not hide; so a word is here only when it cannot tell of those.
+ */
 const limitWords =
-  /rate.?limit|too many requests|limit (?:was )?(?:exceeded|reached)|quota|throttl|capacity exceeded/i;
+  /\brate.?limit|too many requests|throttl|^limit (?:was )?(?:exceeded|reached)|\b(?:rate|requests?|calls?|daily|monthly|usage) (?:limit (?:was )?(?:exceeded|reached)|quota)/i;
 
-function refusal(error: Json): Fault {
+/** `status` where there is one: what a server says under 500 and above it says of itself, and only a code tells otherwise. */
+function refusal(error: Json, status = 200): Fault {
   const code = isRecord(error) && typeof error['code'] === 'number' ? error['code'] : undefined;
   const message = isRecord(error) && typeof error['message'] === 'string' ? error['message'] : shown(error);
   const detail = `${code ?? 'no code'}: ${message}`;
   if (code === -32601) return fault('target.rpc.method', detail);
-  if ((code !== undefined && limitCodes.has(code)) || limitWords.test(message))
-    return fault('target.rpc.limit', detail);
-  return fault('target.rpc.error', detail);
+  const isLimit =
+    code !== undefined && limitCodes.has(code)
+      ? code !== -32005 || !solanaUnhealthy.test(message)
+      : status < 500 && limitWords.test(message);
+  return fault(isLimit ? 'target.rpc.limit' : 'target.rpc.error', detail);
 }
 
 /** Refused by what stands before the node, whatever the body says. */
@@ -131,7 +140,7 @@ function badAnswer(status: number, value: Json | undefined, id: number): FaultEr
   const answered = isRecord(value) && Object.hasOwn(value, 'id') ? value['id'] : undefined;
   const ours = error !== undefined && error !== null && (answered === id || answered === null);
   if (!ours || statusDecides.has(status)) return badStatus(status, value);
-  const { source, operation, code, detail = '' } = refusal(error);
+  const { source, operation, code, detail = '' } = refusal(error, status);
   return faultError(faultId({ source, operation, code }), `HTTP ${status}: ${detail}`);
 }
 
