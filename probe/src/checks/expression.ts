@@ -40,12 +40,11 @@ export function expressions(): Expressions {
     isMatch(expression, text) {
       // A try that was cut short on a busy machine, without having computed so long, is no answer.
       for (;;) {
+        if (leftMs <= 0) return undefined;
         const from = process.threadCpuUsage();
-        const is = tried(expression, text);
+        const is = tried(expression, text, leftMs);
         const { user, system } = process.threadCpuUsage(from);
         leftMs -= (user + system) / 1_000;
-        if (is === true) return true;
-        if (leftMs <= 0) return undefined;
         if (is !== undefined) return is;
       }
     },
@@ -54,8 +53,8 @@ export function expressions(): Expressions {
 
 let shared: { readonly context: Context; readonly script: Script } | undefined;
 
-/** Undefined: not known within the budget. A context of its own is what Node can stop code in. */
-function tried(expression: string, text: string): boolean | undefined {
+/** Undefined: not known within so long. A context of its own is what Node can stop code in. */
+function tried(expression: string, text: string, leftMs: number): boolean | undefined {
   shared ??= {
     context: createContext(Object.create(null) as object),
     script: new Script('new RegExp(expression).test(text)'),
@@ -64,7 +63,7 @@ function tried(expression: string, text: string): boolean | undefined {
   context['expression'] = expression;
   context['text'] = text;
   try {
-    return script.runInContext(context, { timeout: budgetMs }) === true;
+    return script.runInContext(context, { timeout: Math.max(1, Math.ceil(leftMs)) }) === true;
   } catch {
     // Out of time, or of the engine's stack.
     return undefined;
