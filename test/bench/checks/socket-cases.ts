@@ -2,6 +2,7 @@
  * A WebSocket and one call on it, against bare `ws`. That is what a `jsonrpc` check of a ws:// URL does, so it is the case
  * `ws`; a `websocket` check does it with a script, which looks into the answer in its own way.
  */
+import { probeHeapFlags } from '../../../bin/probe-heap.ts';
 import type { Case } from './case.ts';
 import { inWorker } from './contender.ts';
 
@@ -14,7 +15,7 @@ function socketCase(name: string, kind: string, settings: Readonly<Record<string
     start({ ws: urls }) {
       const what = { kind, settings, urls, body: JSON.stringify(call) };
       return Promise.resolve([
-        inWorker('ours', './ours.ts', what),
+        inWorker('ours', './ours.ts', what, probeHeapFlags),
         inWorker('bare ws', './bare-ws.ts', what),
       ]);
     },

@@ -1,4 +1,5 @@
 /** tcp against blackbox's tcp prober and a bare socket: a connection alone, and with a word each way. */
+import { probeHeapFlags } from '../../../bin/probe-heap.ts';
 import type { Asked } from './asked.ts';
 import { type Module, startBlackbox } from './blackbox.ts';
 import type { Case } from './case.ts';
@@ -13,7 +14,7 @@ function tcpCase(name: string, asked: Pick<Asked, 'settings' | 'body'>, tcp: Mod
       const targets = urls.map((url) => new URL(url).host);
       const module = { prober: 'tcp', timeout: '5s', tcp };
       return [
-        inWorker('ours', './ours.ts', what),
+        inWorker('ours', './ours.ts', what, probeHeapFlags),
         await startBlackbox({ name: 'blackbox_exporter, one thread', module, targets, maxProcs: 1 }),
         await startBlackbox({ name: 'blackbox_exporter', module, targets }),
         inWorker('bare net.connect', './bare-tcp.ts', what),
