@@ -360,6 +360,10 @@ services:
     [['--kind', 'head', '--chain', 'etherium'], '--chain: "etherium": unknown chain, did you mean ethereum?'],
     [['--kind', 'http', '--set', '{"pathh":"/"}'], '--set pathh: (text): unknown key, did you mean path?'],
     [['--kind', 'http', '--set', '['], '--set: not a JSON object'],
+    [
+      ['--kind', 'http', '--set', '{"headers":{"X-Token":"x"}}'],
+      "--set headers.X-Token: [hidden]: the settings of a check are published, add --header 'NAME: env:VARIABLE'",
+    ],
     [['--kind', 'head'], '--kind: "head": needs a chain, add --chain NAME'],
     [[], 'a URL needs --kind'],
     [['--kind', 'http', '--header', 'X-Token: x'], '--header: X-Token: a secret would be seen by others'],

@@ -224,6 +224,7 @@ function ownChain({ chain, config }: CheckFlags): Chain | undefined {
 /** The same remedy for somebody who writes flags. */
 function remedyOf(message: string): string {
   return message
+    .replace("write it under the node's headers", "add --header 'NAME: env:VARIABLE'")
     .replace('write chain: NAME on the service', 'add --chain NAME, such as --chain ethereum')
     .replace(
       'headers: { Authorization: env:HIGHWATER_SECRET_NAME }',

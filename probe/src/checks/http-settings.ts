@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { durationBetween, isHeaderName, key, wholeBetween } from '@highwater/config/fields.ts';
 import { expressionText } from './expression.ts';
 import { jsonExpectation } from './json-expect.ts';
-import { urlPath, urlPort } from './settings.ts';
+import { ownHeaderTrouble, urlPath, urlPort } from './settings.ts';
 
 const maxTexts = 16;
 
@@ -59,7 +59,9 @@ const sent = z
   )
   .superRefine((written, ctx) => {
     const seen = new Set<string>();
-    for (const name of Object.keys(written)) {
+    for (const [name, value] of Object.entries(written)) {
+      const trouble = ownHeaderTrouble(name, value);
+      if (trouble !== undefined) ctx.addIssue({ code: 'custom', path: [name], message: trouble });
       if (!isHeaderName(name))
         ctx.addIssue(`'${name}' is not the name of a header, write one such as Accept`);
       else if (ownHeader.test(name)) ctx.addIssue(`'${name}' is made for each request, remove it`);

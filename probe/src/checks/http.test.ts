@@ -218,7 +218,7 @@ describe('the line that repeats it', () => {
     target: {
       url: 'https://rpc.example.com/key?a=1',
       address: '192.0.2.1',
-      headers: { 'X-Token': 'env:HIGHWATER_SECRET_US' },
+      headers: { 'X-Token': 'env:HIGHWATER_SECRET_US', 'X-Tenant': 'own' },
       allowPrivate: false,
     },
     timeoutMs: 2_500,
@@ -226,19 +226,19 @@ describe('the line that repeats it', () => {
   it.each<[object, string]>([
     [
       {},
-      "-i -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" 'https://rpc.example.com/key?a=1'",
+      "-i -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" -H 'x-tenant: own' 'https://rpc.example.com/key?a=1'",
     ],
     [
       { method: 'HEAD', path: '/x', redirects: 2 },
-      "-I -L --max-redirs 2 --proto-redir =https -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" 'https://rpc.example.com/key/x?a=1'",
+      "-I -L --max-redirs 2 --proto-redir =https -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" -H 'x-tenant: own' 'https://rpc.example.com/key/x?a=1'",
     ],
     [
-      { method: 'POST', body: "it's", headers: { 'X-Token': 'no', Accept: '*/*' } },
-      "-i -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" -H 'accept: */*' -H 'content-type: application/json' --data-raw 'it'\\''s' 'https://rpc.example.com/key?a=1'",
+      { method: 'POST', body: "it's", headers: { 'X-Tenant': 'no', Accept: '*/*' } },
+      "-i -H 'accept-encoding: identity' -H 'x-tenant: own' -H 'accept: */*' -H 'content-type: application/json' -H 'x-token: '\"$HIGHWATER_SECRET_US\" --data-raw 'it'\\''s' 'https://rpc.example.com/key?a=1'",
     ],
     [
       { method: 'POST' },
-      "-i -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" -X POST 'https://rpc.example.com/key?a=1'",
+      "-i -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" -H 'x-tenant: own' -X POST 'https://rpc.example.com/key?a=1'",
     ],
   ])('of %j', (settings, line) => {
     expect(http.repeat(settings, asked)).toBe(

@@ -1,5 +1,6 @@
 /** Settings that several kinds share. */
 import { z } from 'zod';
+import { isSecretHeader } from '@highwater/config/crosscheck-targets.ts';
 import { key, wholeBetween } from '@highwater/config/fields.ts';
 
 export const urlPath = key(
@@ -39,3 +40,14 @@ export const chainApi = key(
   "Another API than the node's own: `indexer` for Algorand's.",
   'indexer',
 );
+
+/**
+ * Why a check may not have such a header of its own; undefined when it may. What a check sends is published with its
+ * settings as it is written, and never looked up as a secret.
+ */
+export function ownHeaderTrouble(name: string, value: string): string | undefined {
+  if (/^(env|file):/.test(value)) return "no secrets are looked up here, write it under the node's headers";
+  return isSecretHeader(name)
+    ? "the settings of a check are published, write it under the node's headers"
+    : undefined;
+}

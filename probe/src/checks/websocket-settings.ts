@@ -1,7 +1,7 @@
 /** What an operator writes for a websocket check, and all that can be wrong with it. */
 import { z } from 'zod';
 import { durationBetween, isHeaderName, key, wholeBetween } from '@highwater/config/fields.ts';
-import { urlPath, urlPort } from './settings.ts';
+import { ownHeaderTrouble, urlPath, urlPort } from './settings.ts';
 
 const maxDepth = 8;
 
@@ -74,7 +74,9 @@ const headers = z
       .regex(/^[\x20-\x7e]*$/, 'not printable ASCII, write such'),
   )
   .superRefine((written, ctx) => {
-    for (const name of Object.keys(written)) {
+    for (const [name, value] of Object.entries(written)) {
+      const trouble = ownHeaderTrouble(name, value);
+      if (trouble !== undefined) ctx.addIssue({ code: 'custom', path: [name], message: trouble });
       if (!isHeaderName(name))
         ctx.addIssue(`'${name}' is not the name of a header, write one such as Origin`);
       else if (ownHeader.test(name)) ctx.addIssue(`'${name}' is made for each handshake, remove it`);
