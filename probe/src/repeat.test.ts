@@ -17,18 +17,27 @@ const asked = (more: Partial<Target>) => ({
 const curl = (url: string, more: Partial<Target>) => curlWords(new URL(url), asked(more)).join(' ');
 
 describe('a word of a shell line', () => {
+  /** Any, and those that are likely to end a quote. */
+  const texts = [
+    ...['', 'a b', "it's", '$HOME `id` $(id) \\', 'a\nb\r\tc', '!x', '*', '~', 'ü\u0001\u007f', "'\n'\\"],
+    ...fc.sample(
+      fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0')),
+      60,
+    ),
+    ...fc.sample(fc.string({ unit: fc.constantFrom("'", '"', '\\', '$', '\n', '!', 'a', '`') }), 60),
+  ].filter((text) => text.isWellFormed());
+
   it('is one word, the same text, on one line, whatever it holds', () => {
-    const texts = [
-      ...['', 'a b', "it's", '$HOME `id` $(id) \\', 'a\nb\r\tc', '!x', '*', '~', 'ü\u0001\u007f', "'\n'\\"],
-      ...fc.sample(
-        fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0')),
-        60,
-      ),
-      ...fc.sample(fc.string({ unit: fc.constantFrom("'", '"', '\\', '$', '\n', '!', 'a', '`') }), 60),
-    ].filter((text) => text.isWellFormed());
     const words = texts.map(quoted);
     expect(words.every((word) => !/[\n\r]/.test(word))).toBe(true);
     expect(shell(words.join(' '), { LC_ALL: 'C.UTF-8' })).toEqual(texts);
+  });
+
+  it('is one word, of which nothing is run, in a shell without such quotes too', () => {
+    const words = [...texts, "a\n'; echo INJECTED; #", "\n\\'; echo INJECTED; '"].map(quoted);
+    const lines = words.map((word) => `set -- ${word}; echo $#`).join('\n');
+    const out = execFileSync('dash', ['-c', lines], { env: {}, encoding: 'utf8' });
+    expect(out).toBe('1\n'.repeat(words.length));
   });
 
   it('of a header leaves a secret to the shell', () => {

@@ -5,12 +5,16 @@ import type { Target } from '@highwater/config/model.ts';
 import { isSecretRef } from '@highwater/config/secrets.ts';
 import { hostOf, isSecure, portOf } from './io/url.ts';
 
-/** One word for a POSIX shell; control characters by `$'…'` (POSIX 2024, bash, zsh), so that it stays one line. */
+/**
+ * One word for a POSIX shell; control characters by `$'…'` (POSIX 2024, bash, zsh), so that it stays one line. A shell
+ * without that (dash) reads `'…'` there, in which nothing but `'` has a meaning: it has other text then, but one word.
+ */
 export function quoted(text: string): string {
   if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(text)) return text;
   if (!/\p{Cc}/u.test(text)) return `'${text.replaceAll("'", String.raw`'\''`)}'`;
   const escaped = text
-    .replace(/[\\']/g, String.raw`\$&`)
+    .replaceAll('\\', String.raw`\\`)
+    .replaceAll("'", String.raw`\047`)
     .replaceAll('\n', String.raw`\n`)
     .replaceAll('\r', String.raw`\r`)
     .replaceAll('\t', String.raw`\t`)
