@@ -2,6 +2,7 @@
 import type { LastingWay, SocketLink } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { AssignedMonitor } from '@highwater/config/wire.ts';
+import { echoesOf } from './echoes.ts';
 import { openWay } from './io/exchange.ts';
 import type { Outside } from './io/outside.ts';
 import { openSocket } from './io/socket.ts';
@@ -33,7 +34,9 @@ export function lastingShelf(monitor: AssignedMonitor): LastingShelf {
     monotonic: () => (house ?? first).outside.monotonic(),
     async socket(request, signal) {
       const { outside, secrets } = house ?? first;
-      const link = await openSocket(openTarget(monitor.target, secrets), outside, request, signal);
+      const target = openTarget(monitor.target, secrets);
+      const open = () => openSocket(target, outside, request, signal);
+      const link = await (echoesOf(target)?.opened(open) ?? open());
       for (const old of links) if (old.closed) links.delete(old);
       links.add(link);
       if (ending.signal.aborted) link[Symbol.dispose]();
@@ -41,9 +44,11 @@ export function lastingShelf(monitor: AssignedMonitor): LastingShelf {
     },
     async exchange(request, signal) {
       const { outside, secrets } = house ?? first;
-      const way = openWay(openTarget(monitor.target, secrets), outside, signal);
+      const target = openTarget(monitor.target, secrets);
+      const way = openWay(target, outside, signal);
+      const ask = () => way.exchange(request);
       try {
-        return await way.exchange(request);
+        return await (echoesOf(target)?.answered(ask) ?? ask());
       } finally {
         way.close();
       }

@@ -7,6 +7,7 @@ import type { Chain } from '@highwater/config/model.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { deadline } from './deadline.ts';
+import { type Echoes, echoesOf } from './echoes.ts';
 import { cleanDetail, fault, isTimeout, timeoutFault } from './fault.ts';
 import { openDns } from './io/dns.ts';
 import { openWay } from './io/exchange.ts';
@@ -103,6 +104,7 @@ export async function observe(
   const limit = deadline(monitor.timeoutMs, ending);
   const startedAt = house.outside.monotonic();
   let way: ReturnType<typeof openWay> | undefined;
+  let echoes: Echoes | undefined;
   const links: Disposable[] = [];
   /** The last that something other than HTTP tried. */
   let dialled: string | undefined;
@@ -118,8 +120,9 @@ export async function observe(
   };
   try {
     const target = openTarget(monitor.target, house.secrets);
+    if (target !== monitor.target) echoes = echoesOf(target);
     const overHttp = () => (way ??= openWay(target, house.outside, limit));
-    const reading = await prepared.run({
+    const ctx: CheckContext = {
       signal: limit,
       target: monitor.target as CheckContext['target'],
       now: () => house.now(),
@@ -136,9 +139,10 @@ export async function observe(
       round: Math.floor(at.dueAt / monitor.intervalMs),
       memory: prepared.memory,
       ...(prepared.chain ? { chain: prepared.chain } : {}),
-    });
+    };
+    const reading = await prepared.run(echoes ? echoes.around(ctx) : ctx);
     return {
-      observation: written(reading),
+      observation: written(echoes ? echoes.reading(reading) : reading),
       ...whereOf(dialled ?? way?.address),
       address: own ?? way?.ownAddress,
     };
@@ -147,7 +151,7 @@ export async function observe(
     const tenths = Math.round((house.outside.monotonic() - startedAt) * 10);
     const reading = failed(thrown, tenths, (bug) => house.broke(monitor.id, bug));
     return {
-      observation: written(reading),
+      observation: written(echoes ? echoes.reading(reading) : reading),
       ...whereOf(dialled ?? way?.address),
       address: own ?? way?.ownAddress,
     };
