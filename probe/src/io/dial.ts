@@ -29,15 +29,16 @@ export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Soc
   const { target, outside, signal } = route;
   watch.start('resolve');
   const addresses = pinned(to, route) ?? (await raced(outside.resolve(hostOf(to), target.family), signal));
+  const allowPrivate = isOwnPrivate(to, route);
   let failed: unknown;
   for (const address of addresses.slice(0, maxAddresses)) {
     route.dialled(address);
-    const because = refusal(address, target.allowPrivate, outside.consent);
+    const because = refusal(address, allowPrivate, outside.consent);
     if (because !== undefined) throw faultError('target.connect.private', because);
     watch.start('connect');
     try {
       const socket = await openTcp(address, portOf(to), signal);
-      refuseElsewhere(socket, address, route);
+      refuseElsewhere(socket, address, allowPrivate, outside);
       if (!isSecure(to)) return socket;
       watch.start('tls');
       const context = outside.secureContext ?? defaultSecureContext();
@@ -52,12 +53,17 @@ export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Soc
   throw new FaultError(faultOf(failed, watch.running));
 }
 
+/** The operator's word is for the host that the operator wrote: to another private one no server may send us. */
+function isOwnPrivate(to: URL, { target, own }: Route): boolean {
+  return target.allowPrivate && to.hostname === own.hostname;
+}
+
 /** The rule once more for the address that the system says it has connected to, where that is written otherwise. */
-function refuseElsewhere(socket: Socket, address: string, { target, outside }: Route): void {
+function refuseElsewhere(socket: Socket, address: string, allowPrivate: boolean, outside: Outside): void {
   const reached = socket.remoteAddress;
   // It has none when it was reset meanwhile: then nothing can be sent either.
   if (reached === undefined || reached === address) return;
-  const because = refusal(reached, target.allowPrivate, outside.consent);
+  const because = refusal(reached, allowPrivate, outside.consent);
   if (because === undefined) return;
   socket.on('error', () => undefined).destroy();
   throw faultError('target.connect.private', `${because}, reached as ${address}`);

@@ -26,6 +26,8 @@ export function openDns(
   return {
     ask: async (question) => {
       dialled(question.address);
+      // Also for those that the zone names: a name server is all that the node's word can be about in this check, the
+      // internal ones of an internal zone above all, and nothing but a DNS message goes there.
       const because = refusal(question.address, target.allowPrivate, outside.consent);
       if (because !== undefined) throw faultError('target.connect.private', because);
       return askServer(question, limits);

@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -7,6 +8,7 @@ import { Secret } from '@highwater/config/secrets.ts';
 import { type Certificates, makeCertificates } from '../../testing/certificates.ts';
 import {
   closedPort,
+  listening,
   type Served,
   serveBytes,
   serveHttp,
@@ -131,17 +133,18 @@ describe('another port of the host', () => {
     });
     await using other = await serveHttp((request, response) => {
       heard('other', request);
-      response.writeHead(302, { location: `http://localhost:${elsewhere.port}/` }).end();
+      response.writeHead(302, { location: `http://node.example:${elsewhere.port}/` }).end();
     });
     const to = target('http://node.example:9/', {
       address: '127.0.0.1',
       headers: { 'X-Token': new Secret('s') },
     });
-    const answer = await ask(to, { method: 'GET', port: other.port, maxRedirects: 1 });
+    const out: Outside = { ...outside, resolve: async () => ['127.0.0.1'] };
+    const answer = await ask(to, { method: 'GET', port: other.port, maxRedirects: 1 }, { out });
     expect(answer.body).toBe('there');
     expect(seen).toEqual([
       `other node.example:${other.port} s`,
-      `elsewhere localhost:${elsewhere.port} undefined`,
+      `elsewhere node.example:${elsewhere.port} undefined`,
     ]);
   });
 
@@ -377,6 +380,23 @@ describe('private addresses', () => {
 });
 
 describe('redirects', () => {
+  it.each([
+    ['another private address', '127.0.0.3', 'target.connect.private'],
+    ['a name of a private address', 'localhost', 'target.connect.private'],
+    ['another port of its own', '127.0.0.1', 'answered 200'],
+  ])('lead a target that may be private to %s: %s, %s', async (_, host, expected) => {
+    let taken = 0;
+    const inner = createServer((socket) => {
+      taken += 1;
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nwithin'));
+    });
+    await using inside = await listening(inner, 'http', { host: host === 'localhost' ? '127.0.0.1' : host });
+    await using first = await redirecting(`http://${host}:${inside.port}/latest/admin`);
+    const to = target(`http://127.0.0.1:${first.port}`);
+    expect(await faultOfAsking(to, { method: 'GET', maxRedirects: 1 })).toBe(expected);
+    expect(taken).toBe(expected === 'answered 200' ? 1 : 0);
+  });
+
   it('are followed as often as allowed, each counted', async () => {
     await using server = await serveHttp((request, response) => {
       const hops = Number(request.url?.slice(1));
