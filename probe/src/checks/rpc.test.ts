@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExchangeRequest } from '@highwater/config/kinds.ts';
 import type { Ask } from './ask.ts';
 import { optional, resultOf } from './chains/family.ts';
-import { isRefusal, openRpc } from './rpc.ts';
+import { isNotServed, openRpc } from './rpc.ts';
 
 /** A way whose node answers each request so; `asked` has the requests. */
 function answering(status: number, body: (id: number) => string) {
@@ -51,7 +51,7 @@ describe('an error', () => {
     [500, () => '', 'target.http.status: 500', false],
   ])('under %i: %o is %s', async (status, body, said, refusal) => {
     const { error: found } = await answering(status, body).ask.call('x', []);
-    expect([found?.message, found && isRefusal(found)]).toEqual([said, refusal]);
+    expect([found?.message, found && isNotServed(found)]).toEqual([said, refusal]);
   });
 
   it('of a question that a good node may refuse is no answer; of one that it must answer it is thrown', async () => {
@@ -60,6 +60,22 @@ describe('an error', () => {
       await expect(resultOf(answering(status, broken).ask.call('x', []))).rejects.toThrow(/^target\./);
     }
     expect(await optional(answering(200, (id) => `{"id":${id},"result":false}`).ask, 'x', [])).toBe(false);
+  });
+});
+
+describe('an answer of more parts than are read', () => {
+  const long = `[0${',0'.repeat(250_000)}]`;
+  const said = 'target.http.too-large: over 250000 commas, colons and brackets in its JSON';
+
+  it('is its own fault, by POST and by GET', async () => {
+    const { ask } = answering(200, (id) => `{"id":${id},"result":${long}}`);
+    expect((await ask.call('x', [])).error?.message).toBe(said);
+    expect((await ask.get('/x')).error?.message).toBe(said);
+  });
+
+  it('under another status is that status', async () => {
+    const { ask } = answering(502, () => long);
+    expect((await ask.call('x', [])).error?.message).toBe('target.http.status: 502');
   });
 });
 

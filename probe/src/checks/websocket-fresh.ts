@@ -14,7 +14,7 @@ import type { Ask, Place } from './ask.ts';
 import type { ChainFamily, SocketStream, Tip } from './chains/family.ts';
 import type { Json } from './json.ts';
 import { notedAsk } from './noted-ask.ts';
-import { isRefusal, openRpc } from './rpc.ts';
+import { isNotServed, openRpc } from './rpc.ts';
 import { askOnLink, messageOf } from './rpc-socket.ts';
 import { play } from './websocket-script.ts';
 import type { Step } from './websocket-settings.ts';
@@ -123,7 +123,7 @@ async function tipOf(family: ChainFamily, ask: Ask, overHttp: Ask): Promise<Tip 
   try {
     return await namedTip(family, ask);
   } catch (thrown) {
-    if (!(thrown instanceof FaultError) || !isRefusal(thrown)) throw thrown;
+    if (!(thrown instanceof FaultError) || !isNotServed(thrown)) throw thrown;
   }
   try {
     return await family.tip(overHttp);

@@ -5,7 +5,7 @@
 import { faultError } from '../../fault.ts';
 import { isRecord, type Json, shown } from '../json.ts';
 import type { Ask } from '../ask.ts';
-import { isRefusal } from '../rpc.ts';
+import { isNotServed } from '../rpc.ts';
 import { type ChainFamily, type Condition, optional, resultOf, versionText } from './family.ts';
 import { isWhole, secondsAsMs, whole } from './whole.ts';
 
@@ -21,7 +21,7 @@ export const bitcoin: ChainFamily = {
   async identify(ask, chain) {
     const reply = await ask.call('getblockhash', [0]);
     // Every node has block 0, pruned or not; who does not tell can't be held for the chain configured.
-    if (reply.error && (chain.genesis !== undefined || !isRefusal(reply.error))) throw reply.error;
+    if (reply.error && (chain.genesis !== undefined || !isNotServed(reply.error))) throw reply.error;
     if (reply.error) return {};
     const genesis = hash(reply.result, 'hash of block 0');
     if (chain.genesis !== undefined && genesis !== chain.genesis.toLowerCase()) {

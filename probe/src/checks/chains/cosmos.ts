@@ -9,7 +9,7 @@ import type { Chain } from '@highwater/config/model.ts';
 import { faultError } from '../../fault.ts';
 import { isRecord, type Json, shown, valueAt } from '../json.ts';
 import type { Ask } from '../ask.ts';
-import { isRefusal } from '../rpc.ts';
+import { isNotServed } from '../rpc.ts';
 import { type ChainFamily, optional, resultOf, type SocketStream, versionText } from './family.ts';
 
 const query = "tm.event='NewBlockHeader'";
@@ -21,7 +21,7 @@ const stream: SocketStream = {
   /** Acknowledged with `{}`; pushes then carry the id of this very request. */
   async subscribe(ask) {
     const { result, error } = await ask.call('subscribe', { query });
-    if (error && !isRefusal(error)) throw error;
+    if (error && !isNotServed(error)) throw error;
     if (error) throw faultError('target.ws.subscription', `subscribe: ${error.fault.detail ?? ''}`);
     if (!isRecord(result)) throw faultError('target.ws.subscription', `subscribe gave ${shown(result)}`);
   },

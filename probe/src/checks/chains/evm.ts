@@ -3,7 +3,7 @@ import type { Chain } from '@highwater/config/model.ts';
 import { faultError } from '../../fault.ts';
 import { isRecord, type Json, shown } from '../json.ts';
 import type { Ask } from '../ask.ts';
-import { isRefusal } from '../rpc.ts';
+import { isNotServed } from '../rpc.ts';
 import {
   type ChainFamily,
   type Condition,
@@ -23,7 +23,7 @@ const stream: SocketStream = {
   /** Acknowledged with the subscription's id, a text (geth's pub/sub; the same in all clients). */
   async subscribe(ask) {
     const { result, error } = await ask.call('eth_subscribe', ['newHeads']);
-    if (error && !isRefusal(error)) throw error;
+    if (error && !isNotServed(error)) throw error;
     if (error) throw faultError('target.ws.subscription', `eth_subscribe: ${error.fault.detail ?? ''}`);
     if (typeof result !== 'string' || result === '')
       throw faultError('target.ws.subscription', `eth_subscribe gave no id: ${shown(result)}`);
@@ -112,7 +112,7 @@ function syncingIn(said: Json | undefined): boolean | undefined {
 async function genesisOf(ask: Ask, chain: Chain): Promise<{ genesis?: string }> {
   const reply = await ask.call('eth_getBlockByNumber', ['0x0', false]);
   const isNeeded = chain.genesis !== undefined && chain.chainId === undefined;
-  if (reply.error && (isNeeded || !isRefusal(reply.error))) throw reply.error;
+  if (reply.error && (isNeeded || !isNotServed(reply.error))) throw reply.error;
   if (isNeeded && !isRecord(reply.result)) throw faultError('target.rpc.result', 'block 0 is missing');
   if (!isRecord(reply.result)) return {};
   const genesis = hash(reply.result['hash'], 'hash of block 0');

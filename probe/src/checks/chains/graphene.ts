@@ -7,7 +7,7 @@ import { FaultError } from '@highwater/config/kinds.ts';
 import { fault, faultError } from '../../fault.ts';
 import type { Ask } from '../ask.ts';
 import { isRecord, type Json, shown } from '../json.ts';
-import { isRefusal } from '../rpc.ts';
+import { isNotServed } from '../rpc.ts';
 import { type ChainFamily, resultOf, type SocketStream } from './family.ts';
 import { call, optionalCall } from './graphene-call.ts';
 import { missing } from './graphene-plugins.ts';
@@ -147,7 +147,7 @@ async function acknowledged(
   try {
     return await resultOf(call(ask, api, method, parameters));
   } catch (thrown) {
-    if (!(thrown instanceof FaultError) || !isRefusal(thrown)) throw thrown;
+    if (!(thrown instanceof FaultError) || !isNotServed(thrown)) throw thrown;
     throw notSubscribed(`${method}: ${thrown.fault.detail ?? ''}`);
   }
 }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { faultError } from '../../fault.ts';
 import { isRecord, shown } from '../json.ts';
 import type { Ask } from '../ask.ts';
-import { isRefusal } from '../rpc.ts';
+import { isNotServed } from '../rpc.ts';
 import {
   type ChainFamily,
   type Condition,
@@ -27,7 +27,7 @@ const stream: SocketStream = {
 
   async subscribe(ask) {
     const { result, error } = await ask.call('slotSubscribe', []);
-    if (error && !isRefusal(error)) throw error;
+    if (error && !isNotServed(error)) throw error;
     if (error) throw faultError('target.ws.subscription', `slotSubscribe: ${error.fault.detail ?? ''}`);
     if (!isWhole(result)) throw faultError('target.ws.subscription', `slotSubscribe gave ${shown(result)}`);
   },
@@ -50,7 +50,7 @@ export const solana: ChainFamily = {
   async identify(ask, chain) {
     const reply = await ask.call('getGenesisHash', []);
     // Who does not tell can't be held for the chain configured.
-    if (reply.error && (chain.genesis !== undefined || !isRefusal(reply.error))) throw reply.error;
+    if (reply.error && (chain.genesis !== undefined || !isNotServed(reply.error))) throw reply.error;
     if (reply.error) return {};
     const genesis = reply.result;
     // Base58 of 32 bytes.

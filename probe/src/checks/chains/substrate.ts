@@ -2,7 +2,7 @@
 import { fault, faultError } from '../../fault.ts';
 import type { Ask, RpcParams } from '../ask.ts';
 import { isRecord, type Json, shown, typeOf } from '../json.ts';
-import { isRefusal } from '../rpc.ts';
+import { isNotServed } from '../rpc.ts';
 import {
   type ChainFamily,
   type Condition,
@@ -26,7 +26,7 @@ const stream: SocketStream = {
   async subscribe(ask) {
     for (const method of ['chain_subscribeNewHeads', 'chain_subscribeFinalizedHeads']) {
       const { result, error } = await ask.call(method, []);
-      if (error && !isRefusal(error)) throw error;
+      if (error && !isNotServed(error)) throw error;
       if (error) throw faultError('target.ws.subscription', `${method}: ${error.fault.detail ?? ''}`);
       // Text of today's nodes, a number of older ones.
       if (result === '' || (typeof result !== 'string' && typeOf(result) !== 'number'))
@@ -139,6 +139,6 @@ function troubleOf({ peers, shouldHavePeers }: Health): Pick<Condition, 'trouble
 /** The result; undefined where the node refuses. Throws for an answer that is no answer of a node. */
 async function refusable(ask: Ask, method: string, params: RpcParams): Promise<Json | undefined> {
   const reply = await ask.call(method, params);
-  if (reply.error && !isRefusal(reply.error)) throw reply.error;
+  if (reply.error && !isNotServed(reply.error)) throw reply.error;
   return reply.error ? undefined : reply.result;
 }
