@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Asked } from '@highwater/config/kinds.ts';
 import type { Target } from '@highwater/config/model.ts';
 import { hostOf, isSecure } from './io/url.ts';
-import { headerWord, pinnedAddresses, quoted } from './repeat.ts';
+import { bracketed, headerWord, pinnedAddresses, quoted, sentHeaders } from './repeat.ts';
 
 export interface SocketWords {
   readonly protocols?: readonly string[] | undefined;
@@ -21,17 +21,12 @@ export function wscatLine(url: URL, words: SocketWords, { target, timeoutMs }: A
   const [pinned] = isIP(hostOf(url)) === 0 ? pinnedAddresses(target) : [];
   const at = new URL(url);
   if (pinned !== undefined) at.hostname = bracketed(pinned);
-  const own = Object.entries(target.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  const others = Object.entries(words.headers ?? {}).map(
-    ([name, value]) => [name.toLowerCase(), value] as const,
-  );
-  const headers = Object.entries(Object.fromEntries([...others, ...own]));
   return [
     'wscat',
     ...(pinned === undefined ? [] : [...(isSecure(url) ? ['-n'] : []), `--host ${quoted(url.host)}`]),
     `-c ${quoted(at.href)}`,
     ...(words.protocols ?? []).map((name) => `-s ${quoted(name)}`),
-    ...headers.map(([name, value]) => `-H ${headerWord(name, value)}`),
+    ...sentHeaders(words.headers ?? {}, target).map(([name, value]) => `-H ${headerWord(name, value)}`),
     ...(words.send === undefined ? [] : [`-x ${quoted(words.send)}`, `-w ${secondsOf(timeoutMs)}`]),
   ].join(' ');
 }
@@ -73,8 +68,4 @@ export function printfWords(text: string): string {
 /** Whole seconds, rounded up: what these tools take. */
 export function secondsOf(ms: number): number {
   return Math.ceil(ms / 1_000);
-}
-
-function bracketed(address: string): string {
-  return isIP(address) === 6 ? `[${address}]` : address;
 }

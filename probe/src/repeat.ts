@@ -49,10 +49,44 @@ export function curlWords(url: URL, { target, timeoutMs }: Asked): string[] {
   ];
 }
 
+/** An address as it stands in a URL; a name as it is. */
+export function bracketed(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host;
+}
+
+/** What a request carries, by names in lower case: those of the node win where both have one, as they do in the request. */
+export function sentHeaders(
+  own: Readonly<Record<string, string>>,
+  { headers }: Target,
+): readonly (readonly [name: string, value: string])[] {
+  const all = [...Object.entries(own), ...Object.entries(headers)];
+  return [...new Map(all.map(([name, value]) => [name.toLowerCase(), value]))];
+}
+
+/** What one curl line asks beside its URL. */
+export interface CurlRequest {
+  /** Of the check; those of the node are added. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as it is. */
+  readonly body?: string | undefined;
+  /** curl's options for the rest. */
+  readonly words: readonly string[];
+}
+
+/** One request by curl. */
+export function curlLine(url: URL, { headers, body, words }: CurlRequest, asked: Asked): string {
+  return [
+    ...curlWords(url, asked),
+    ...words,
+    ...sentHeaders(headers, asked.target).map(([name, value]) => `-H ${headerWord(name, value)}`),
+    ...(body === undefined ? [] : [`--data-raw ${quoted(body)}`]),
+    ...urlWords(url),
+  ].join(' ');
+}
+
 /** An address in the URL is never resolved: there the connection itself is led elsewhere. */
 function pinWords(host: string, port: number, addresses: readonly string[]): string {
   const [first = ''] = addresses;
-  const bracketed = (text: string) => (isIP(text) === 6 ? `[${text}]` : text);
   return isIP(host) === 0
     ? `--resolve ${quoted(`${host}:${port}:${addresses.map(bracketed).join(',')}`)}`
     : `--connect-to ${quoted(`${bracketed(host)}:${port}:${bracketed(first)}:${port}`)}`;

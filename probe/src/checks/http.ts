@@ -1,6 +1,6 @@
 import { type Asked, defineCheck, type Reading } from '@highwater/config/kinds.ts';
 import { asHttp, joinPath } from '../io/url.ts';
-import { curlWords, headerWord, quoted, redirectWords, urlWords } from '../repeat.ts';
+import { curlLine, redirectWords } from '../repeat.ts';
 import { settings, type Settings } from './http-settings.ts';
 import { isGood, unexpected } from './http-verdict.ts';
 
@@ -47,16 +47,11 @@ function headersOf({ headers, body }: Settings): Readonly<Record<string, string>
 function repeated(wanted: Settings, asked: Asked): string {
   const { method, path, port, body, redirects } = wanted;
   const url = joinPath(asHttp(asked.target.url), path, port);
-  const headers: Record<string, string> = { 'accept-encoding': 'identity', ...headersOf(wanted) };
-  // Those of the node win where both have one, as they do in the request.
-  for (const [name, value] of Object.entries(asked.target.headers)) headers[name.toLowerCase()] = value;
-  return [
-    ...curlWords(url, asked),
+  const words = [
     method === 'HEAD' ? '-I' : '-i',
     ...redirectWords(url, redirects),
-    ...Object.entries(headers).map(([name, value]) => `-H ${headerWord(name, value)}`),
-    ...(body === undefined ? [] : [`--data-raw ${quoted(body)}`]),
     ...(method === 'POST' && body === undefined ? ['-X POST'] : []),
-    ...urlWords(url),
-  ].join(' ');
+  ];
+  const headers = { 'accept-encoding': 'identity', ...headersOf(wanted) };
+  return curlLine(url, { headers, body, words }, asked);
 }

@@ -1,7 +1,7 @@
 /** How a person asks a node one question by hand: curl, or wscat where checks use a WebSocket. Pure. */
 import type { Asked } from '@highwater/config/kinds.ts';
 import { asHttp, asSocket, joinPath } from '../io/url.ts';
-import { curlWords, headerWord, quoted, urlWords } from '../repeat.ts';
+import { curlLine } from '../repeat.ts';
 import { wscatLine } from '../repeat-socket.ts';
 import type { Ask, Place, Reply, RpcParams } from './ask.ts';
 import { jsonText } from './json.ts';
@@ -14,30 +14,20 @@ export function questionLine(question: Question, place: Place, asked: Asked): st
   const { target } = asked;
   if ('get' in question) {
     const path = `${place.path?.replace(/\/$/, '') ?? ''}/${question.get.replace(/^\//, '')}`;
-    return curlLine(joinPath(asHttp(target.url), path, place.port), { accept: 'application/json' }, asked);
+    const headers = { accept: 'application/json' };
+    return curlLine(joinPath(asHttp(target.url), path, place.port), { headers, words: ['-i'] }, asked);
   }
   const body = jsonText({ jsonrpc: '2.0', id: 1, ...question });
   if (isOverSocket(place, target.url)) {
     return wscatLine(joinPath(asSocket(target.url), place.path, place.port), { send: body }, asked);
   }
   const headers = { 'content-type': 'application/json', accept: 'application/json' };
-  return curlLine(joinPath(asHttp(target.url), place.path, place.port), headers, asked, body);
+  const url = joinPath(asHttp(target.url), place.path, place.port);
+  return curlLine(url, { headers, body, words: ['-i'] }, asked);
 }
 
 export function isOverSocket({ transport }: Place, url: string): boolean {
   return transport === undefined ? /^wss?:/i.test(url) : transport === 'websocket';
-}
-
-function curlLine(url: URL, headers: Readonly<Record<string, string>>, asked: Asked, body?: string): string {
-  const own = Object.entries(asked.target.headers).map(([name, value]) => [name.toLowerCase(), value]);
-  const all = { ...headers, ...Object.fromEntries(own) } as Readonly<Record<string, string>>;
-  return [
-    ...curlWords(url, asked),
-    '-i',
-    ...Object.entries(all).map(([name, value]) => `-H ${headerWord(name, value)}`),
-    ...(body === undefined ? [] : [`--data-raw ${quoted(body)}`]),
-    ...urlWords(url),
-  ].join(' ');
 }
 
 /**
