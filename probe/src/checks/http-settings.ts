@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { durationBetween, isHeaderName, key, wholeBetween } from '@highwater/config/fields.ts';
 import { expressionText } from './expression.ts';
+import { maxJsonBytes } from './json.ts';
 import { jsonExpectation } from './json-expect.ts';
 import { ownHeaderTrouble, urlPath, urlPort } from './settings.ts';
 
@@ -151,16 +152,21 @@ export const settings = z
     ),
     maxBytes: key(
       wholeBetween(1, 16_777_216).optional(),
-      'Larger answers are a fault; 1 MiB by default.',
+      'Larger answers are a fault; 1 MiB by default, 16 MiB at most and 4 MiB with `json`, which is also a fault with over 250,000 commas, colons and opening brackets.',
       65_536,
     ),
     redirects: key(wholeBetween(0, 3).default(0), 'How many redirects are followed.'),
     slow: key(durationBetween(1, 600_000).optional(), 'Slower than this is degraded.', '2s'),
   })
-  .superRefine(({ method, body, contains, lacks, matches, json }, ctx) => {
+  .superRefine(({ method, body, contains, lacks, matches, json, maxBytes = 0 }, ctx) => {
     const wrong = (path: string, message: string) => ctx.addIssue({ code: 'custom', path: [path], message });
     if (body !== undefined && method !== 'POST')
       wrong('body', 'is sent with POST alone, write method: POST or remove it');
+    if (json && maxBytes > maxJsonBytes)
+      wrong(
+        'maxBytes',
+        `too large for a body that is read as JSON, write at most ${maxJsonBytes} or remove json`,
+      );
     if (method !== 'HEAD') return;
     for (const [path, wish] of Object.entries({ contains, lacks, matches, json }))
       if (wish !== undefined) wrong(path, 'an answer to HEAD has no body, write method: GET or remove it');

@@ -140,8 +140,10 @@ function* jsonFindings(
   const id = 'target.http.body';
   const read = readJson(body);
   if ('because' in read) {
-    const detail = `not JSON: ${read.because}`;
-    yield { what: 'the body is JSON', held: false, found: read.because, id, detail };
+    const what = 'the body is JSON';
+    const found = read.because;
+    if (read.isTooLarge) yield { what, held: false, found, id: 'target.http.too-large', detail: found };
+    else yield { what, held: false, found, id, detail: `not JSON: ${found}` };
     return;
   }
   for (const [path, expectation] of wanted) {

@@ -5,6 +5,7 @@ import {
   type Json,
   jsonText,
   maxJsonDepth,
+  maxJsonParts,
   readJson,
   sameJson,
   shown,
@@ -143,6 +144,56 @@ describe('the limit of depth', () => {
   it('holds for wide numbers too, and brackets in text do not count', () => {
     expect(readJson(`[${'9'.repeat(20)},${nested(maxJsonDepth)}]`)).toHaveProperty('because');
     expect(readJson(JSON.stringify(`"\\${nested(100)}`))).toHaveProperty('value');
+  });
+});
+
+describe('the limit of parts', () => {
+  const over = { because: 'over 250000 commas, colons and brackets in its JSON', isTooLarge: true };
+  const items = (count: number) => `[${'0,'.repeat(count - 1)}0]`;
+
+  it('is exact, and counts commas, colons and opening brackets outside text', () => {
+    expect(readJson(items(maxJsonParts))).toHaveProperty('value.length', maxJsonParts);
+    expect(readJson(items(maxJsonParts + 1))).toEqual(over);
+    expect(readJson(`[${'{},'.repeat(maxJsonParts / 2)}0]`)).toEqual(over);
+    expect(readJson(`[${'{"a":0},'.repeat(maxJsonParts / 3 + 1)}0]`)).toEqual(over);
+    expect(readJson(JSON.stringify(',:[{'.repeat(maxJsonParts)))).toHaveProperty('value');
+  });
+
+  it('counts an integer beyond 2^53 as nine: it is read as text first', () => {
+    const wide = (count: number) => `[${'1234567890123456789,'.repeat(count)}0]`;
+    expect(readJson(wide(27_000))).toHaveProperty('value.0', 1234567890123456789n);
+    expect(readJson(wide(28_000))).toEqual(over);
+  });
+});
+
+describe('what is JSON', () => {
+  it('is what JavaScript says it is, wherever an integer beyond 2^53 stands', () => {
+    const wide = fc.constantFrom('1234567890123456789', '-1234567890123456789', '01234567890123456789');
+    const token = fc.oneof(wide, wide, fc.constantFrom(...'[]{}:,-+.e0 \n\u00a0"', '"a"', '"a":', '1.5'));
+    const loose = fc.array(token, { maxLength: 8 }).map((tokens) => tokens.join(''));
+    const held = fc
+      .tuple(
+        fc.constantFrom('[', '{"a":', '[0,', '{', ''),
+        token,
+        wide,
+        token,
+        fc.constantFrom(']', '}', ',0]', ''),
+      )
+      .map((tokens) => tokens.join(''));
+    const isJson = (text: string) => {
+      try {
+        JSON.parse(text);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    fc.assert(
+      fc.property(fc.oneof(loose, held), (text) => {
+        expect('value' in readJson(text)).toBe(isJson(text));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 

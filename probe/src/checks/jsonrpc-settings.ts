@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { durationBetween, flag, key, wholeBetween } from '@highwater/config/fields.ts';
 import { methodIdOf } from '@highwater/config/method-id.ts';
+import { maxJsonBytes } from './json.ts';
 import { inexact, inexactMessage, judged } from './json-settings.ts';
 import { chainApi, transport, urlPath, urlPort } from './settings.ts';
 import { templateProblem, withoutTemplates } from './template.ts';
@@ -110,8 +111,8 @@ export const jsonrpcSettings = z.strictObject({
     }
   }),
   maxBytes: key(
-    wholeBetween(1, 16_777_216).optional(),
-    'Larger answers are a fault; 1 MiB by default.',
+    wholeBetween(1, maxJsonBytes).optional(),
+    'Larger answers are a fault; 1 MiB by default, 4 MiB at most. So is JSON with over 250,000 commas, colons and opening brackets.',
     65_536,
   ),
 });

@@ -127,12 +127,14 @@ describe('settings', () => {
     methods({ method: 'a', equals: ['{{head}}'] }),
     methods({ method: 'a', params: deep(13) as [] }),
     methods({ method: 'a', equal: 'yes' }),
+    { ...methods({ method: 'a' }), maxBytes: 4_194_305 },
   ])('%j are refused', (settings) => {
     expect(() => jsonrpc.prepare(settings)).toThrow();
   });
 
   it.each<object>([
     methods({ method: 'a', params: deep(12) as [] }),
+    { ...methods({ method: 'a' }), maxBytes: 4_194_304 },
     methods({ method: 'a', params: [2 ** 53 - 1, 0.5], equals: '18446744073709551615' }),
     methods({ get: '/a/{{head-random 1..9 hex}}?x={{random 1..9}}' }),
     methods({ get: '/a?x=1', id: 'b' }, { get: '/a?x=2' }),

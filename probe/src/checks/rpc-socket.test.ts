@@ -79,6 +79,11 @@ describe('calls on one WebSocket', () => {
     expect(await faultIn(askOnLink(many.link, soon()).call('x', []))).toBe('target.ws.too-large');
   });
 
+  it('end with an answer of more parts than are read', async () => {
+    const { link } = linked(({ id }) => [`{"id":${id},"result":[0${',0'.repeat(250_000)}]}`]);
+    expect(await faultIn(askOnLink(link, soon()).call('x', []))).toBe('target.ws.too-large');
+  });
+
   it('have ids of their own, and time what they wait for', async () => {
     const { link, sent } = linked(({ id }) => [{ id, result: 1 }]);
     const ask = askOnLink(link, soon());

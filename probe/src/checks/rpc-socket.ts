@@ -23,10 +23,12 @@ export interface LinkAsk extends Pick<Ask, 'call'> {
   waitedTenths(of: 'all' | 'last'): number;
 }
 
-/** A message as JSON. Throws FaultError `target.rpc.json`. */
+/** A message as JSON. Throws FaultError `target.rpc.json` or `target.ws.too-large`. */
 export function messageOf(text: string): Json {
   const parsed = readJson(text);
-  if ('because' in parsed) throw faultError('target.rpc.json', parsed.because);
+  if ('because' in parsed) {
+    throw faultError(parsed.isTooLarge ? 'target.ws.too-large' : 'target.rpc.json', parsed.because);
+  }
   return parsed.value;
 }
 

@@ -10,6 +10,7 @@ describe('a script', () => {
       ? (JSON.parse(payload) as { id?: unknown; method?: string })
       : undefined;
     if (payload === 'ping') way.send('pong');
+    if (payload === 'long') way.send(`["ok"${',0'.repeat(250_000)}]`);
     if (said?.method === 'echo') {
       way.send(JSON.stringify({ event: 'other' }));
       way.send(JSON.stringify({ id: said.id, result: { status: 'ok' } }));
@@ -24,6 +25,12 @@ describe('a script', () => {
   it.each<[string, unknown[], string]>([
     ['a text', [{ send: 'ping', expect: { contains: 'pong' } }], 'ok'],
     ['nothing expected', [{ send: 'hello' }], 'ok'],
+    ['text in a long message', [{ send: 'long', expect: { contains: 'ok' } }], 'ok'],
+    [
+      'a path into JSON of more parts than are read',
+      [{ send: 'long', expect: { path: '0', equals: 'ok' } }],
+      'fail target.ws.too-large',
+    ],
     [
       'JSON by its id, with others between',
       [{ send: { id: 7, method: 'echo' }, expect: { path: 'result.status', equals: 'ok' } }],

@@ -49,9 +49,10 @@ async function expected(
   try {
     for (let skipped = 0; skipped <= maxSkipped; skipped += 1) {
       const text = await link.next(limit);
-      if (fits(text, wanted) && (id === undefined || sameJson(idIn(text), id))) return;
+      const isAnswer = id === undefined || sameJson(idIn(text), id);
+      if (isAnswer && fits(text, wanted)) return;
       last = text;
-      if (id !== undefined && sameJson(idIn(text), id)) throw odd(`came ${excerpt(text)}`);
+      if (id !== undefined && isAnswer) throw odd(`came ${excerpt(text)}`);
     }
     throw faultError('target.ws.too-large', `over ${maxSkipped} messages before the answer`);
   } catch (thrown) {
@@ -76,8 +77,10 @@ function idIn(text: string): Json | undefined {
   return idOf(text);
 }
 
+/** Undefined for what is no JSON. Throws FaultError `target.ws.too-large`. */
 function jsonOf(text: string): Json | undefined {
   const read = readJson(text);
+  if ('because' in read && read.isTooLarge) throw faultError('target.ws.too-large', read.because);
   return 'value' in read ? read.value : undefined;
 }
 

@@ -1,6 +1,7 @@
 /** What an operator writes for a websocket check, and all that can be wrong with it. */
 import { z } from 'zod';
 import { durationBetween, isHeaderName, key, wholeBetween } from '@highwater/config/fields.ts';
+import { maxJsonBytes } from './json.ts';
 import { ownHeaderTrouble, urlPath, urlPort } from './settings.ts';
 
 const maxDepth = 8;
@@ -106,8 +107,8 @@ export const settings = z
       '2s',
     ),
     maxBytes: key(
-      wholeBetween(1, 16_777_216).optional(),
-      'Larger messages are a fault; 1 MiB by default.',
+      wholeBetween(1, maxJsonBytes).optional(),
+      'Larger messages are a fault; 1 MiB by default, 4 MiB at most. So is JSON with over 250,000 commas, colons and opening brackets.',
       65_536,
     ),
     subscribe: key(
