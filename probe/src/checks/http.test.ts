@@ -15,6 +15,9 @@ const ask = (url: string, settings: unknown) =>
     allowPrivate: ['config'],
   });
 
+/** JSON that takes too long to read. */
+const manyParts = `["ok"${',0'.repeat(250_000)}]`;
+
 describe('an http check', () => {
   it.each<[object, number, string, string]>([
     [{}, 200, 'x', 'ok'],
@@ -38,12 +41,14 @@ describe('an http check', () => {
     [{ matches: '^<title>My .*</title>$' }, 200, '<title>My page</title>', 'ok'],
     [{ matches: '^<title>My .*</title>$' }, 200, '<title>Error</title>', 'fail target.http.body'],
     [{ maxBytes: 3 }, 200, 'four', 'fail target.http.too-large'],
+    [{ contains: 'ok' }, 200, manyParts, 'ok'],
+    [{ json: { '0': 'ok' } }, 200, manyParts, 'fail target.http.too-large'],
     [{ method: 'HEAD' }, 200, 'x', 'ok'],
   ])('with %j of %i %j is %s', async (settings, status, body, expected) => {
     await using server = await serveHttp((_, response) => void response.writeHead(status).end(body));
     const { outcome, fault, facts } = await ask(server.url, settings);
     expect(fault ? `${outcome} ${faultId(fault)}` : outcome).toBe(expected);
-    if (expected !== 'fail target.http.too-large') expect(facts['sc']).toBe(String(status));
+    if (!('maxBytes' in settings)) expect(facts['sc']).toBe(String(status));
   });
 
   it('is degraded when it is slower than its limit', async () => {
@@ -209,6 +214,21 @@ describe('what is asked of an answer', () => {
       '+ height is at least 5: 7',
       '+ height is at most 9: 7',
       '- it takes at most 10 ms: 12.3 ms',
+    ]);
+  });
+});
+
+describe('how much is read', () => {
+  it('is 16 MiB at most, and 4 MiB of JSON', () => {
+    const json = { a: 1 };
+    expect(schema.safeParse({ maxBytes: 16_777_216 }).success).toBe(true);
+    expect(schema.safeParse({ maxBytes: 16_777_217 }).success).toBe(false);
+    expect(schema.safeParse({ maxBytes: 4_194_304, json }).success).toBe(true);
+    expect(schema.safeParse({ maxBytes: 4_194_305, json }).error?.issues).toMatchObject([
+      {
+        path: ['maxBytes'],
+        message: 'too large for a body that is read as JSON, write at most 4194304 or remove json',
+      },
     ]);
   });
 });

@@ -63,6 +63,22 @@ describe('an error', () => {
   });
 });
 
+describe('an answer of more parts than are read', () => {
+  const long = `[0${',0'.repeat(250_000)}]`;
+  const said = 'target.http.too-large: over 250000 commas, colons and brackets in its JSON';
+
+  it('is its own fault, by POST and by GET', async () => {
+    const { ask } = answering(200, (id) => `{"id":${id},"result":${long}}`);
+    expect((await ask.call('x', [])).error?.message).toBe(said);
+    expect((await ask.get('/x')).error?.message).toBe(said);
+  });
+
+  it('under another status is that status', async () => {
+    const { ask } = answering(502, () => long);
+    expect((await ask.call('x', [])).error?.message).toBe('target.http.status: 502');
+  });
+});
+
 describe('a limit', () => {
   const said = (code: number, message: string) => error(JSON.stringify({ code, message }));
 

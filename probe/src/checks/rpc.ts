@@ -13,7 +13,7 @@ import {
 } from '@highwater/config/kinds.ts';
 import { fault, faultError } from '../fault.ts';
 import type { Ask, Place, Reply } from './ask.ts';
-import { excerpt, isRecord, type Json, jsonText, readJson, shown } from './json.ts';
+import { excerpt, isRecord, type Json, jsonText, readJson, shown, type Unread } from './json.ts';
 
 // Begins anywhere, so that an answer that a proxy kept from an earlier run does not fit.
 let lastId = Math.floor(Math.random() * 1_000_000_000);
@@ -76,7 +76,7 @@ function read(answer: ExchangeAnswer, id: number): Pick<Reply, 'result' | 'error
   const parsed = readJson(answer.body);
   const value = 'value' in parsed ? parsed.value : undefined;
   if (answer.status < 200 || answer.status > 299) return { error: badAnswer(answer.status, value, id) };
-  if ('because' in parsed) return wrong('target.rpc.json', parsed.because);
+  if ('because' in parsed) return wrong(unreadId(parsed), parsed.because);
   if (!isRecord(value)) return wrong('target.rpc.shape', excerpt(answer.body));
   return readAnswer(value, id);
 }
@@ -85,7 +85,11 @@ function readRest({ status, body }: ExchangeAnswer): Pick<Reply, 'result' | 'err
   const parsed = readJson(body);
   if (status < 200 || status > 299)
     return { error: badStatus(status, 'value' in parsed ? parsed.value : undefined) };
-  return 'because' in parsed ? wrong('target.rpc.json', parsed.because) : { result: parsed.value };
+  return 'because' in parsed ? wrong(unreadId(parsed), parsed.because) : { result: parsed.value };
+}
+
+function unreadId({ isTooLarge }: Unread): FaultId {
+  return isTooLarge ? 'target.http.too-large' : 'target.rpc.json';
 }
 
 /** Error by error, result by result: JSON-RPC 2.0 section 5; `error: null` beside a result is version 1.0. */
