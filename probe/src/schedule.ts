@@ -198,13 +198,18 @@ export function turn(schedule: Schedule, now: Instant): Turn {
   return { giveUp, start, missed };
 }
 
-/** The wall clock went back: waiting for the old due times would be silence. */
+/**
+ * The wall clock went back. A due time that was taken is not taken again, so by up to an interval, in sum, the entry waits
+ * until the clock is where it was: two lines of one due time would both not count. Longer waits would be silence: then it
+ * starts anew at the next due time by the clock as it is now.
+ */
 function wentBack(schedule: Schedule, now: Instant): void {
   for (const entry of schedule.entries.values()) {
-    const { intervalMs, recheckAfterMs } = entry.timed;
-    if (entry.recheckAt !== undefined && entry.recheckAt - now > recheckAfterMs) entry.recheckAt = undefined;
-    if (entry.nextDueAt - now <= intervalMs) continue;
+    const { intervalMs } = entry.timed;
+    const takenAt = entry.nextDueAt - intervalMs;
+    if (takenAt - now <= intervalMs) continue;
     entry.nextDueAt = nextDueAt(now, entry.phase, intervalMs);
+    entry.recheckAt = undefined;
     drop(entry);
     entry.passedOverSince = undefined;
   }
