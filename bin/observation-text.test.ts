@@ -163,6 +163,47 @@ describe('what a check tells', () => {
     );
   });
 
+  it('of a refusal that is skipped neither says that it counts nor advises what is set', () => {
+    const fault = { source: 'target', operation: 'http', code: 'refused', detail: '429' } as const;
+    const lines = text({ outcome: 'skipped', fault, facts: { sc: '429' } }, 'http');
+    expect(lines[0]).toBe(
+      'http of http://rpc.example.com: skipped in 3.7 ms: it refuses us (429); by refusals: skip that counts neither way',
+    );
+    const told = lines.slice(1).join('\n');
+    expect(told).toContain("Look at: Allow the probe's address, or ask less often.");
+    expect(told).not.toMatch(/counts against|where the server is not yours/);
+    expect(told).toContain('first byte');
+    expect(text({ outcome: 'fail', fault }, 'http').join('\n')).toMatch(
+      /counts against[^]*first byte|where the server is not yours/,
+    );
+  });
+
+  it('names the path that was asked, and never a query or the path of a configured URL', () => {
+    const [configured] = answered({}, 'http', 'http://a.example/key', { path: '/health?key=1' });
+    expect(configured).toBe('http of http://a.example/health: up in 3.7 ms');
+  });
+
+  it('puts the lines of a cause below its text, and no method is wider than the terminal', () => {
+    const fault = { source: 'target', operation: 'http', code: 'refused' } as const;
+    const calls = ['a', 'b'].map((what) => ({
+      what: what.repeat(40),
+      fromTenths: 0,
+      tenths: 9,
+      fault: 'target.rpc.timeout',
+    }));
+    const observation: Observation = { ...good, outcome: 'fail', fault };
+    const lines = answered(
+      { observation, calls },
+      'head',
+      'http://a.example',
+      {},
+      { columns: 40, wraps: true },
+    );
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(40);
+    expect(lines.some((line) => /^ {12}\S/.test(line))).toBe(true);
+    expect(lines.join('\n')).toContain('✗ target.rpc.timeout');
+  });
+
   it('gives the shell line as one line, however narrow the terminal', () => {
     const repeat = `curl ${'x'.repeat(200)}`;
     const lines = answered({ repeat }, 'head', 'http://a.example', {}, { columns: 40, wraps: true });

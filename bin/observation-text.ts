@@ -1,19 +1,21 @@
 /** One check's answer in sentences: what is wrong first, then where the time went, what came back and what was asked. */
 import type { Observation, Phases } from '@highwater/config/domain.ts';
-import { explainFault } from '@highwater/config/explain.ts';
-import { type Fault, faultId, isRefusal } from '@highwater/config/faults.ts';
+import { faultId } from '@highwater/config/faults.ts';
 import type { Assertion } from '@highwater/config/kinds.ts';
 import { methodIdsOf } from '@highwater/config/method-id.ts';
 import type { Chain, Monitor } from '@highwater/config/model.ts';
 import { DAY_MS, formatDuration, type Instant } from '@highwater/config/time.ts';
 import type { Told } from '../probe/src/once.ts';
 import { factText } from './fact-text.ts';
+import { isRefusedAndSkipped, meaningHere } from './fault-here.ts';
 import { ago, plain, wrapped } from './print.ts';
 import { type Bar, waterfall } from './waterfall.ts';
 
 export interface Asked {
   readonly monitor: Pick<Monitor, 'kind' | 'settings' | 'target' | 'timeoutMs'>;
   readonly chain: Pick<Chain, 'name' | 'family'> | undefined;
+  /** Whether the URL was typed just now. */
+  readonly isTyped?: boolean;
 }
 
 /** What there is to say. */
@@ -55,19 +57,32 @@ export function observationText(answer: Answer, asked: Asked, paper: Paper): str
   };
   const time = waterfall([...(seen.phases ? phaseBars(seen.phases, monitor) : []), total], room);
   const sections: readonly (readonly string[])[] = [
-    seen.fault ? laidOut(faultRows(seen.fault, monitor.kind, chain), paper) : [],
+    laidOut(faultRows(seen, monitor.kind, chain), paper),
     wasAsked(seen) ? indented(time) : [],
     calls.length === 0 ? [] : [`${indent}calls`, ...indented(waterfall(calls, room))],
     laidOut(rows, paper),
     assertions.length === 0 ? [] : [`${indent}expected`, ...laidOut(assertions.map(assertionRow), paper)],
     repeat === undefined ? [] : [`${indent}repeat it with`, `${indent}${repeat}`],
   ];
-  const title = `${monitor.kind} of ${new URL(monitor.target.url).origin}: ${outcomeText(seen)} in ${seen.latencyTenths / 10} ms`;
+  const title = `${monitor.kind} of ${placeText(asked)}: ${outcomeText(seen)}`;
   const lines = [
     ...(paper.wraps ? wrapped(title, paper.columns) : [title]),
     ...sections.filter(({ length }) => length > 0).flatMap((section) => ['', ...section]),
   ];
   return `${lines.map(plain).join('\n')}\n`;
+}
+
+/**
+ * Without queries, and without the path of a node's URL unless somebody typed it: there it may be a key. That of a
+ * check's settings is published with them.
+ */
+function placeText({ monitor, isTyped }: Asked): string {
+  const { origin, pathname, protocol, host } = new URL(monitor.target.url);
+  const { path } = (monitor.settings ?? {}) as { readonly path?: unknown };
+  const at = isTyped ? pathname.replace(/\/$/, '') : '';
+  // URLs of other schemes than those of the web have no origin.
+  const from = origin === 'null' ? `${protocol}//${host}` : origin;
+  return `${from}${at}${typeof path === 'string' ? path.replace(/\?.*$/s, '') : ''}`;
 }
 
 const outcomes: Readonly<Record<Observation['outcome'], string>> = {
@@ -77,15 +92,17 @@ const outcomes: Readonly<Record<Observation['outcome'], string>> = {
   skipped: 'not asked',
 };
 
-/** What was skipped was not asked, or was refused and counts as if not asked (`refusals: skip`). */
-function wasAsked({ outcome, fault }: Observation): boolean {
-  return outcome !== 'skipped' || (fault !== undefined && isRefusal(fault));
+/** What was skipped was not asked, unless it was refused. */
+function wasAsked(seen: Observation): boolean {
+  return seen.outcome !== 'skipped' || isRefusedAndSkipped(seen);
 }
 
 function outcomeText(seen: Observation): string {
-  return seen.outcome === 'skipped' && wasAsked(seen)
-    ? 'refused, which by refusals: skip says nothing of it,'
-    : outcomes[seen.outcome];
+  const took = `in ${seen.latencyTenths / 10} ms`;
+  if (!isRefusedAndSkipped(seen)) return `${outcomes[seen.outcome]} ${took}`;
+  const status = /^[0-9]{3,4}$/.exec(seen.fault?.detail ?? seen.facts['sc'] ?? '')?.[0];
+  const how = status === undefined ? '' : ` (${status})`;
+  return `skipped ${took}: it refuses us${how}; by refusals: skip that counts neither way`;
 }
 
 function indented(lines: readonly string[]): string[] {
@@ -99,7 +116,7 @@ function laidOut(rows: readonly Row[], { columns, wraps }: Paper): string[] {
   const isNarrow = wraps && columns - width < 30;
   const before = isNarrow ? `${indent}${indent}` : ' '.repeat(indent.length + width + 1);
   return rows.flatMap(([key, text]) => {
-    const lines = wraps ? wrapped(text, Math.max(20, columns - before.length)) : [text];
+    const lines = wraps ? hanging(text, Math.max(20, columns - before.length)) : [text];
     if (isNarrow)
       return [...(key === '' ? [] : [`${indent}${key}`]), ...lines.map((line) => `${before}${line}`)];
     const [first = '', ...more] = lines;
@@ -107,9 +124,18 @@ function laidOut(rows: readonly Row[], { columns, wraps }: Paper): string[] {
   });
 }
 
-function faultRows(fault: Fault, kind: string, chain: Asked['chain']): Row[] {
+/** The lines of an entry of a list stand below its text. */
+function hanging(text: string, columns: number): string[] {
+  if (!text.startsWith('- ')) return wrapped(text, columns);
+  const [first = '', ...more] = wrapped(text.slice(2), columns - 2);
+  return [`- ${first}`, ...more.map((line) => `  ${line}`)];
+}
+
+function faultRows(seen: Observation, kind: string, chain: Asked['chain']): Row[] {
+  const { fault } = seen;
+  if (!fault) return [];
   const id = faultId(fault);
-  const meaning = explainFault(id);
+  const meaning = meaningHere(seen);
   const isOther = kind === 'head' && id === 'target.rpc.method' && chain !== undefined;
   const texts = [
     ...(meaning

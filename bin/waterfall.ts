@@ -12,16 +12,22 @@ export interface Bar {
 /** With less room bars say nothing, and the numbers stand alone. */
 const fewestCells = 12;
 const longestName = 28;
+/** Beside a long note. */
+const shortestName = 8;
 
 /**
  * One line for each: name, duration, and its bar where it lies in the whole. Without colours: a block is a part of the
  * time, a thin one less than a part. `columns` is the room for one line.
  */
 export function waterfall(bars: readonly Bar[], columns: number): string[] {
-  const names = bars.map(({ name }) => shortened(name, Math.min(longestName, Math.floor(columns / 2))));
   const times = bars.map(({ tenths }) => milliseconds(tenths));
-  const nameWidth = Math.max(0, ...names.map(({ length }) => length));
+  const noteWidth = Math.max(0, ...bars.map(({ note = '' }) => note.length));
   const timeWidth = Math.max(0, ...times.map(({ length }) => length));
+  const besideNotes = Math.max(shortestName, columns - timeWidth - 4 - noteWidth);
+  const names = bars.map(({ name }) =>
+    shortened(name, Math.min(longestName, Math.floor(columns / 2), besideNotes)),
+  );
+  const nameWidth = Math.max(0, ...names.map(({ length }) => length));
   const cells = columns - nameWidth - timeWidth - 4;
   const whole = Math.max(1, ...bars.map(({ fromTenths, tenths }) => fromTenths + tenths));
   return bars.map((bar, index) => {

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { builtInChains } from '@highwater/config/built-in-chains.ts';
 import { isPrivateHost } from '@highwater/config/crosscheck-targets.ts';
-import { explainFault } from '@highwater/config/explain.ts';
 import { faultId } from '@highwater/config/faults.ts';
 import { loadConfig } from '@highwater/config/load.ts';
 import type { Chain, Config, Monitor } from '@highwater/config/model.ts';
@@ -13,6 +12,7 @@ import { cleanDetail } from '../../probe/src/fault.ts';
 import type { Told } from '../../probe/src/once.ts';
 import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
+import { meaningHere } from '../fault-here.ts';
 import { type Answer, observationText } from '../observation-text.ts';
 import { configFile, dataDir } from '../options.ts';
 import { plain, printJson } from '../print.ts';
@@ -84,7 +84,8 @@ Examples:
 }
 
 async function run(subject: string, options: CheckFlags): Promise<void> {
-  const { monitor, chain } = subject.includes('://') ? ofUrl(subject, options) : ofConfig(subject, options);
+  const isTyped = subject.includes('://');
+  const { monitor, chain } = isTyped ? ofUrl(subject, options) : ofConfig(subject, options);
   const typed = typedHeaders(options.header);
   const { tellOnce } = await import('../../probe/src/once.ts');
   const told = await tellOnce({
@@ -101,7 +102,7 @@ async function run(subject: string, options: CheckFlags): Promise<void> {
     ...(chain ? { chain } : {}),
   });
   const headers = { ...byHand(monitor.target.headers, dataDir(options.data)), ...typed.headers };
-  const asked = { chain, monitor: { ...monitor, target: { ...monitor.target, headers } } };
+  const asked = { chain, isTyped, monitor: { ...monitor, target: { ...monitor.target, headers } } };
   const repeat = repeatLine(tables.checks[monitor.kind], asked, told);
   const answer = { ...clean(told, typed), repeat, at: Date.now() };
   if (options.json) printJson(factsOf(answer, monitor));
@@ -270,7 +271,7 @@ function settingsOf(options: CheckFlags): Record<string, unknown> {
 /** As the help says; keys are added, never changed. */
 function factsOf({ observation, address, calls, assertions, repeat }: Answer, monitor: Monitor): unknown {
   const { fault } = observation;
-  const explained = fault && explainFault(faultId(fault));
+  const explained = meaningHere(observation);
   return {
     ...observation,
     ...(fault ? { fault: { id: faultId(fault), detail: fault.detail, ...explained } } : {}),

@@ -70,7 +70,7 @@ export function listening(ctx: CheckContext, book: Notebook, elapsed: () => numb
     }
   };
   const listened: Listened = {
-    exchange: (request) => timed(askedOf(request), () => ctx.exchange(request)),
+    exchange: (request) => timed(askedOf(request, ctx.target.url), () => ctx.exchange(request)),
     socket: async (request) => overheard(await ctx.socket(request), note, elapsed),
     dns: {
       ...ctx.dns,
@@ -85,10 +85,18 @@ export function listening(ctx: CheckContext, book: Notebook, elapsed: () => numb
   return { ...ctx, ...listened };
 }
 
-function askedOf({ method, path = '/', body }: ExchangeRequest): Pick<Call, 'what' | 'sent'> {
+function askedOf({ method, path, body }: ExchangeRequest, url: string): Pick<Call, 'what' | 'sent'> {
   const called = body === undefined ? undefined : calledIn(body);
   if (called) return called;
-  return { what: `${method} ${path}`, ...(method === 'GET' ? { sent: { get: path } } : {}) };
+  return {
+    what: `${method} ${path ?? pathOf(url)}`,
+    ...(method === 'GET' ? { sent: { get: path ?? '/' } } : {}),
+  };
+}
+
+/** Of a target's URL, where what is long enough to be a key is left out. */
+function pathOf(url: string): string {
+  return new URL(url).pathname.replace(/[^/]{16,}/g, '…');
 }
 
 /** The method of a JSON-RPC request; undefined for anything else. */

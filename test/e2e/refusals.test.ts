@@ -66,7 +66,7 @@ services:
     status = 403;
     const told = await highwater(['check', 'web/main/others', '--config', config]);
     expect(told.stdout).toMatch(
-      /^http of http:\/\/127\.0\.0\.1:[0-9]+: refused, which .* says nothing of it, in /,
+      /^http of http:\/\/127\.0\.0\.1:[0-9]+: skipped in .*: it refuses us \(403\); by refusals: skip that counts neither way$/m,
     );
     expect(told.stdout).toContain('target.http.refused: 403');
     expect((await highwater(['check', 'web/main/own', '--config', config])).stdout).toContain(': not up in ');
