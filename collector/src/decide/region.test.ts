@@ -51,7 +51,11 @@ describe('a region with one probe is', () => {
     ['silent', { silentSince: start }, 'silent'],
     ['silent first of all', { silentSince: start, clock: clock(9_000), offline: some(10) }, 'silent'],
     ['offline when most answers say so', { offline: some(6) }, 'offline'],
-    ['well when half of them do: that is a family, or a few targets', { offline: some(5) }, 'well'],
+    [
+      'offline when half of them do: the others are on loopback, or of the other family',
+      { offline: some(5) },
+      'offline',
+    ],
     ['late when most checks were missed or ran across a stop', { late: some(6) }, 'late'],
     ['off by the clock of its lines', { clockFaults: some(6) }, 'clock'],
     ['off by the clock bound of its batches', { clock: clock(2_001) }, 'clock'],
@@ -69,6 +73,15 @@ describe('a region with one probe is', () => {
   ])('%s', (_, seen, state) => {
     expect(toldOf([sight(seen)])?.state ?? 'well').toBe(state);
   });
+});
+
+it('whose controls fail says how many checks do not count, while the others do', () => {
+  const because = (count: number) => toldOf([sight({ offline: some(count) })])?.because;
+  expect(because(1)).toBe('the controls of its probe fail; 1 of 10 checks does not count');
+  expect(because(5)).toBe('the controls of its probe fail; 5 of 10 checks do not count');
+  expect(because(6)).toBe('its probe is offline; its answers do not count');
+  const both = [sight({ offline: some(1) }), sight({ probe: 'eu-2', offline: some(9) })];
+  expect(toldOf(both)?.because).toBe('its probes are not well; some of their answers do not count');
 });
 
 describe('a region that is apart', () => {

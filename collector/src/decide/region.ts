@@ -16,6 +16,8 @@ export interface Condition {
   readonly since: Instant;
   /** A sentence without its beginning: `its probe is offline; its answers do not count`. */
   readonly because: string;
+  /** Of some checks alone; the others still count, on loopback or over the other address family. */
+  readonly partly?: true;
 }
 
 /** How many of something, and since when there is any. */
@@ -103,7 +105,11 @@ export function conditionOfRegion(
   const [worst] = unwell.toSorted((a, b) => b.since - a.since);
   if (worst === undefined || unwell.length < own.length) return conditions[`region ${region}`]?.told;
   // All of them since the last one was.
-  return worst.state === 'apart' ? worst : { ...worst, because: becauses[worst.state](own.length) };
+  if (worst.state === 'apart' || own.length === 1) return worst;
+  const because = unwell.some(({ partly }) => partly)
+    ? 'its probes are not well; some of their answers do not count'
+    : becauses[worst.state](own.length);
+  return { ...worst, because };
 }
 
 /** What is remembered of conditions across a restart: what was told. */
@@ -142,7 +148,13 @@ function ofProbe(sight: ProbeSight, now: Instant): Condition | undefined {
   ] as const) {
     if (count > 0 && 2 * count > words) return told(state, since);
   }
-  return undefined;
+  // Controls are asked only when a check has failed, and all of its family must fail too: one such answer is news.
+  return offline.count > 0 ? controlsFail(offline, words) : undefined;
+}
+
+function controlsFail({ count, since }: Count, words: number): Condition {
+  const lost = `${count} of ${plural(words, 'check')} ${count === 1 ? 'does' : 'do'} not count`;
+  return { state: 'offline', since, because: `the controls of its probe fail; ${lost}`, partly: true };
 }
 
 function isWrong({ at, boundMs, closedAt }: ClockWord, now: Instant): boolean {

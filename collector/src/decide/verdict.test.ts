@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { faultFromId } from '@highwater/config/faults.ts';
 import { describe, expect, it } from 'vitest';
 import { judgementOf, policyOf, voteOf } from './testing.ts';
 import type { Vote } from './types.ts';
@@ -76,6 +77,26 @@ describe('the verdict of a monitor', () => {
     );
     const regions = votes.map((vote) => vote.region);
     expect(judgeMonitor(policyOf({ regions }), votes).because).toBe(because);
+  });
+
+  it.each([
+    ['probe.control.failed', "the probe's controls failed too"],
+    ['probe.clock.wrong', "the probe's clock is not right"],
+    ['probe.schedule.late', 'the probe was late'],
+    ['probe.config.secret', 'probe.config.secret'],
+    ['target.http.refused', 'target.http.refused'],
+  ])('tells why no answer counts: %s', (id, words) => {
+    const votes = votesOf('???').map((vote) => ({ ...vote, fault: faultFromId(id) }));
+    const regions = votes.map((vote) => vote.region);
+    const because = `no answer that counts from 3 of 3 regions: ${words}`;
+    expect(judgeMonitor(policyOf({ regions }), votes as Vote[])).toMatchObject({
+      status: 'unknown',
+      because,
+    });
+    const one = [...votesOf('uu'), ...votes.slice(2)] as Vote[];
+    expect(judgeMonitor(policyOf({ regions }), one).because).toBe(
+      `up in 2 of 3 regions; no answer that counts from r3: ${words}`,
+    );
   });
 
   it('names the most frequent faults first, and three at most', () => {

@@ -4,7 +4,7 @@ import { type FaultId, faultId, isWholeProbe } from '@highwater/config/faults.ts
 import type { Instant } from '@highwater/config/time.ts';
 import type { Judgement, MonitorPolicy, Vote } from './types.ts';
 import { isDegraded } from './votes.ts';
-import { byFrequency, listed, plural } from './words.ts';
+import { byFrequency, listed, ownTroubles, plural } from './words.ts';
 
 /**
  * Down or up when Q regions say so, else unknown. An up is degraded by the rule's own lines (2 x degraded >= ok +
@@ -93,7 +93,7 @@ function ofRegions(policy: MonitorPolicy, count: number): string {
 
 function faults(votes: readonly Vote[]): string {
   const ids = byFrequency(votes.flatMap((vote) => (vote.fault ? [faultId(vote.fault)] : [])));
-  return ids.length === 0 ? '' : `: ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ' and others' : ''}`;
+  return ids.length === 0 ? '' : `: ${firstOf(ids)}`;
 }
 
 function names(votes: readonly Vote[]): string {
@@ -118,14 +118,26 @@ function whyUnknown(
   if (n === 0) return 'no region watches it';
   const silent = n - up.length - down.length;
   const own = votes.filter(({ status, fault }) => status === 'unknown' && fault !== undefined);
-  // A trouble of the whole probe is told once, of its region, and not of everything that it asks.
-  const ofCheck = own.filter(({ fault }) => fault !== undefined && !isWholeProbe(fault));
   if (silent === n && own.length > 0) {
-    return `no answer that counts from ${ofRegions(policy, silent)}${faults(ofCheck)}`;
+    return `no answer that counts from ${ofRegions(policy, silent)}${ownReasons(own)}`;
   }
   if (silent === n) return `no fresh answer from any of ${plural(n, 'region')}`;
   const parts = [`${up.length} up`, `${down.length} down`, `${silent} without a fresh answer`];
-  return `${parts.join(', ')}: ${policy.quorum} of ${plural(n, 'region')} must agree${faults([...down, ...ofCheck])}`;
+  return `${parts.join(', ')}: ${policy.quorum} of ${plural(n, 'region')} must agree${ownReasons([...down, ...own])}`;
+}
+
+/** Troubles of the whole probe in words: a reader can do nothing at the node about them. */
+function ownReasons(votes: readonly Vote[]): string {
+  const reasons = votes.flatMap(({ fault }) =>
+    fault === undefined
+      ? []
+      : ((isWholeProbe(fault) ? ownTroubles[fault.operation] : undefined) ?? faultId(fault)),
+  );
+  return reasons.length === 0 ? '' : `: ${firstOf(byFrequency(reasons))}`;
+}
+
+function firstOf(reasons: readonly string[]): string {
+  return `${reasons.slice(0, 3).join(', ')}${reasons.length > 3 ? ' and others' : ''}`;
 }
 
 function whyUp(
@@ -136,11 +148,14 @@ function whyUp(
 ): string {
   const unhappy = up.filter((vote) => vote.status === 'degraded');
   const down = votes.filter((vote) => vote.status === 'down');
-  const silent = votes.filter((vote) => vote.status === 'unknown');
+  const unknown = votes.filter((vote) => vote.status === 'unknown');
+  const own = unknown.filter(({ fault }) => fault !== undefined);
+  const silent = unknown.filter(({ fault }) => fault === undefined);
   return [
     `up in ${ofRegions(policy, up.length)}`,
     ...(status === 'degraded' ? [`degraded in ${names(unhappy)}${faults(unhappy)}`] : []),
     ...(down.length > 0 ? [`down in ${names(down)}${faults(down)}`] : []),
+    ...(own.length > 0 ? [`no answer that counts from ${names(own)}${ownReasons(own)}`] : []),
     ...(silent.length > 0 ? [`no fresh answer from ${names(silent)}`] : []),
   ].join('; ');
 }

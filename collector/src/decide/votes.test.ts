@@ -146,6 +146,9 @@ describe('trouble of the probes themselves', () => {
     const streaks = answered ? [streakOf('eu', 'p', 'ok', 1_000)] : [];
     const [vote] = regionVotes(policy, streaks, now, [], own);
     expect(`${vote?.status ?? ''} ${vote?.fault ? faultId(vote.fault) : '-'}`).toBe(expected);
+    // When it was heard is told beside it, so that it does not look like silence.
+    if (vote?.status === 'unknown' && vote.fault)
+      expect(own.map((each) => each.receivedAt)).toContain(vote.at);
   });
 
   it('is to be looked at again when it goes stale', () => {

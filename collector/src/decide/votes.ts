@@ -61,12 +61,12 @@ function ownFault(
   region: string,
   troubles: readonly ProbeTrouble[],
   now: Instant,
-): Pick<Vote, 'fault'> {
+): Pick<Vote, 'fault' | 'at'> {
   const [newest] = troubles
     .filter((each) => each.region === region && isYoung(policy, each.receivedAt, now))
     .sort((a, b) => b.receivedAt - a.receivedAt || (a.probe < b.probe ? -1 : 1));
   const fault = newest === undefined ? undefined : faultFromId(newest.fault);
-  return fault === undefined ? {} : { fault };
+  return fault === undefined || newest === undefined ? {} : { fault, at: newest.receivedAt };
 }
 
 /** By receipt; then by the probe's name, so that the order of arrival never decides. */

@@ -23,6 +23,15 @@ export function listed(words: readonly string[]): string {
   return words.length === 1 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
 }
 
+/** Of the probe as a whole, by the operation of its fault: why its answers do not count. */
+export const ownTroubles: Readonly<Record<string, string>> = {
+  control: "the probe's controls failed too",
+  clock: "the probe's clock is not right",
+  loop: 'the probe was stopped or too busy',
+  schedule: 'the probe was late',
+  fd: 'the probe has no file descriptors left',
+};
+
 /** Distinct words, the most frequent first, equals by alphabet. */
 export function byFrequency(words: readonly string[]): string[] {
   const counts = new Map<string, number>();

@@ -171,7 +171,7 @@ describe('what keeps probes from an answer', () => {
       fault: 'probe.control.failed' as const,
     }));
     judgeShard(watched, services, shard, { answers: [], troubles, woken: new Set() }, 0, now);
-    const because = 'no answer that counts from 3 of 3 regions';
+    const because = "no answer that counts from 3 of 3 regions: the probe's controls failed too";
     expect(said()).toEqual(['unknown', because, ['probe', 'probe', 'probe']]);
     const later = now + (watched.policies.get(monitor)?.freshMs ?? 0);
     expect(shard.monitors.due(later - 1)).toEqual([]);

@@ -93,6 +93,20 @@ describe('a region is unwell', () => {
     expect(told()).toBe('well well well');
   });
 
+  it('offline in part while its controls fail and some of its checks still answer, on loopback', async () => {
+    await rounds(3, well);
+    const one = config.monitors[0]?.id;
+    const cut: Says = (region, id) =>
+      region === 'eu' && id === one ? 'fail 0 probe.control.failed' : 'ok 12 -';
+    await rounds(6, cut);
+    expect(told()).toBe('offline well well');
+    expect(regions.ofRegion('eu')?.because).toBe(
+      `the controls of its probe fail; 1 of ${config.monitors.length} checks does not count`,
+    );
+    await rounds(8, well);
+    expect(told()).toBe('well well well');
+  });
+
   it('apart where it has no controls and sees alone what the others do not', async () => {
     await rounds(3, well);
     const cut: Says = (region) => (region === 'eu' ? 'fail 0 target.connect.timeout' : 'ok 12 -');
