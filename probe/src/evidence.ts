@@ -8,7 +8,7 @@ import { dueMinuteOf } from '@highwater/config/proof/batch.ts';
 import { minuteOf, MINUTE_MS, type Instant } from '@highwater/config/time.ts';
 import { type Closing, type Identity, spoolBatches, spoolFrame } from './sign.ts';
 import type { NewLine } from './spool-records.ts';
-import type { Spool } from './spool.ts';
+import { mostAtOnce, type Spool } from './spool.ts';
 
 export interface EvidenceOptions {
   readonly spool: Spool;
@@ -46,18 +46,21 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
   let timer: NodeJS.Timeout | undefined;
   let minuteTimer: NodeJS.Timeout | undefined;
 
-  /** One write for all that ended together: a write for each costs more than making the line. */
+  /** Few writes for all that ended together: a write for each costs more than making the line. */
   const journal = () => {
     clearImmediate(journaling);
     journaling = undefined;
     if (ended.length === 0) return;
     const lines = ended;
     ended = [];
-    try {
-      spool.addAll(lines);
-    } catch (thrown) {
-      // A full disk costs what it costs; it must not stop the schedule.
-      log.error({ err: thrown, lines: lines.length }, 'observation.lost');
+    for (let from = 0; from < lines.length; from += mostAtOnce) {
+      const together = lines.slice(from, from + mostAtOnce);
+      try {
+        spool.addAll(together);
+      } catch (thrown) {
+        // A full disk costs what it costs, and no more than that; it must not stop the schedule.
+        log.error({ err: thrown, lines: together.length }, 'observation.lost');
+      }
     }
     plan();
   };

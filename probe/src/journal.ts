@@ -100,7 +100,7 @@ export class Journal {
   }
 
   /** Appends records in one write. Throws what the disk says; then nothing was appended. */
-  append(...jsons: readonly string[]): readonly Place[] {
+  append(jsons: readonly string[]): readonly Place[] {
     const start = this.currentBytes;
     const places: Place[] = [];
     let text = '';
@@ -141,8 +141,8 @@ export class Journal {
     }
   }
 
-  /** Starts a new segment with these records in it, durably. The old one was synced before. */
-  rotate(...jsons: readonly string[]): void {
+  /** Starts a new segment with this record in it, durably. The old one was synced before. */
+  rotate(json: string): void {
     fsyncSync(this.#fd);
     const next = this.#current + 1;
     const fd = openSync(this.#path(next), 'wx+', 0o600);
@@ -150,7 +150,7 @@ export class Journal {
     this.#fd = fd;
     this.#current = next;
     this.#sizes.set(next, 0);
-    this.append(...jsons);
+    this.append([json]);
     fsyncSync(fd);
     syncDir(this.#dir);
   }
@@ -211,6 +211,13 @@ export class Journal {
       closeSync(fd);
     }
   }
+}
+
+/** Whether this is what a disk without room, or past its quota, says: with less in it, it would take more. */
+export function isFullDisk(thrown: unknown): boolean {
+  return (
+    thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT')
+  );
 }
 
 /** Writes a small file so that a crash leaves the old text or the new one. */

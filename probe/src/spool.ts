@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { Journal, type Place, type Repair, writeDurably } from './journal.ts';
+import { isFullDisk, Journal, type Place, type Repair, writeDurably } from './journal.ts';
 import { spoolQueue } from './spool-queue.ts';
 import { dayOfLine, lineOf, withGap } from './spool-records.ts';
 import type {
@@ -31,8 +31,8 @@ export interface SpoolOptions {
 }
 
 const maxConflictFiles = 100;
-/** Records in one write. */
-const mostAtOnce = 256;
+/** Records in one write, at most: more would stand in one segment, and be lost together where the disk is full. */
+export const mostAtOnce = 256;
 
 export class Spool {
   readonly repair: Repair;
@@ -138,18 +138,18 @@ export class Spool {
     this.addAll([{ text, detail }]);
   }
 
-  /** The same for several in one write: all or none. */
+  /** The same for several in one write: all or none. At most `mostAtOnce`. */
   addAll(lines: readonly NewLine[]): void {
     const { seq } = this.#marks;
     const records = lines.map(({ text, detail }, nth): SpoolRecord => {
       return { t: 'L', s: seq + nth, l: text, ...(detail === undefined ? {} : { d: detail }) };
     });
-    this.#write(...records);
+    this.#write(records);
   }
 
   /** Spools the next frame, of the unframed lines up to `to`. Not to be sent before `sync`. */
   addFrame(frame: FrameRecord & { readonly to: number }): void {
-    this.#write({ t: 'F', e: this.#marks.epoch, n: this.#marks.frame, ...frame });
+    this.#write([{ t: 'F', e: this.#marks.epoch, n: this.#marks.frame, ...frame }]);
   }
 
   /** Spools the next batch, of the unbatched lines of one day up to `to`. Not to be sent before `sync`. */
@@ -157,7 +157,7 @@ export class Spool {
     const first = this.#unbatched.find((line) => dayOfLine(line) === batch.day);
     const from = first === undefined ? batch.to + 1 : first.seq;
     const { epoch, number, gaps } = this.#marks;
-    this.#write({ t: 'B', e: epoch, n: number, from, gaps, ...batch });
+    this.#write([{ t: 'B', e: epoch, n: number, from, gaps, ...batch }]);
   }
 
   async sync(): Promise<void> {
@@ -180,16 +180,16 @@ export class Spool {
   }
 
   acknowledgeFrame(frame: SpooledFrame): void {
-    this.#write({ t: 'AF', e: frame.epoch, n: frame.frame });
+    this.#write([{ t: 'AF', e: frame.epoch, n: frame.frame }]);
   }
 
   acknowledgeBatch(batch: SpooledBatch): void {
-    this.#write({ t: 'AB', e: batch.epoch, n: batch.number });
+    this.#write([{ t: 'AB', e: batch.epoch, n: batch.number }]);
   }
 
   /** Gives up on a batch that can never be accepted; its number becomes a gap. */
   giveUp(batch: SpooledBatch): void {
-    this.#write({ t: 'X', e: batch.epoch, n: batch.number });
+    this.#write([{ t: 'X', e: batch.epoch, n: batch.number }]);
   }
 
   /**
@@ -255,23 +255,23 @@ export class Spool {
       ...(detail === undefined ? {} : { d: detail }),
     }));
     for (let from = 0; from < again.length; from += mostAtOnce) {
-      this.#write(...again.slice(from, from + mostAtOnce));
+      this.#write(again.slice(from, from + mostAtOnce));
     }
     // Also where the power is cut: no E without its lines.
     if (again.length > 0) this.#rotate();
-    this.#write({ t: 'E', e: epoch });
+    this.#write([{ t: 'E', e: epoch }]);
     this.#rotate();
   }
 
-  #write(...records: readonly SpoolRecord[]): void {
+  #write(records: readonly SpoolRecord[]): void {
     const jsons = records.map((record) => JSON.stringify(record));
     let places: readonly Place[];
     try {
-      places = this.#journal.append(...jsons);
+      places = this.#journal.append(jsons);
     } catch (thrown) {
-      // A full disk: the oldest makes room, as it does for a full spool.
-      if (!this.#dropOldest()) throw thrown;
-      places = this.#journal.append(...jsons);
+      // A full disk: the oldest makes room, as it does for a full spool. Nothing else is a reason to drop evidence.
+      if (!isFullDisk(thrown) || !this.#dropOldest()) throw thrown;
+      places = this.#journal.append(jsons);
     }
     for (const [nth, record] of records.entries()) {
       const place = places[nth];
