@@ -15,7 +15,8 @@ export interface SocketWords {
 
 /**
  * A WebSocket by hand (github.com/websockets/wscat). It knows no pinned addresses: there the address stands in the URL,
- * the name in the Host header, and the certificate is not looked at, as it is for the name.
+ * the name in the Host header, and the certificate is not looked at, as it is for the name. It takes headers as arguments
+ * alone, so that a secret is seen in the list of processes while it runs.
  */
 export function wscatLine(url: URL, words: SocketWords, { target, timeoutMs }: Asked): string {
   const [pinned] = isIP(hostOf(url)) === 0 ? pinnedAddresses(target) : [];

@@ -79,9 +79,11 @@ describe('a curl line', () => {
   });
 
   it('follows as the check does, and takes a URL as it is', () => {
-    expect(redirectWords(new URL('https://a.example'), 0)).toEqual([]);
-    expect(redirectWords(new URL('http://a.example'), 2)).toEqual(['-L', '--max-redirs 2']);
-    expect(redirectWords(new URL('https://a.example'), 1)).toContain('--proto-redir =https');
+    const own = { headers: { 'X-Tenant': 'a' } };
+    expect(redirectWords(new URL('https://a.example'), 0, own)).toEqual([]);
+    expect(redirectWords(new URL('http://a.example'), 2, own)).toEqual(['-L', '--max-redirs 2']);
+    expect(redirectWords(new URL('https://a.example'), 1, own)).toContain('--proto-redir =https');
+    expect(redirectWords(new URL('https://a.example'), 1, { headers: { A: 'file:us' } })).toEqual([]);
     expect(urlWords(new URL('http://a.example/x?a=[1-3]&b'))).toEqual([
       '--globoff',
       "'http://a.example/x?a=[1-3]&b'",

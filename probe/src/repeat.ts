@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Asked } from '@highwater/config/kinds.ts';
 import type { Target } from '@highwater/config/model.ts';
-import { isSecretRef } from '@highwater/config/secrets.ts';
+import { isSecretRef, type SecretRef } from '@highwater/config/secrets.ts';
 import { hostOf, isSecure, portOf } from './io/url.ts';
 
 /**
@@ -22,11 +22,22 @@ export function quoted(text: string): string {
   return `$'${escaped}'`;
 }
 
-/** `NAME: VALUE` as one word; a secret is left to the shell, which has the variable or the file. */
+/**
+ * `NAME: VALUE` as one word; a secret is left to the shell, which has the variable or the file. It is an argument then,
+ * which others on the machine can see while the tool runs: for tools that take headers in no other way.
+ */
 export function headerWord(name: string, value: string): string {
-  if (!isSecretRef(value)) return quoted(`${name}: ${value}`);
-  const at = value.slice(value.indexOf(':') + 1);
-  return `${quoted(`${name}: `)}"${value.startsWith('env:') ? `$${at}` : `$(cat ${quoted(at)})`}"`;
+  return isSecretRef(value) ? `${quoted(`${name}: `)}${secretWord(value)}` : quoted(`${name}: ${value}`);
+}
+
+function secretWord(ref: SecretRef): string {
+  const at = ref.slice(ref.indexOf(':') + 1);
+  return `"${ref.startsWith('env:') ? `$${at}` : `$(cat ${quoted(at)})`}"`;
+}
+
+/** Whether a node's headers have a secret, which must reach no other host and no list of processes. */
+export function hasSecrets({ headers }: Pick<Target, 'headers'>): boolean {
+  return Object.values(headers).some(isSecretRef);
 }
 
 /** The addresses that a target is pinned to, of the family that it is asked over. */
@@ -73,12 +84,19 @@ export interface CurlRequest {
   readonly words: readonly string[];
 }
 
-/** One request by curl. */
+/** One request by curl. Secrets come by a pipe from the shell's own printf, so that they are no argument of a process. */
 export function curlLine(url: URL, { headers, body, words }: CurlRequest, asked: Asked): string {
+  const all = sentHeaders(headers, asked.target);
+  const secrets = all.flatMap(([name, value]) =>
+    isSecretRef(value) ? [`${quoted(name)} ${secretWord(value)}`] : [],
+  );
+  const others = all.filter(([, value]) => !isSecretRef(value));
   return [
+    ...(secrets.length === 0 ? [] : [String.raw`printf '%s: %s\n' ${secrets.join(' ')} |`]),
     ...curlWords(url, asked),
     ...words,
-    ...sentHeaders(headers, asked.target).map(([name, value]) => `-H ${headerWord(name, value)}`),
+    ...others.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
+    ...(secrets.length === 0 ? [] : ['-H @-']),
     ...(body === undefined ? [] : [`--data-raw ${quoted(body)}`]),
     ...urlWords(url),
   ].join(' ');
@@ -92,9 +110,12 @@ function pinWords(host: string, port: number, addresses: readonly string[]): str
     : `--connect-to ${quoted(`${bracketed(host)}:${port}:${bracketed(first)}:${port}`)}`;
 }
 
-/** As curl follows: no further than told, and never from https to http. */
-export function redirectWords(url: URL, redirects: number): string[] {
-  if (redirects === 0) return [];
+/**
+ * As curl follows: no further than told, and never from https to http. Not at all with a secret, which it would send to
+ * wherever it is led.
+ */
+export function redirectWords(url: URL, redirects: number, target: Pick<Target, 'headers'>): string[] {
+  if (redirects === 0 || hasSecrets(target)) return [];
   return ['-L', `--max-redirs ${redirects}`, ...(isSecure(url) ? ['--proto-redir =https'] : [])];
 }
 

@@ -1,6 +1,6 @@
 /** The lines by which a person repeats a check, run as they are printed, by a shell and the real tools. */
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,8 +40,8 @@ const lineOf = (kind: string, url: string, settings: object, more: Partial<Targe
   expect(line).not.toMatch(/[\n\r]/);
   return line;
 };
-const typed = async (line: string, env: NodeJS.ProcessEnv = {}): Promise<string> => {
-  const { stdout } = await run('bash', ['-c', line], { env: { ...process.env, ...env }, timeout: 20_000 });
+const typed = async (line: string, env: NodeJS.ProcessEnv = {}, shell = 'bash'): Promise<string> => {
+  const { stdout } = await run(shell, ['-c', line], { env: { ...process.env, ...env }, timeout: 20_000 });
   return stdout;
 };
 
@@ -97,7 +97,7 @@ describe.skipIf(without('curl'))('the line of a node', () => {
     expect(asked).toEqual([questions[family]]);
   });
 
-  it('goes to the pinned address, and has secrets only as the shell will find them', async () => {
+  it.each(['bash', 'sh'])('goes to the pinned address, and has secrets as %s finds them', async (shell) => {
     const seen: (string | undefined)[] = [];
     await using node = await serveHttp((request, response) => {
       seen.push(
@@ -121,9 +121,40 @@ describe.skipIf(without('curl'))('the line of a node', () => {
     const url = `http://rpc.hw.test:${node.port}`;
     const line = lineOf('jsonrpc', url, { methods: [{ method: 'eth_chainId' }] }, at);
     expect(line).toContain('"$HIGHWATER_SECRET_A"');
-    expect(await typed(line, { HIGHWATER_SECRET_A: 'CANARY $HOME' })).toContain('"result":"0x7a69"');
+    // A curl before the real one that notes its arguments.
+    const real = execFileSync('sh', ['-c', 'command -v curl'], { encoding: 'utf8' }).trim();
+    const noted = join(dir, 'arguments');
+    writeFileSync(
+      join(dir, 'curl'),
+      `#!/bin/sh\necho "$@" > '${noted.replaceAll("'", "'\\''")}'\nexec ${real} "$@"\n`,
+      { mode: 0o755 },
+    );
+    const env = { HIGHWATER_SECRET_A: 'CANARY $HOME', PATH: `${dir}:${process.env['PATH']}` };
+    expect(await typed(line, env, shell)).toContain('"result":"0x7a69"');
+    const words = readFileSync(noted, 'utf8');
+    expect(words).toContain('@-');
+    expect(words).not.toMatch(/CANARY|from a file/);
     expect(seen).toEqual([`rpc.hw.test:${node.port}`, 'CANARY $HOME', 'from a file']);
     await rm(dir, { recursive: true });
+  });
+});
+
+describe.skipIf(without('curl'))('the line of a URL that redirects', () => {
+  it('follows, but not with a secret, which would go wherever it is led', async () => {
+    const seen: unknown[] = [];
+    await using other = await serveHttp((request, response) => {
+      seen.push(request.headers['x-token']);
+      response.end('elsewhere');
+    });
+    await using node = await serveHttp((request, response) => {
+      seen.push(request.headers['x-token']);
+      response.writeHead(302, { location: other.url }).end();
+    });
+    const line = (headers: Record<string, string>) => lineOf('http', node.url, { redirects: 2 }, { headers });
+    expect(await typed(line({}))).toContain('elsewhere');
+    const env = { HIGHWATER_SECRET_A: 'CANARY' };
+    expect(await typed(line({ 'X-Token': 'env:HIGHWATER_SECRET_A' }), env)).toMatch(/^HTTP\/1\.1 302 /);
+    expect(seen).toEqual([undefined, undefined, 'CANARY']);
   });
 });
 

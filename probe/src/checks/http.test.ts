@@ -244,25 +244,22 @@ describe('the line that repeats it', () => {
     timeoutMs: 2_500,
   };
   it.each<[object, string]>([
-    [
-      {},
-      "-i -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" -H 'x-tenant: own' 'https://rpc.example.com/key?a=1'",
-    ],
+    [{}, "-i -H 'accept-encoding: identity' -H 'x-tenant: own' -H @- 'https://rpc.example.com/key?a=1'"],
     [
       { method: 'HEAD', path: '/x', redirects: 2 },
-      "-I -L --max-redirs 2 --proto-redir =https -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" -H 'x-tenant: own' 'https://rpc.example.com/key/x?a=1'",
+      "-I -H 'accept-encoding: identity' -H 'x-tenant: own' -H @- 'https://rpc.example.com/key/x?a=1'",
     ],
     [
       { method: 'POST', body: "it's", headers: { 'X-Tenant': 'no', Accept: '*/*' } },
-      "-i -H 'accept-encoding: identity' -H 'x-tenant: own' -H 'accept: */*' -H 'content-type: application/json' -H 'x-token: '\"$HIGHWATER_SECRET_US\" --data-raw 'it'\\''s' 'https://rpc.example.com/key?a=1'",
+      "-i -H 'accept-encoding: identity' -H 'x-tenant: own' -H 'accept: */*' -H 'content-type: application/json' -H @- --data-raw 'it'\\''s' 'https://rpc.example.com/key?a=1'",
     ],
     [
       { method: 'POST' },
-      "-i -X POST -H 'accept-encoding: identity' -H 'x-token: '\"$HIGHWATER_SECRET_US\" -H 'x-tenant: own' 'https://rpc.example.com/key?a=1'",
+      "-i -X POST -H 'accept-encoding: identity' -H 'x-tenant: own' -H @- 'https://rpc.example.com/key?a=1'",
     ],
   ])('of %j', (settings, line) => {
     expect(http.repeat(settings, asked)).toBe(
-      `curl -sS --max-time 2.5 --resolve rpc.example.com:443:192.0.2.1 ${line}`,
+      String.raw`printf '%s: %s\n' x-token "$HIGHWATER_SECRET_US" | curl -sS --max-time 2.5 --resolve rpc.example.com:443:192.0.2.1 ${line}`,
     );
   });
 });

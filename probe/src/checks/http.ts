@@ -49,7 +49,7 @@ function repeated(wanted: Settings, asked: Asked): string {
   const url = joinPath(asHttp(asked.target.url), path, port);
   const words = [
     method === 'HEAD' ? '-I' : '-i',
-    ...redirectWords(url, redirects),
+    ...redirectWords(url, redirects, asked.target),
     ...(method === 'POST' && body === undefined ? ['-X POST'] : []),
   ];
   const headers = { 'accept-encoding': 'identity', ...headersOf(wanted) };
