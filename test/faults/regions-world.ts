@@ -36,7 +36,7 @@ export interface RegionsWorld extends AsyncDisposable {
 }
 
 /** Intercepts what asks for the wall clock; monotonic time goes on as it is. */
-const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+export const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
 function configText(
   network: Network,
