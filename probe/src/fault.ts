@@ -72,6 +72,8 @@ const http: Readonly<Record<string, FaultId>> = {
   UND_ERR_HEADERS_OVERFLOW: 'target.http.headers',
   HPE_HEADER_OVERFLOW: 'target.http.headers',
   HPE_INVALID_EOF_STATE: 'target.http.reset',
+  // In TLS 1.3 the server judges the client's certificate when the handshake has ended for the client.
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'target.tls.handshake',
 };
 
 const otherwise: Readonly<Record<PhaseName, FaultId>> = {
@@ -115,8 +117,16 @@ export function faultOf(thrown: unknown, phase: PhaseName): Fault {
   if (isTimeout(thrown)) return timeoutFault(phase);
   const code = codeOf(thrown);
   const table = phase === 'firstByte' || phase === 'transfer' ? http : byPhase[phase];
-  const id = anywhere[code] ?? table[code] ?? otherwise[phase];
+  const id =
+    anywhere[code] ??
+    table[code] ??
+    (table === http && isBrokenTls(code) ? 'target.http.reset' : otherwise[phase]);
   return fault(id, code === '' ? messageOf(thrown) : code);
+}
+
+/** A record that cannot be read, or an alert: the connection is gone. */
+function isBrokenTls(code: string): boolean {
+  return code.startsWith('ERR_SSL_');
 }
 
 /** `AbortSignal.timeout` aborts with this; anything else that aborts is the program ending. */

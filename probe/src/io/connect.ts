@@ -52,6 +52,9 @@ export async function openTls(
     checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
     ...(isIP(host) === 0 ? { servername: host } : {}),
   });
+  // Node only tells of a broken record or an alert after the handshake, and keeps the socket open. It may come in one
+  // packet with the end of the handshake: before whoever asked for the socket listens.
+  secured.on('error', (error: Error) => secured.destroy(error));
   try {
     return await settled(secured, 'secureConnect', signal);
   } catch (thrown) {
@@ -70,6 +73,12 @@ export function earliestExpiry(socket: TLSSocket): Instant | undefined {
     certificate = certificate.issuerCertificate;
   }
   return earliest;
+}
+
+/** Why a socket that was handed over is of no use any more; undefined while it is. What it told before is not told again. */
+export function brokenBy(socket: Socket): Error | undefined {
+  if (!socket.destroyed) return undefined;
+  return socket.errored ?? Object.assign(new Error('closed'), { code: 'ECONNRESET' });
 }
 
 /** Waits for one event; whatever else happens first destroys the socket and rejects. */

@@ -12,7 +12,7 @@ import { FaultError, type ExchangeAnswer, type ExchangeRequest } from '@highwate
 import type { Instant } from '@highwater/config/time.ts';
 import type { Ending } from '../deadline.ts';
 import { faultError } from '../fault.ts';
-import { earliestExpiry } from './connect.ts';
+import { brokenBy, earliestExpiry } from './connect.ts';
 import { dial, type Route } from './dial.ts';
 import { abortError, asError, type OpenTarget, type Outside, ownHeaders } from './outside.ts';
 import { allowedBytes, watchReceived } from './received.ts';
@@ -171,6 +171,8 @@ function connect(to: URL, route: Route): Connection {
         (socket) => {
           certExpiresAt = socket instanceof TLSSocket ? earliestExpiry(socket) : undefined;
           watching.start('firstByte');
+          const broken = brokenBy(socket);
+          if (broken) return callback(broken, null);
           watchReceived((connected = socket), tooMuch);
           callback(null, socket);
         },

@@ -7,7 +7,7 @@ import { TLSSocket } from 'node:tls';
 import { FaultError, type ByteLink, type LinkRequest } from '@highwater/config/kinds.ts';
 import type { Ending } from '../deadline.ts';
 import { faultError, isTimeout } from '../fault.ts';
-import { earliestExpiry } from './connect.ts';
+import { brokenBy, earliestExpiry } from './connect.ts';
 import { dial } from './dial.ts';
 import { asError, type OpenTarget, type Outside } from './outside.ts';
 import { type Stopwatch, stopwatch } from './stopwatch.ts';
@@ -70,6 +70,8 @@ class OpenLink implements ByteLink {
     socket.on('error', (error: Error & { code?: string }) => this.#end(error.code ?? error.message));
     socket.on('end', () => this.#end());
     socket.on('close', () => this.#end('cut off'));
+    const broken = brokenBy(socket) as (Error & { code?: string }) | undefined;
+    if (broken) this.#end(broken.code ?? broken.message);
   }
 
   send(text: string): void {

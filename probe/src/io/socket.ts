@@ -10,7 +10,7 @@ import { refusalCloses, refusalStatuses } from '@highwater/config/faults/refusal
 import { FaultError, type SocketLink, type SocketRequest } from '@highwater/config/kinds.ts';
 import type { Ending } from '../deadline.ts';
 import { cleanDetail, faultError, faultOf } from '../fault.ts';
-import { earliestExpiry } from './connect.ts';
+import { brokenBy, earliestExpiry } from './connect.ts';
 import { dial } from './dial.ts';
 import { maxHeaderBytes } from './exchange.ts';
 import { type Inbox, inbox } from './inbox.ts';
@@ -52,6 +52,8 @@ export async function openSocket(
   try {
     const socket = await dial(url, { target, own: url, outside, signal, dialled: told }, watch);
     watch.start('firstByte');
+    const broken = brokenBy(socket);
+    if (broken) throw new FaultError(faultOf(broken, 'firstByte'));
     const maxBytes = request.maxBytes ?? defaultMaxBytes;
     const headers = { ...request.headers, ...ownHeaders(url, url, target, outside.userAgent) };
     const made = (): Made => ({
