@@ -68,6 +68,27 @@ describe('the projection of a config', () => {
     expect(new Set(['any', '4', '6', 'apart'].map(over)).size).toBe(4);
   });
 
+  it('says over which family a check is asked, where it is one alone', () => {
+    const written = text('https://rpc.example.com', 'A', 'public').replace(
+      'kind: head, every: 30s',
+      'kind: head, every: 30s, refusals: skip, family: apart',
+    );
+    const shown = projected(configOf(written));
+    const lines = shown.split('\n').filter((line) => line.startsWith('monitor '));
+    expect(lines.map((line) => line.split(' ').slice(7))).toEqual([
+      ['refusals=skip'],
+      ['refusals=skip', 'family=4'],
+      ['refusals=skip', 'family=6'],
+      [],
+    ]);
+    const parsed = parseProjection(shown);
+    if ('error' in parsed) throw new Error(parsed.error);
+    expect(parsed.monitors.map(({ family }) => family)).toEqual([undefined, 4, 6, undefined]);
+    expect(formatProjection(parsed)).toBe(shown);
+    for (const odd of ['family=5', 'family=', 'family=4 family=4', 'family=04', 'family=4 refusals=skip'])
+      expect(parseProjection(shown.replace('refusals=skip family=4', odd)), odd).toHaveProperty('error');
+  });
+
   it('changes with where a check asks, and not with what people call it', () => {
     const base = projected(configOf(text('https://rpc.example.com', 'A', 'public')));
     fc.assert(

@@ -62,6 +62,7 @@ function projectService(service: Service, hidden: (text: string) => string): Rul
 
 function projectMonitor(monitor: Monitor, isPrivate: boolean, hidden: (text: string) => string): RuleMonitor {
   const { id, kind, intervalMs, timeoutMs, chain, regions, quorum, counts, refusals } = monitor;
+  const { family } = monitor.target;
   const settings = canonicalSettings(monitor.settings);
   return {
     id,
@@ -70,6 +71,7 @@ function projectMonitor(monitor: Monitor, isPrivate: boolean, hidden: (text: str
     timeoutMs,
     ...(chain === undefined ? {} : { chain }),
     ...(refusals === undefined ? {} : { refusals }),
+    ...(family === undefined ? {} : { family }),
     targetHash: hidden(targetText(monitor.target)),
     settings: isPrivate ? [`- h:${hidden(settings.join('\n'))}`] : settings,
     regions: [...regions],

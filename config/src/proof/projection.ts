@@ -61,6 +61,8 @@ export interface RuleMonitor {
   readonly chain?: string;
   /** Refusals are written as skipped. */
   readonly refusals?: 'skip';
+  /** Asked over this address family alone. */
+  readonly family?: 4 | 6;
   /** saltedHash of where it asks (URL, fixed addresses, address family, header names and references), hex. */
   readonly targetHash: string;
   /** canonicalSettings of what the operator wrote; saltedHash lines where they are private. */
@@ -127,7 +129,8 @@ function serviceLines(s: RuleService): string[] {
 function askLines(m: RuleMonitor): string[] {
   const asked = `monitor ${m.id} ${m.kind} ${m.intervalMs} ${m.timeoutMs} ${m.chain ?? '-'} ${m.targetHash}`;
   const refusals = m.refusals === undefined ? '' : ` refusals=${m.refusals}`;
-  return [`${asked}${refusals}`, ...m.settings.map((setting) => `set ${m.id} ${setting}`)];
+  const family = m.family === undefined ? '' : ` family=${m.family}`;
+  return [`${asked}${refusals}${family}`, ...m.settings.map((setting) => `set ${m.id} ${setting}`)];
 }
 
 /** How the answers are judged. */
@@ -269,9 +272,10 @@ const readers: Readonly<Record<string, (draft: Draft, fields: string[]) => boole
       return false;
     const monitor: Open<Asked> = { id, kind, intervalMs, timeoutMs, targetHash };
     if (chain !== '-') monitor.chain = chain;
-    if (more.length > 0) {
-      if (more.length > 1 || more[0] !== 'refusals=skip') return false;
-      monitor.refusals = 'skip';
+    for (const word of more) {
+      if (word === 'refusals=skip') monitor.refusals = 'skip';
+      else if (word === 'family=4' || word === 'family=6') monitor.family = word === 'family=4' ? 4 : 6;
+      else return false;
     }
     return draft.asked.push(monitor) > 0;
   },
