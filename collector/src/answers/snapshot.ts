@@ -151,6 +151,11 @@ function conditionPart(condition: Condition | undefined): Pick<PublicRegion, 'st
   return { state, since, because };
 }
 
+/** Whether what comes from a region counts; one that sees things otherwise is heard, and so is one that is so in part. */
+function isHeard(condition: Condition | undefined): boolean {
+  return condition === undefined || condition.state === 'apart' || condition.partly === true;
+}
+
 export function makeSnapshot(input: SnapshotInput): PublicSnapshot {
   const { watched, heard, incidents, startedAt, now } = input;
   const { config } = watched;
@@ -172,7 +177,10 @@ export function makeSnapshot(input: SnapshotInput): PublicSnapshot {
       ...(heardIn(id).length === 0 ? {} : { heardAt: Math.max(...heardIn(id)) }),
       ...conditionPart(input.regions.ofRegion(id)),
     })),
-    holds: holdsWith(withProbe.size),
+    holds: holdsWith(
+      withProbe.size,
+      [...withProbe].filter((id) => isHeard(input.regions.ofRegion(id))).length,
+    ),
     services: config.services
       .filter((service) => service.visibility === 'public')
       .flatMap((service) => serviceOf(input, service)),
