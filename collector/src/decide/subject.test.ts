@@ -135,7 +135,7 @@ describe('a service', () => {
     ['uu', 1, 'up', '2 of 2 nodes up, 1 needed'],
     ['ud', 1, 'up', '1 of 2 nodes up, 1 needed; n2: is down'],
     ['dd', 1, 'down', '0 of 2 nodes up, 1 needed; n1: is down; n2: is down'],
-    ['d?', 1, 'unknown', '0 of 2 nodes up, 1 needed; n2: is unknown'],
+    ['d?', 1, 'unknown', '0 of 2 nodes up, 1 unknown, 1 needed; n2: is unknown'],
     [
       '??',
       1,
@@ -143,11 +143,11 @@ describe('a service', () => {
       'none of 2 nodes is known to be up or down, 1 needed; n1: is unknown; n2: is unknown',
     ],
     ['ud', 2, 'down', '1 of 2 nodes up, 2 needed; n2: is down'],
-    ['u?', 2, 'unknown', '1 of 2 nodes up, 2 needed; n2: is unknown'],
+    ['u?', 2, 'unknown', '1 of 2 nodes up, 1 unknown, 2 needed; n2: is unknown'],
     ['ug', 1, 'up', '2 of 2 nodes up, 1 needed; n2: is degraded'],
     ['ug', 2, 'degraded', '2 of 2 nodes up, 2 needed; n2: is degraded'],
     ['gd', 1, 'degraded', '1 of 2 nodes up, 1 needed; n2: is down; n1: is degraded'],
-    ['g?', 1, 'degraded', '1 of 2 nodes up, 1 needed; n1: is degraded'],
+    ['g?', 1, 'degraded', '1 of 2 nodes up, 1 unknown, 1 needed; n1: is degraded'],
     ['ddddd', 1, 'down', '0 of 5 nodes up, 1 needed; n1: is down; n2: is down; n3: is down; and 2 more'],
   ])('with %s and minUp %i is %s because %s', (letters, minUp, status, because) => {
     expect(service(letters, minUp)).toMatchObject({ status, because });

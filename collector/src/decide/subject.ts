@@ -150,7 +150,9 @@ function count(service: ServicePolicy, judged: readonly JudgedNode[]): Counted {
   const down = is('down');
   const [only] = judged;
   if (judged.length === 1 && only && service.minUp === 1) return alone(only);
-  const of = `${up.length} of ${plural(judged.length, 'node')} up, ${service.minUp} needed`;
+  const unknown = is('unknown').length;
+  const beside = unknown > 0 && up.length + down.length > 0 ? `, ${unknown} unknown` : '';
+  const of = `${up.length} of ${plural(judged.length, 'node')} up${beside}, ${service.minUp} needed`;
   if (judged.length === 0) return { status: 'unknown', because: 'no node of it is watched' };
   // "0 of 3 nodes up" would read like an outage.
   if (up.length === 0 && down.length === 0) {
