@@ -36,7 +36,6 @@ describe('controls are asked', () => {
       },
       phaseMs: 47_000,
       now: () => Date.now(),
-      monotonic: () => performance.now(),
       found: (reached) => found.push(reached),
     });
     await vi.advanceTimersByTimeAsync(180_000);

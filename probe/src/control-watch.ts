@@ -33,22 +33,15 @@ export interface ControlWatchOptions {
   /** In the minute, ms: the same for one probe each time. */
   readonly phaseMs: number;
   readonly now: () => Instant;
-  readonly monotonic: () => number;
   /** Told of what was found, each time. */
   readonly found: (reached: Reached) => void;
 }
 
-export function watchControls({
-  controls,
-  phaseMs,
-  now,
-  monotonic,
-  found,
-}: ControlWatchOptions): ControlWatch {
+export function watchControls({ controls, phaseMs, now, found }: ControlWatchOptions): ControlWatch {
   let timer: NodeJS.Timeout | undefined;
   let over = false;
   const look = async () => {
-    const reports = await controls.ask(monotonic());
+    const reports = await controls.ask();
     if (!over) found(reachedBy(reports));
   };
   const rest = () => {

@@ -1,7 +1,7 @@
 /**
  * Asks the declared controls: one with a name over IPv4 and over IPv6 apart, so that an outage of one family on the
  * probe's side excuses nothing of the other; an address in its own. When something failed, at most once in two seconds
- * whatever fails, and everything that failed in that round shares the answer; and once a minute in any case
+ * whatever fails, and everything that fails within these shares the answer; and once a minute in any case
  * (control-watch.ts).
  */
 import { isIP } from 'node:net';
@@ -16,8 +16,8 @@ import { hostOf, portOf } from './io/url.ts';
 import type { ControlReport } from './self.ts';
 
 export interface Controls {
-  /** What the controls say in the round of a check that began at `since` (monotonic ms). */
-  ask(since: number): Promise<readonly ControlReport[]>;
+  /** What the controls say now, or were asked less than two seconds ago. */
+  ask(): Promise<readonly ControlReport[]>;
 }
 
 const controlTimeoutMs = 2_000;
@@ -27,11 +27,11 @@ export function makeControls(declared: readonly string[], outside: Outside): Con
   let askedAt = -Infinity;
   let round: Promise<readonly ControlReport[]> = Promise.resolve([]);
   return {
-    ask(since) {
+    ask() {
       if (declared.length === 0) return Promise.resolve([]);
       const now = outside.monotonic();
-      // An answer from while the check ran is of its round; so is one so recent that asking again is too soon.
-      if (askedAt >= since || now - askedAt < minPauseMs) return round;
+      // No older answer will do, also of a check that ran longer: the network may have gone while it did.
+      if (now - askedAt < minPauseMs) return round;
       askedAt = now;
       round = Promise.all(declared.map((control) => askOne(control, outside))).then((all) => all.flat());
       return round;

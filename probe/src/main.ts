@@ -171,7 +171,6 @@ async function assemble(
       // As a monitor's: spread over the minute, the same after a restart.
       phaseMs: phaseMs(seed, 'controls', id, MINUTE_MS, sha256),
       now,
-      monotonic,
       found(next) {
         tellOfNetwork(reached, next, log);
         reached = next;

@@ -151,7 +151,7 @@ export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOpt
       isOutOfDescriptors: found.operation === 'resolve' && isOutOfDescriptors(),
       clockStepMs: house.now() - wallFrom - (to - from),
       timeoutMs: prepared.monitor.timeoutMs,
-      controls: wantsControls(found, loopback) ? await controls.ask(from) : [],
+      controls: wantsControls(found, loopback) ? await controls.ask() : [],
     };
     return { ...met, observation: { ...observation, fault: ownUp(found, evidence) } };
   };
