@@ -255,7 +255,7 @@ describe('check', () => {
 
   it('asks once and ends with 0 when it is up', async () => {
     const { code, out } = await hw(['check', url('/good'), '--kind', 'http']);
-    expect(out).toMatch(/^http of http:\/\/127\.0\.0\.1:\d+: up in /);
+    expect(out).toMatch(/^http of http:\/\/127\.0\.0\.1:\d+\/good: up in /);
     expect(out).toContain('first byte');
     expect(code).toBe(0);
   });
@@ -269,7 +269,7 @@ describe('check', () => {
       timeoutMs: 10_000,
       address: '127.0.0.1',
       facts: { sc: '200' },
-      calls: [{ what: 'GET /' }],
+      calls: [{ what: 'GET /good' }],
       assertions: expect.arrayContaining([expect.objectContaining({ held: true })]) as unknown,
       repeat: expect.stringMatching(/^curl .* http:/) as unknown,
     });
@@ -329,16 +329,27 @@ services:
     expect(lost.err).toContain('did you mean web/main/http?');
   });
 
-  it.each(['127.0.0.1:18944', 'rpc.example.com:443/ws', '[::1]:80', 'rpc.example.com'])(
-    'says of %s how a URL begins, and lists no monitors',
-    async (subject) => {
-      const { code, err } = await hw(['check', subject, '--kind', 'tcp']);
-      expect(err).toBe(
-        `highwater check: ${subject}: a URL begins with http://, https://, ws:// or wss://, and a monitor is service/node/check\n`,
-      );
-      expect(code).toBe(2);
-    },
-  );
+  it.each([
+    ['127.0.0.1:18944', 'http'],
+    ['rpc.example.com:443/ws', 'tcp'],
+    ['[::1]:80', 'http'],
+    ['rpc.example.com', 'tcp'],
+  ])('says of %s with %s how a place is written, and lists no monitors', async (subject, kind) => {
+    const { code, err } = await hw(['check', subject, '--kind', kind]);
+    expect(err).toBe(
+      `highwater check: ${subject}: a URL begins with http://, https://, ws:// or wss://; with --kind tcp or tls HOST:PORT will do, with --kind dns a NAME; a monitor is service/node/check\n`,
+    );
+    expect(code).toBe(2);
+  });
+
+  it('asks a port that is written as one', async () => {
+    const at = new URL(url('/')).host;
+    for (const place of [at, `tcp://${at}`]) {
+      const { code, out } = await hw(['check', place, '--kind', 'tcp']);
+      expect(out).toContain(`tcp of ${at}: up in `);
+      expect(code).toBe(0);
+    }
+  });
 
   it('asks a URL for a chain of the config', async () => {
     writeFileSync(

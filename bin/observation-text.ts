@@ -5,6 +5,7 @@ import type { Assertion } from '@highwater/config/kinds.ts';
 import { methodIdsOf } from '@highwater/config/method-id.ts';
 import type { Chain, Monitor } from '@highwater/config/model.ts';
 import { DAY_MS, formatDuration, type Instant } from '@highwater/config/time.ts';
+import { portOf } from '../probe/src/io/url.ts';
 import type { Told } from '../probe/src/once.ts';
 import { factText } from './fact-text.ts';
 import { isRefusedAndSkipped, meaningHere } from './fault-here.ts';
@@ -77,12 +78,15 @@ export function observationText(answer: Answer, asked: Asked, paper: Paper): str
  * check's settings is published with them.
  */
 function placeText({ monitor, isTyped }: Asked): string {
-  const { origin, pathname, protocol, host } = new URL(monitor.target.url);
-  const { path } = (monitor.settings ?? {}) as { readonly path?: unknown };
+  const { origin, pathname, hostname } = new URL(monitor.target.url);
+  const { path, port, name } = (monitor.settings ?? {}) as Readonly<
+    Record<'path' | 'port' | 'name', unknown>
+  >;
+  if (monitor.kind === 'dns') return typeof name === 'string' ? name : hostname;
+  if (monitor.kind === 'tcp' || monitor.kind === 'tls')
+    return `${hostname}:${typeof port === 'number' ? port : portOf(new URL(monitor.target.url))}`;
   const at = isTyped ? pathname.replace(/\/$/, '') : '';
-  // URLs of other schemes than those of the web have no origin.
-  const from = origin === 'null' ? `${protocol}//${host}` : origin;
-  return `${from}${at}${typeof path === 'string' ? path.replace(/\?.*$/s, '') : ''}`;
+  return `${origin}${at}${typeof path === 'string' ? path.replace(/\?.*$/s, '') : ''}`;
 }
 
 const outcomes: Readonly<Record<Observation['outcome'], string>> = {

@@ -19,6 +19,7 @@ import { plain, printJson } from '../print.ts';
 import { repeatLine } from '../repeat-line.ts';
 import { tables } from '../tables.ts';
 import { type TypedHeaders, typedHeaders } from '../typed-headers.ts';
+import { placeRemedy, typedPlace } from '../typed-place.ts';
 
 interface CheckFlags {
   readonly kind?: string;
@@ -36,7 +37,10 @@ interface CheckFlags {
 export function checkCommand(): Command {
   return new Command('check')
     .description('one check now: where the time went, what came back, what it means')
-    .argument('<MONITOR|URL>', 'service/node/check of the config, or a URL with --kind')
+    .argument(
+      '<MONITOR|URL>',
+      'service/node/check of the config, or with --kind a URL, HOST:PORT (tcp, tls) or a NAME (dns)',
+    )
     .option('--kind <KIND>', `the kind of check, for a URL: ${Object.keys(tables.checks).join(', ')}`)
     .option('--chain <NAME>', 'the chain that the URL should serve, built in or of the config, for a URL')
     .option('--set <JSON>', "the kind's settings, for a URL")
@@ -77,6 +81,9 @@ Examples:
   highwater check ethereum/publicnode/head
   highwater check https://ethereum-rpc.publicnode.com --kind head --chain ethereum
   highwater check https://www.example.org --kind http
+  highwater check tcp://mail.example.com:25 --kind tcp --set '{"expect":{"contains":"220 "}}'
+  highwater check www.example.org:443 --kind tls
+  highwater check www.example.org --kind dns --set '{"type":"AAAA"}'
   highwater check https://api.example.com --kind head --chain algorand --header 'X-Algo-API-Token: env:TOKEN'
   highwater check https://rpc.example.com --kind jsonrpc --set '{"methods":[{"method":"eth_blockNumber"}]}'`,
     )
@@ -84,8 +91,10 @@ Examples:
 }
 
 async function run(subject: string, options: CheckFlags): Promise<void> {
-  const isTyped = subject.includes('://');
-  const { monitor, chain } = isTyped ? ofUrl(subject, options) : ofConfig(subject, options);
+  const place = typedPlace(subject, options.kind, settingsOf(options));
+  const url = place ?? (subject.includes('://') ? subject : undefined);
+  const isTyped = url !== undefined;
+  const { monitor, chain } = isTyped ? ofUrl(url, options) : ofConfig(subject, options);
   const typed = typedHeaders(options.header);
   const { tellOnce } = await import('../../probe/src/once.ts');
   const told = await tellOnce({
@@ -149,9 +158,7 @@ interface Asked {
 
 function ofConfig(id: string, options: CheckFlags): Asked {
   if (/:|^[^/]*\.[^/]*$/.test(id)) {
-    const remedy =
-      'a URL begins with http://, https://, ws:// or wss://, and a monitor is service/node/check';
-    throw new Exit(exitCode.usage, `highwater check: ${plain(id)}: ${remedy}`);
+    throw new Exit(exitCode.usage, `highwater check: ${plain(id)}: ${placeRemedy}`);
   }
   if (options.header.length > 0) {
     throw new Exit(
