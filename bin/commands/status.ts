@@ -7,7 +7,7 @@ import type { CollectorFlags } from '../collector-client.ts';
 import { exitCode } from '../exit.ts';
 import { commandLine } from '../hint.ts';
 import { collectorUrl, dataDir } from '../options.ts';
-import { ago, columns, plain, printJson, utc } from '../print.ts';
+import { ago, columns, plain, printJson, utc, wrapped } from '../print.ts';
 
 export function statusCommand(): Command {
   return new Command('status')
@@ -28,7 +28,10 @@ Examples:
     .action(async (options: CollectorFlags & { json?: boolean }) => {
       const status = await getFromCollector('/v1/status', operatorStatus, options);
       if (options.json) printJson(status);
-      else process.stdout.write(plainLines(statusText(status, options)));
+      else {
+        const { columns: width, isTTY } = process.stdout;
+        process.stdout.write(plainLines(statusText(status, options, isTTY ? width : Infinity)));
+      }
       if ([...status.services, ...status.nodes].some((verdict) => verdict.status === 'down')) {
         process.exitCode = exitCode.no;
       }
@@ -40,7 +43,13 @@ function plainLines(text: string): string {
   return text.split('\n').map(plain).join('\n');
 }
 
-function statusText(status: OperatorStatus, { collector, data }: CollectorFlags): string {
+/** @param width of the terminal in characters; Infinity where a program may read it */
+export function statusText(
+  status: OperatorStatus,
+  { collector, data }: CollectorFlags,
+  width = Infinity,
+): string {
+  const block = (title: string, rows: Rows): string => `${title}\n${rowsText(rows, width)}`;
   const parts = [
     `${status.site} at ${utc(status.at)}\n`,
     block(
@@ -94,9 +103,19 @@ function statusText(status: OperatorStatus, { collector, data }: CollectorFlags)
   return parts.join('\n');
 }
 
-function block(title: string, rows: readonly (readonly string[])[]): string {
-  const lines = rows.length === 0 ? '  none\n' : columns(rows.map((row) => ['', ...row]));
-  return `${title}\n${lines}`;
+type Rows = readonly (readonly string[])[];
+
+/** As columns; where these do not fit, each row as a paragraph of its own, indented after its first line. */
+function rowsText(rows: Rows, width: number): string {
+  if (rows.length === 0) return '  none\n';
+  const table = columns(rows.map((row) => ['', ...row]));
+  if (table.split('\n').every((line) => line.length <= width)) return table;
+  return rows
+    .flatMap((row) => {
+      const [first = '', ...more] = wrapped(row.filter((cell) => cell !== '').join(', '), width - 4);
+      return [`  ${first}\n`, ...more.map((line) => `    ${line}\n`)];
+    })
+    .join('');
 }
 
 function verdictRow(verdict: OperatorStatus['services'][number], now: number): string[] {
@@ -111,7 +130,9 @@ function headRow(head: OperatorStatus['heads'][number], now: number): string[] {
 
 function probeRow(probe: OperatorStatus['probes'][number], now: number): string[] {
   const heard = probe.lastHeardAt === undefined ? 'never heard' : `heard ${ago(now - probe.lastHeardAt)} ago`;
-  const config = probe.current ? 'runs the current config' : 'runs an older config, or none yet';
+  // Its batches say so, one a minute.
+  const untold = probe.config === undefined ? 'its config is not told yet' : 'runs an older config';
+  const config = probe.current ? 'runs the current config' : untold;
   const { clockBoundMs } = probe;
   const clock =
     clockBoundMs === undefined || clockBoundMs < 0

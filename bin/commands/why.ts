@@ -1,6 +1,7 @@
 /** `highwater why MONITOR`: the votes, the lines and the step of the rule behind a verdict. */
 import { Command } from 'commander';
 import { explainFault } from '@highwater/config/explain.ts';
+import { faultFromId, isRefusal } from '@highwater/config/faults.ts';
 import { why } from '@highwater/config/wire.ts';
 import { getFromCollector } from '../collector-client.ts';
 import type { CollectorFlags } from '../collector-client.ts';
@@ -8,7 +9,7 @@ import { Exit, exitCode } from '../exit.ts';
 import { ago, columns, plain, printJson, utc } from '../print.ts';
 import type { z } from 'zod';
 
-type Why = z.output<typeof why>;
+export type Why = z.output<typeof why>;
 
 export function whyCommand(): Command {
   return new Command('why')
@@ -58,7 +59,8 @@ function instantOf(text: string): number {
   return at;
 }
 
-function whyText(answer: Why): string {
+/** @param answer as the collector gives it; lines end in line feeds */
+export function whyText(answer: Why): string {
   const { verdict, at } = answer;
   const lines = [
     `${answer.monitor} is ${verdict.status} at ${utc(at)}, since ${utc(verdict.since)}`,
@@ -86,11 +88,19 @@ function whyText(answer: Why): string {
   lines.push('lines, newest first', linesText(answer.lines));
   const faults = new Set([...verdict.votes.flatMap(({ fault }) => fault ?? []), ...causesOf(answer)]);
   for (const id of faults) {
-    const meaning = explainFault(id);
+    const beside = answer.slot?.state === 'unknown' ? undefined : besideSlot[id];
+    if (beside !== undefined) lines.push(`${id}: ${beside}`);
+    const meaning = beside === undefined ? explainFault(id) : undefined;
     if (meaning) lines.push(`${id}: ${meaning.means}`, `  Look at: ${meaning.look}`);
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** What a cause of an unknown minute means in a region, when the other regions were enough to know the minute. */
+const besideSlot: Readonly<Record<string, string>> = {
+  'no-data': 'That region has no answer that counts in that minute; the others were enough.',
+  split: 'The probes of that region contradict each other in that minute; the others were enough.',
+};
 
 /** Causes that lie in no vote: how the node stands to its chain, how that stands, and why a slot is unknown. */
 function causesOf({ node, slot, head }: Why): string[] {
@@ -118,11 +128,24 @@ function votesText(votes: Why['verdict']['votes'], now: number): string {
       '',
       region,
       status,
-      at === undefined ? 'no answer that counts' : `${ago(now - at)} ago`,
+      heardText({ status, at, fault }, now),
       latencyTenths === undefined ? '' : `${latencyTenths / 10} ms`,
       [fault, detail].filter((text) => text !== undefined).join(': '),
     ]),
   );
+}
+
+/** An answer that says nothing of the target was heard all the same. */
+function heardText(
+  { status, at, fault }: Pick<Why['verdict']['votes'][number], 'status' | 'at' | 'fault'>,
+  now: number,
+): string {
+  const known = fault === undefined ? undefined : faultFromId(fault);
+  if (at === undefined) return 'no answer that counts';
+  const when = `${ago(now - at)} ago`;
+  if (status !== 'unknown' || known === undefined) return when;
+  if (isRefusal(known)) return `skipped ${when}, counts neither way`;
+  return known.source === 'probe' ? `no answer that counts, ${when}` : when;
 }
 
 function linesText(lines: Why['lines']): string {

@@ -1,0 +1,44 @@
+import type { OperatorStatus } from '@highwater/config/wire.ts';
+import { expect, it } from 'vitest';
+import { statusText } from './commands/status.ts';
+
+const at = 1_795_000_000_000;
+const because = 'no answer that counts from 3 of 3 regions: the controls of the probe failed too';
+const verdict = {
+  subject: 'ethereum/publicnode',
+  status: 'unknown' as const,
+  since: at - 9_000,
+  because,
+  votes: [],
+};
+const probe = { id: 'eu-1', region: 'eu', lastHeardAt: at, current: false };
+const status: OperatorStatus = {
+  at,
+  site: 'Example',
+  services: [{ ...verdict, subject: 'ethereum' }],
+  nodes: [verdict],
+  monitors: [],
+  heads: [],
+  unwellRegions: [{ region: 'eu', name: 'Europe', state: 'offline', since: at - 9_000, because }],
+  probes: [probe],
+  incidents: [],
+};
+
+it.each([40, 80, 120])('in a terminal of %i columns no line is wider', (width) => {
+  const text = statusText(status, {}, width);
+  for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(width);
+  // The words are all there.
+  expect(text.replace(/\s+/g, ' ')).toContain(because);
+});
+
+it('into a pipe each row is one line', () => {
+  expect(statusText(status, {})).toContain(`  ethereum/publicnode  unknown  for 9 s  ${because}\n`);
+});
+
+it.each([
+  [{}, 'its config is not told yet'],
+  [{ config: 'ab' }, 'runs an older config'],
+  [{ config: 'ab', current: true }, 'runs the current config'],
+])('of a probe with %j it says: %s', (more, says) => {
+  expect(statusText({ ...status, probes: [{ ...probe, ...more }] }, {})).toContain(`  ${says}\n`);
+});
