@@ -10,6 +10,9 @@ import type { Instant } from './time.ts';
 
 // ---------------------------------------------------------------- checks
 
+/** Of one answer or message, where a check says nothing else. */
+export const defaultMaxBytes = 1_048_576;
+
 /** One HTTP exchange asked of the one way out. Paths are joined to the target's URL. */
 export interface ExchangeRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -266,9 +269,26 @@ export interface CheckKind<S = unknown> {
   readonly needsChainFor?: (written: unknown) => boolean;
   /** False: it asks others about the target, so that the target's own address does not matter. */
   readonly asksTarget?: boolean;
+  /**
+   * Why these settings, as written and perhaps wrong, make no sense for such a target or family, by the key that is at
+   * fault or missing; undefined when they do. Pure.
+   */
+  readonly troubleWith?: (written: unknown, place: Place) => Trouble | undefined;
   readonly run: (settings: S, ctx: CheckContext) => Promise<Reading>;
   /** One shell line (curl, wscat, dig, openssl) by which a person repeats what is asked; secrets as `$VARIABLE`. Pure. */
   readonly repeat?: (settings: S, asked: Asked) => string;
+}
+
+/** What decides on whether settings make sense there. */
+export interface Place {
+  readonly url: string;
+  /** Of the one that the check is written for; `apart` is told as each. */
+  readonly family: 4 | 6 | undefined;
+}
+
+export interface Trouble {
+  readonly key: string;
+  readonly message: string;
 }
 
 /** What `repeat` is about. */

@@ -32,4 +32,6 @@ export interface Place {
   readonly port?: number | undefined;
   /** By the URL's scheme when left out. */
   readonly transport?: 'http' | 'websocket' | undefined;
+  /** Of one answer; the default of requests when left out. */
+  readonly maxBytes?: number | undefined;
 }

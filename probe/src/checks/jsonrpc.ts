@@ -33,7 +33,7 @@ export const jsonrpc = defineCheck({
   needsChain: false,
   needsChainFor: needsHead,
   async run({ path, port, transport, api, methods, maxBytes }, ctx): Promise<Reading> {
-    const ask = openAsk(limited(ctx, maxBytes), { path, port, transport });
+    const ask = openAsk(limited(ctx, maxBytes), { path, port, transport, maxBytes });
     const facts: Record<string, string> = {};
     const faults: Fault[] = [];
     try {

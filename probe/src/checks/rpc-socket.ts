@@ -8,6 +8,7 @@ import type { Ending } from '../deadline.ts';
 import { faultError, isTimeout } from '../fault.ts';
 import { addPhases, noPhases } from '../io/stopwatch.ts';
 import type { Ask, Place } from './ask.ts';
+import { capped } from './capped.ts';
 import { excerpt, isRecord, type Json, jsonText, readJson, shown } from './json.ts';
 import { openRpc, readAnswer } from './rpc.ts';
 
@@ -97,7 +98,7 @@ function tenthsSince(from: number): number {
 }
 
 /** A WebSocket is opened at the first call. A question by GET goes over HTTP to the same host. */
-export function openSocketRpc(ctx: CheckContext, { path, port }: Place): Ask {
+export function openSocketRpc(ctx: CheckContext, { path, port, maxBytes }: Place): Ask {
   const place = { ...(path ? { path } : {}), ...(port ? { port } : {}) };
   let calls: LinkAsk | undefined;
   let made: Phases = noPhases;
@@ -107,7 +108,7 @@ export function openSocketRpc(ctx: CheckContext, { path, port }: Place): Ask {
     try {
       const link = await ctx.socket(place);
       made = link.phases;
-      return askOnLink(link, ctx.signal);
+      return askOnLink(capped(link, maxBytes), ctx.signal);
     } catch (thrown) {
       if (thrown instanceof FaultError) made = thrown.phases ?? noPhases;
       throw thrown;

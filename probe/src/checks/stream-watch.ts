@@ -3,6 +3,7 @@ import type { LastingWay, SocketLink, SocketRequest } from '@highwater/config/ki
 import { deadline, type Ending, pause } from '../deadline.ts';
 import { faultError } from '../fault.ts';
 import type { Place } from './ask.ts';
+import { capped } from './capped.ts';
 import type { PollStream, Pushed, SocketStream } from './chains/family.ts';
 import type { Json } from './json.ts';
 import { openRpc } from './rpc.ts';
@@ -106,13 +107,13 @@ async function withLink(
   request: SocketRequest,
   told: Told,
   signal: Ending,
-  begin: (link: SocketLink, making: Ending) => Promise<(text: string) => void>,
+  begin: (link: Pick<SocketLink, 'send' | 'next'>, making: Ending) => Promise<(text: string) => void>,
 ): Promise<never> {
   const making = deadline(connectMs, signal);
   let link: SocketLink | undefined;
   try {
     link = await way.socket(request, making);
-    const each = await begin(link, making);
+    const each = await begin(capped(link, request.maxBytes), making);
     making.done();
     const count = floodGate(way);
     for (;;) {

@@ -11,6 +11,7 @@ import { deadline, type Ending } from '../deadline.ts';
 import { isTimeout } from '../fault.ts';
 import { noPhases } from '../io/stopwatch.ts';
 import type { Ask, Place } from './ask.ts';
+import { capped } from './capped.ts';
 import type { ChainFamily, SocketStream, Tip } from './chains/family.ts';
 import type { Json } from './json.ts';
 import { notedAsk } from './noted-ask.ts';
@@ -98,7 +99,7 @@ async function onLink(
   ctx: CheckContext,
   request: SocketRequest,
   use: (
-    link: SocketLink,
+    link: Pick<SocketLink, 'send' | 'next'>,
     waited: (tenths: number) => void,
   ) => Promise<{ readonly facts?: Readonly<Record<string, string>>; readonly tip?: Tip }>,
 ): Promise<Fresh> {
@@ -106,7 +107,7 @@ async function onLink(
   let transfer = 0;
   const phases = (): Phases => ({ ...link.phases, transfer: link.phases.transfer + transfer });
   try {
-    const found = await use(link, (tenths) => (transfer += tenths));
+    const found = await use(capped(link, request.maxBytes), (tenths) => (transfer += tenths));
     const { certExpiresAt } = link;
     const expiry = certExpiresAt === undefined || certExpiresAt < 0 ? {} : { ce: String(certExpiresAt) };
     return { ...found, phases: phases(), facts: { ...expiry, ...found.facts } };
@@ -145,7 +146,7 @@ async function namedTip(family: ChainFamily, asked: Ask): Promise<Tip> {
 
 /** Reads until `taken` says that it is there. That nothing comes is no fault. */
 async function untilFirst(
-  link: SocketLink,
+  link: Pick<SocketLink, 'next'>,
   signal: Ending,
   ms: number,
   taken: (text?: string) => boolean,

@@ -1,13 +1,13 @@
 /** One request and its answer on a client, within the caps. */
 import type { Client, Dispatcher } from 'undici';
-import { FaultError, type ExchangeRequest } from '@highwater/config/kinds.ts';
+import { defaultMaxBytes, FaultError, type ExchangeRequest } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Ending } from '../deadline.ts';
 import { faultError, faultOf } from '../fault.ts';
 import { abortError } from './outside.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
-export const defaultMaxBytes = 1_048_576;
+export { defaultMaxBytes };
 /** Headers of one answer, beside the cap on their bytes; servers with the most send about fifty. */
 export const maxHeaders = 200;
 /** Answers of 1xx, which announce another one. */
