@@ -4,3 +4,21 @@
  * 10,000 monitors is about 75.
  */
 export const probeHeapFlags: readonly string[] = ['--max-semi-space-size=8', '--max-old-space-size=512'];
+
+/** Those that these arguments of a command need and that nobody has set: what the operator says of the heap holds. */
+export function heapFlagsFor(
+  args: readonly string[],
+  execArgv: readonly string[] = process.execArgv,
+  nodeOptions: string = process.env['NODE_OPTIONS'] ?? '',
+): string[] {
+  const [command, first] = args;
+  const isRole = command === 'probe' && first !== 'keygen' && first !== 'enroll' && !args.includes('--help');
+  if (!isRole) return [];
+  const given = new Set([...execArgv, ...nodeOptions.split(/\s+/)].map(nameOf));
+  return probeHeapFlags.filter((flag) => !given.has(nameOf(flag)));
+}
+
+/** V8 takes `_` for `-`. */
+function nameOf(flag: string): string {
+  return flag.replace(/=.*/s, '').replaceAll('_', '-').replaceAll('"', '');
+}

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { probeHeapFlags } from './probe-heap.ts';
+import { heapFlagsFor } from './probe-heap.ts';
 
 /** A role to keep alive. */
 export interface RoleSpec {
@@ -91,7 +91,7 @@ export class Supervisor {
     // fork, not a shell: the child gets an IPC channel, and learns by its closing that we are gone.
     const args = kept.spec.args(kept.port);
     const child = fork(this.#program, [...args], {
-      execArgv: [...process.execArgv, ...(args[0] === 'probe' ? probeHeapFlags : [])],
+      execArgv: [...process.execArgv, ...heapFlagsFor(args)],
       // One screen for people; the roles tell only what is wrong unless asked for more.
       env: { HIGHWATER_LOG_LEVEL: 'warn', ...process.env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
