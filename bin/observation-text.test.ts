@@ -210,6 +210,22 @@ describe('what a check tells', () => {
     expect(lines.slice(-3)).toEqual(['  repeat it with', `  ${repeat}`, '']);
   });
 
+  it('says that redirects are to be followed by hand where the line has a secret', () => {
+    const after = (redirects: number, headers: Record<string, string>) => {
+      const target = { url: 'http://a.example', headers, allowPrivate: false };
+      const monitor = { kind: 'http', settings: { redirects }, target, timeoutMs: 10_000 };
+      const lines = observationText({ ...said, repeat: 'curl' }, { monitor, chain }, piped).split('\n');
+      return lines.slice(lines.indexOf('  curl') + 1);
+    };
+    const secret = { 'X-Token': 'env:HIGHWATER_SECRET_US' };
+    expect(after(2, secret)).toEqual([
+      expect.stringMatching(/^ {2}Redirects are to be followed by hand/),
+      '',
+    ]);
+    for (const lines of [after(0, secret), after(2, {}), after(2, { 'X-Tenant': 'a' })])
+      expect(lines).toEqual(['']);
+  });
+
   it.each([40, 80, 120])('in a terminal of %i columns no line but that is wider', (columns) => {
     const fault = { source: 'target', operation: 'http', code: 'status', detail: '503: down' } as const;
     const observation: Observation = {

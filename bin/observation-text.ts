@@ -7,6 +7,7 @@ import type { Chain, Monitor } from '@highwater/config/model.ts';
 import { DAY_MS, formatDuration, type Instant } from '@highwater/config/time.ts';
 import { portOf } from '../probe/src/io/url.ts';
 import type { Told } from '../probe/src/once.ts';
+import { hasSecrets } from '../probe/src/repeat.ts';
 import { factText } from './fact-text.ts';
 import { isRefusedAndSkipped, meaningHere } from './fault-here.ts';
 import { ago, plain, wrapped } from './print.ts';
@@ -63,7 +64,9 @@ export function observationText(answer: Answer, asked: Asked, paper: Paper): str
     calls.length === 0 ? [] : [`${indent}calls`, ...indented(waterfall(calls, room))],
     laidOut(rows, paper),
     assertions.length === 0 ? [] : [`${indent}expected`, ...laidOut(assertions.map(assertionRow), paper)],
-    repeat === undefined ? [] : [`${indent}repeat it with`, `${indent}${repeat}`],
+    repeat === undefined
+      ? []
+      : [`${indent}repeat it with`, `${indent}${repeat}`, ...laidFlat(notRepeated(monitor), paper)],
   ];
   const title = `${monitor.kind} of ${placeText(asked)}: ${outcomeText(seen)}`;
   const lines = [
@@ -111,6 +114,19 @@ function outcomeText(seen: Observation): string {
 
 function indented(lines: readonly string[]): string[] {
   return lines.map((line) => `${indent}${line}`);
+}
+
+/** What the line leaves to whoever repeats it; nothing where it does all. */
+function notRepeated({ kind, settings, target }: Asked['monitor']): string {
+  const { redirects } = (settings ?? {}) as { readonly redirects?: unknown };
+  return kind === 'http' && typeof redirects === 'number' && redirects > 0 && hasSecrets(target)
+    ? 'Redirects are to be followed by hand, without the secret: curl -L would send it to wherever they lead.'
+    : '';
+}
+
+function laidFlat(text: string, { columns, wraps }: Paper): string[] {
+  if (text === '') return [];
+  return indented(wraps ? wrapped(text, Math.max(20, columns - indent.length)) : [text]);
 }
 
 /** Keys in one column, texts in the other. */
