@@ -282,6 +282,12 @@ describe('check', () => {
     expect((await family('4')).out).toContain('curl -sS -4');
     expect((await family('6')).err).toContain('--family');
     expect((await family('5')).err).toContain('highwater check: --family: 5: write 4 or 6');
+    const apart = ['--kind', 'http', '--set', '{"family":"apart"}'];
+    const both = await hw(['check', url('/good').replace('127.0.0.1', 'localhost'), ...apart]);
+    expect(both).toMatchObject({ code: 2, out: '' });
+    expect(both.err).toContain(
+      '--family: "apart": makes a check of each family, and one is asked here, write',
+    );
   });
 
   it('explains a fault in sentences, and ends with 1', async () => {

@@ -217,8 +217,13 @@ function ofUrl(url: string, options: CheckFlags): Asked {
     );
     throw new Exit(exitCode.usage, lines.map((line) => `highwater check: ${line}`).join('\n'));
   }
-  const [monitor] = loaded.config.monitors;
+  const [monitor, another] = loaded.config.monitors;
   if (!monitor) throw new Error('no monitor came of a check of a URL');
+  if (another)
+    throw new Exit(
+      exitCode.usage,
+      'highwater check: --family: "apart": makes a check of each family, and one is asked here, write --family 4 or --family 6',
+    );
   return { monitor, chain: own ?? chainOf(monitor, loaded.config) };
 }
 
