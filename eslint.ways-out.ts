@@ -26,6 +26,8 @@ const modules: Readonly<Record<string, readonly string[]>> = {
   nodemailer: [],
   'discord.js': [],
   '@opentelemetry/sdk-node': [],
+  // Metrics are asked for; its Pushgateway sends them.
+  'prom-client': ['Counter', 'Gauge', 'Registry'],
 };
 const globals: readonly string[] = ['fetch', 'WebSocket', 'EventSource'];
 
@@ -41,13 +43,17 @@ interface Room {
   readonly components?: readonly string[];
   /** Where the one way out is, for people. */
   readonly way: string;
+  /** Files of the room itself that may be imported as types alone, as a regular expression. */
+  readonly closed?: string;
   readonly exceptions: Readonly<Record<string, Leave>>;
 }
+
+const checksWay = 'Checks go out by probe/src/io alone (CheckContext).';
 
 const rooms: readonly Room[] = [
   {
     files: ['probe/**/*.ts'],
-    way: 'Checks go out by probe/src/io alone (CheckContext).',
+    way: checksWay,
     exceptions: {
       'probe/src/collector-link.ts': {
         reason: 'to the collector, which is no target',
@@ -84,6 +90,14 @@ const rooms: readonly Room[] = [
       },
       'probe/src/io/link.ts': { reason: 'the way out: bytes', uses: { 'node:tls': ['TLSSocket'] } },
     },
+  },
+  {
+    // What opens is given to a check, with the rules around it: by itself it asks nobody whether an address is good.
+    files: ['probe/src/checks/**/*.ts'],
+    way: checksWay,
+    closed:
+      '^(\\.\\./)+(io/(?!(url|stopwatch|dns-value)\\.ts$)|(collector-link|lasting|listener|main|observe|once)\\.ts$)',
+    exceptions: {},
   },
   {
     files: ['collector/**/*.ts'],
@@ -164,12 +178,12 @@ interface Kept {
 /** Config blocks; `kept` are selectors that `no-restricted-syntax` has already, in TypeScript and in components. */
 export function waysOut(kept: Kept = { ts: [], svelte: [] }): Linter.Config[] {
   const plugins = { '@typescript-eslint': ts.plugin } as unknown as NonNullable<Linter.Config['plugins']>;
-  return rooms.flatMap(({ files, components = [], way, exceptions }) => [
+  return rooms.flatMap(({ files, components = [], way, closed, exceptions }) => [
     {
       files: [...files],
       ignores: [...tests, ...Object.keys(exceptions)],
       plugins,
-      rules: rulesOf(way, {}, kept.ts),
+      rules: rulesOf(way, {}, kept.ts, closed),
     },
     ...components.map((each) => ({ files: [each], plugins, rules: rulesOf(way, {}, kept.svelte) })),
     ...Object.entries(exceptions).map(([file, { reason, uses }]) => ({
@@ -180,7 +194,7 @@ export function waysOut(kept: Kept = { ts: [], svelte: [] }): Linter.Config[] {
   ]);
 }
 
-function rulesOf(way: string, uses: Uses, kept: readonly Selector[]): Linter.RulesRecord {
+function rulesOf(way: string, uses: Uses, kept: readonly Selector[], own?: string): Linter.RulesRecord {
   const message = `${way} Exceptions: eslint.ways-out.ts.`;
   const whole = (name: string) => uses[name]?.includes('import()') ?? false;
   const closed = Object.keys(modules).filter((name) => !whole(name));
@@ -196,12 +210,18 @@ function rulesOf(way: string, uses: Uses, kept: readonly Selector[]): Linter.Rul
     ...(whole('any file') ? [] : ['ImportExpression:not([source.type="Literal"])']),
     'CallExpression[callee.name="require"]',
     'TSExternalModuleReference',
-    'Identifier[name="getBuiltinModule"]',
-    'Literal[value="getBuiltinModule"]',
+    // execve becomes another program.
+    'Identifier[name=/^(getBuiltinModule|execve)$/]',
+    'Literal[value=/^(getBuiltinModule|execve)$/]',
     'MemberExpression[object.name="process"][property.name="binding"]',
     `MemberExpression[object.name=${host}][property.name=${names}]`,
     `MemberExpression[object.name=${host}][property.value=${names}]`,
-    `VariableDeclarator[init.name=${host}] > ObjectPattern > Property[key.name=${names}]`,
+    `CallExpression[callee.object.name="Reflect"][arguments.0.name=${host}]`,
+    // Taken out of whatever it is: of globalThis, or of the event that a page's load is given.
+    `ObjectPattern > Property[key.name=${names}]`,
+    `ObjectPattern > Property[key.value=${names}]`,
+    `MemberExpression[object.name="event"][property.name=${names}]`,
+    ...(own === undefined ? [] : [`ImportExpression[source.value=/${own.replaceAll('/', '\\u002F')}/]`]),
   ].map((selector) => ({ selector, message }));
   return {
     '@typescript-eslint/no-restricted-imports': [
@@ -215,7 +235,10 @@ function rulesOf(way: string, uses: Uses, kept: readonly Selector[]): Linter.Rul
             ...namesOf([...(modules[name] ?? []), ...(uses[name] ?? [])]),
           })),
         ),
-        patterns: [{ regex: '^(undici|ws|nodemailer|discord\\.js)/', message }],
+        patterns: [
+          { regex: '^(undici|ws|nodemailer|discord\\.js|prom-client)/', message },
+          ...(own === undefined ? [] : [{ regex: own, message, allowTypeImports: true }]),
+        ],
       },
     ],
     'no-restricted-globals': ['error', ...barred.map((name) => ({ name, message }))],

@@ -53,6 +53,16 @@ const calls = [
   "globalThis.fetch('x');",
   "globalThis['fetch']('x');",
   'const { fetch: ask } = globalThis; ask();',
+  "Reflect.get(globalThis, 'fetch')('x');",
+  "process.execve('/usr/bin/curl', ['curl', 'x']);",
+  "process['execve']('/usr/bin/curl');",
+  "import { execve } from 'node:process'; execve('/usr/bin/curl');",
+  "import { Pushgateway } from 'prom-client'; new Pushgateway('x');",
+  "import prom from 'prom-client'; new prom.Pushgateway('x');",
+  "export const load = async ({ fetch }) => fetch('x');",
+  "export const load = async ({ 'fetch': ask }) => ask('x');",
+  "export async function load(event) { const { fetch } = event; await fetch('x'); }",
+  "export async function load(event) { await event.fetch('x'); }",
 ];
 
 /** What looks like one. */
@@ -63,6 +73,26 @@ const harmless = [
   'export const f = (shelf: { fetch(x: string): void }) => shelf.fetch("x");',
   'export const f = (fetch: () => void) => fetch();',
   "await import('./x.ts');",
+  "import { Counter, Gauge, type Metric, Registry } from 'prom-client'; new Registry();",
+];
+
+/** Those that a check could make past the rules of the way out, and what it may use of the same folders. */
+const openers = [
+  "import { openTcp } from '../io/connect.ts'; openTcp('10.0.0.1', 1);",
+  "import { openTcp } from '../../io/connect.ts'; openTcp('10.0.0.1', 1);",
+  "import * as ways from '../io/exchange.ts'; ways.openWay();",
+  "export { openSocket } from '../io/socket.ts';",
+  "import { askServer } from '../io/dns-ask.ts'; askServer();",
+  "import { makeResolve } from '../io/resolve.ts'; makeResolve();",
+  "await import('../io/connect.ts');",
+  "import { tellOnce } from '../once.ts'; tellOnce({});",
+  "import { lastingShelf } from '../lasting.ts'; lastingShelf();",
+];
+const used = [
+  "import { joinPath } from '../io/url.ts'; joinPath();",
+  "import { noPhases } from '../../io/stopwatch.ts'; noPhases;",
+  "import type { Outside } from '../io/outside.ts'; export let outside: Outside;",
+  "import { faultError } from '../fault.ts'; faultError('x');",
 ];
 
 /** A place in each room where nobody calls out, and what is said to those who do. */
@@ -84,6 +114,16 @@ describe('one way out', () => {
     expect(silent).toEqual([]);
     expect(harmless.flatMap((text) => said(file, text))).toEqual([]);
   });
+
+  it.each(['probe/src/checks/planted.ts', 'probe/src/checks/chains/planted.ts'])(
+    'what opens is given to %s and not imported',
+    (file) => {
+      const way = 'Checks go out by probe/src/io alone';
+      expect(openers.filter((text) => !said(file, text).some((each) => each.includes(way)))).toEqual([]);
+      expect(used.flatMap((text) => said(file, text))).toEqual([]);
+      expect(openers.flatMap((text) => said('probe/src/planted.ts', text))).toEqual([]);
+    },
+  );
 
   it('tests may play both sides', () => {
     expect(calls.flatMap((text) => said('probe/src/io/planted.test.ts', text))).toEqual([]);
