@@ -81,9 +81,10 @@ describe('a doubt', () => {
     ['is none where checks come as soon as rechecks', { intervalMs: 2_000 }, failing, undefined],
     ['is there where they come later', { intervalMs: 2_001 }, failing, both],
     ['is none with one region', { policy: { ...policy, regions: ['eu'] } }, failing, undefined],
+    ['is none of a region that has no say', {}, answer('af-1', 'fail'), undefined],
   ])('%s', (_, change, said, probes) => {
     const all = { ...known, ...change };
-    const expected = { monitor: policy.id, said: said === good ? 'ok' : 'fail', at: 7, probes };
+    const expected = { monitor: policy.id, region: 'eu', said: said === good ? 'ok' : 'fail', at: 7, probes };
     expect(doubtOf(all, said, 7)).toEqual(probes && { ...expected, intervalMs: all.intervalMs });
   });
 });
@@ -91,7 +92,7 @@ describe('a doubt', () => {
 const later = (): number => Infinity;
 
 function doubt(monitor: string, at: number, change: Partial<Doubt> = {}): Doubt {
-  return { monitor, said: 'fail', at, intervalMs: 30_000, probes: ['us-1', 'sg-1'], ...change };
+  return { monitor, region: 'eu', said: 'fail', at, intervalMs: 30_000, probes: ['us-1', 'sg-1'], ...change };
 }
 
 const many = (count: number, at: number): Doubt[] =>
@@ -174,6 +175,44 @@ describe('confirmation', () => {
     expect(third.state.waiting).toEqual([doubt('b', 1), doubt('a', 150, { said: 'ok' })]);
   });
 
+  it('lets a region through within two places, whatever the others raise', () => {
+    const sick = (now: number) => many(10_000, now);
+    // The burst is spent, and as many wait as may.
+    let { state } = confirm(nothingToConfirm, sick(0), later, 0);
+    const asked: string[] = [];
+    for (let now = 250; now <= 2_000; now += 250) {
+      const own = now === 500 ? [doubt('own', now, { region: 'us', probes: ['sg-1'] })] : [];
+      const made = confirm(state, [...sick(now), ...own], later, now);
+      state = made.state;
+      asked.push(...made.looks.map(({ monitor }) => monitor));
+    }
+    expect(asked.indexOf('own')).toBe(1);
+  });
+
+  it('two regions share what there is evenly, of each its oldest first', () => {
+    const of = (region: string, at: number) =>
+      Array.from({ length: 60 }, (_, n) => doubt(`${region}${n}`, at, { region }));
+    let { state, looks } = confirm(nothingToConfirm, [...of('eu', 0), ...of('us', 0)], later, 0);
+    for (let now = 200; now < LATE_AFTER_MS; now += 200) {
+      const made = confirm(state, [], later, now);
+      expect(made.looks).toHaveLength(1);
+      state = made.state;
+      looks = [...looks, ...made.looks];
+    }
+    const asked = looks.map(({ monitor }) => monitor);
+    const evenly = asked.map((_, n) => `${n % 2 === 0 ? 'eu' : 'us'}${Math.floor(n / 2)}`);
+    expect(asked).toEqual(evenly);
+    expect(asked).toHaveLength(BURST + 14);
+  });
+
+  it('what another region doubts of the same monitor does not take the place of its own', () => {
+    const sick = many(BURST + 15, 0);
+    const { state } = confirm(nothingToConfirm, sick, later, 0);
+    const own = doubt('m30', 100, { region: 'us', probes: ['sg-1'] });
+    const next = confirm(state, [own, ...sick], later, 200);
+    expect(next.looks).toEqual([{ monitor: 'm30', probes: ['sg-1'] }]);
+  });
+
   it('what is let through at once fits into one answer', () => {
     expect(BURST).toBeLessThanOrEqual(maxLookNow);
   });
@@ -193,18 +232,23 @@ describe('confirmation', () => {
         for (const { afterMs, monitors, said, reporter } of events) {
           now += afterMs;
           const probes = ['eu-1', 'us-1', 'sg-1'].filter((probe) => probe !== reporter);
-          const doubts = monitors.map((place) => doubt(`m${place % 300}`, now, { said, probes }));
-          const named = new Map([...state.waiting, ...doubts].map((each) => [each.monitor, each]));
+          const doubts = monitors.map((place) =>
+            doubt(`m${place % 300}`, now, { said, probes, region: reporter.slice(0, 2) }),
+          );
+          const causes = Map.groupBy([...state.waiting, ...doubts], (each) => each.monitor);
           const made = confirm(state, doubts, later, now);
           state = made.state;
           expect(state.waiting.length).toBeLessThanOrEqual(15);
           for (const look of made.looks) {
             grants.push(now);
-            const cause = named.get(look.monitor);
-            expect(now - (cause?.at ?? -Infinity)).toBeLessThan(LATE_AFTER_MS);
+            const raised = causes.get(look.monitor) ?? [];
+            const last = raised.at(-1)?.said ?? '';
+            const named = raised.flatMap((each) =>
+              each.said === last && now - each.at < LATE_AFTER_MS ? each.probes : [],
+            );
             for (const probe of look.probes) {
-              expect(cause?.probes).toContain(probe);
-              const key = `${look.monitor} ${probe} ${cause?.said ?? ''}`;
+              expect(named).toContain(probe);
+              const key = `${look.monitor} ${probe} ${last}`;
               expect(now - (lastAsked.get(key) ?? -Infinity)).toBeGreaterThanOrEqual(30_000);
               lastAsked.set(key, now);
             }

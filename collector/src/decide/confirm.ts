@@ -2,6 +2,7 @@
  * Whom to ask to look now: when what one region sees contradicts a verdict, the other regions' probes are asked, so that
  * a quorum forms within a second or two and not within an interval. From a budget that is constant, whatever fails:
  * ARCHITECTURE "What must always hold" 9. What it does not reach in time is dropped: the scheduled checks find it too.
+ * Regions take turns at it, so that one whose network is sick, or whose key is in wrong hands, does not spend it all.
  */
 import type { Status } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
@@ -25,6 +26,8 @@ type Says = 'ok' | 'fail';
 /** One region contradicts the verdict of a monitor. */
 export interface Doubt {
   readonly monitor: string;
+  /** That of the probe that contradicts. */
+  readonly region: string;
   readonly said: Says;
   /** When it was noticed. */
   readonly at: Instant;
@@ -42,13 +45,20 @@ export interface Look {
 export interface Confirming {
   /** Until when the budget is spent; at most BURST times EACH_MS ahead. */
   readonly spentUntil: Instant;
-  /** What the budget was too small for, oldest first; one for each monitor. */
+  /** What the budget was too small for; one for each monitor and region, those of a region oldest first. */
   readonly waiting: readonly Doubt[];
+  /** Regions whose doubts were let through, the longest ago first. */
+  readonly served: readonly string[];
   /** By monitor, probe and what was to be confirmed: when it may be asked again. */
   readonly quietUntil: ReadonlyMap<string, Instant>;
 }
 
-export const nothingToConfirm: Confirming = { spentUntil: 0, waiting: [], quietUntil: new Map() };
+export const nothingToConfirm: Confirming = {
+  spentUntil: 0,
+  waiting: [],
+  served: [],
+  quietUntil: new Map(),
+};
 
 const saysOf = ({ outcome }: Answer): Says => (outcome === 'fail' ? 'fail' : 'ok');
 
@@ -76,10 +86,11 @@ export interface Known {
   readonly regionOf: ReadonlyMap<string, string>;
 }
 
-/** The doubt that such an answer raises; undefined when the verdict says the same, or when nobody else can tell. */
+/** The doubt that such an answer raises; undefined when it has no say, the verdict says the same, or nobody else can tell. */
 export function doubtOf(known: Known, answer: Answer, now: Instant): Doubt | undefined {
   const { policy, intervalMs, recheckAfterMs, status, newest, regionOf } = known;
   const said = saysOf(answer);
+  if (!policy.regions.includes(answer.region)) return undefined;
   if (said === 'fail' ? status === 'down' : status !== 'down') return undefined;
   // Checks that often need no help: the other regions look within two rechecks anyway.
   if (intervalMs <= 2 * recheckAfterMs) return undefined;
@@ -87,7 +98,8 @@ export function doubtOf(known: Known, answer: Answer, now: Instant): Doubt | und
     const isOther = region !== answer.region && policy.regions.includes(region);
     return isOther && !hasSaid(policy, newest[probe], said, answer.receivedAt) ? [probe] : [];
   });
-  return probes.length === 0 ? undefined : { monitor: policy.id, said, at: now, intervalMs, probes };
+  if (probes.length === 0) return undefined;
+  return { monitor: policy.id, region: answer.region, said, at: now, intervalMs, probes };
 }
 
 export interface Confirmed {
@@ -98,7 +110,7 @@ export interface Confirmed {
 }
 
 /**
- * Takes new doubts in and lets through what the budget allows, oldest first.
+ * Takes new doubts in and lets through what the budget allows, of each region in turn its oldest.
  * @param dueAt when a probe's next scheduled check of a monitor is due, on the same clock as `now`
  */
 export function confirm(
@@ -111,39 +123,75 @@ export function confirm(
   const quietUntil = new Map([...state.quietUntil].filter(([, until]) => until > now));
   const looks: Look[] = [];
   const waiting: Doubt[] = [];
-  let { spentUntil } = state;
+  let { spentUntil, served } = state;
   let dropped = 0;
-  for (const doubt of merged(state.waiting, doubts)) {
+  /** Whether it took a place: one that asks nobody leaves the turn to the next of its region. */
+  const take = (doubt: Doubt): boolean => {
+    const { monitor, region, said, intervalMs } = doubt;
     const spent = Math.max(spentUntil, now) + EACH_MS;
     const isLate = now - doubt.at >= LATE_AFTER_MS;
-    if (isLate || spent > now + BURST * EACH_MS) {
-      if (isLate || waiting.length === MAX_WAITING) dropped += 1;
-      else waiting.push(doubt);
-      continue;
+    const isSpent = spent > now + BURST * EACH_MS;
+    if (isLate || (isSpent && waiting.length === MAX_WAITING)) {
+      dropped += 1;
+      return false;
     }
-    const { monitor, said, intervalMs } = doubt;
     const probes = doubt.probes.filter(
       (probe) => !quietUntil.has(keyOf(monitor, probe, said)) && dueAt(monitor, probe) - now > DUE_SOON_MS,
     );
-    if (probes.length === 0) continue;
+    if (probes.length === 0) return false;
+    if (isSpent) {
+      waiting.push(doubt);
+      return true;
+    }
     for (const probe of probes) {
       quietUntil.set(keyOf(monitor, probe, said), now + Math.min(intervalMs, MAX_QUIET_MS));
     }
     looks.push({ monitor, probes });
     spentUntil = spent;
+    served = [...served.filter((each) => each !== region), region];
+    return true;
+  };
+  takeInTurn(
+    Map.groupBy(merged(state.waiting, doubts), ({ region }) => region),
+    served,
+    take,
+  );
+  return { state: { spentUntil, waiting, served, quietUntil }, looks, dropped };
+}
+
+/** Of each region in turn its doubts until one takes a place, those first that were served the longest ago or never. */
+function takeInTurn(
+  byRegion: ReadonlyMap<string, readonly Doubt[]>,
+  served: readonly string[],
+  take: (doubt: Doubt) => boolean,
+): void {
+  const regions = [...byRegion.keys()].toSorted((a, b) => served.indexOf(a) - served.indexOf(b));
+  let queues = regions.map((region) => ({ own: byRegion.get(region) ?? [], next: 0 }));
+  while (queues.length > 0) {
+    for (const queue of queues) {
+      let hasTaken = false;
+      for (; !hasTaken && queue.next < queue.own.length; queue.next += 1) {
+        const doubt = queue.own[queue.next];
+        hasTaken = doubt !== undefined && take(doubt);
+      }
+    }
+    queues = queues.filter(({ own, next }) => next < own.length);
   }
-  return { state: { spentUntil, waiting, quietUntil }, looks, dropped };
 }
 
 const keyOf = (monitor: string, probe: string, said: Says): string => `${monitor} ${probe} ${said}`;
 
-/** One doubt for each monitor: the newest knows best who has not said the same; the same one keeps its place. */
+/**
+ * One doubt for each monitor and region: the newest knows best who has not said the same; the same one keeps its place.
+ * What contradicts the newest of its monitor is over, for that is judged by the newest verdict.
+ */
 function merged(waiting: readonly Doubt[], doubts: readonly Doubt[]): Iterable<Doubt> {
-  const byMonitor = new Map(waiting.map((doubt) => [doubt.monitor, doubt]));
-  for (const doubt of doubts) {
-    const before = byMonitor.get(doubt.monitor);
-    if (before?.said !== doubt.said) byMonitor.delete(doubt.monitor);
-    byMonitor.set(doubt.monitor, before?.said === doubt.said ? { ...doubt, at: before.at } : doubt);
+  const said = new Map([...waiting, ...doubts].map((doubt) => [doubt.monitor, doubt.said]));
+  const merged = new Map<string, Doubt>();
+  for (const doubt of [...waiting, ...doubts]) {
+    if (said.get(doubt.monitor) !== doubt.said) continue;
+    const key = `${doubt.monitor} ${doubt.region}`;
+    merged.set(key, { ...doubt, at: merged.get(key)?.at ?? doubt.at });
   }
-  return byMonitor.values();
+  return merged.values();
 }
