@@ -80,7 +80,15 @@ export const publicNode = z.strictObject({
   headAt: ms.optional(),
   finalizedHeight: count.optional(),
   checks: z.array(
-    z.strictObject({ id: text, kind: text, status, because: text, regions: z.array(publicRegionVote) }),
+    z.strictObject({
+      id: text,
+      kind: text,
+      /** Asked over this address family alone, apart from the other: the id then ends in `.v4` or `.v6`. */
+      family: z.union([z.literal(4), z.literal(6)]).optional(),
+      status,
+      because: text,
+      regions: z.array(publicRegionVote),
+    }),
   ),
   latency: z.array(publicLatency),
   methods: z.array(publicMethod),

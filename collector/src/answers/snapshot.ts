@@ -53,11 +53,21 @@ function regionVote({ region, status, at, latencyTenths, fault }: Vote): Check['
 }
 
 function checksOf(watched: Watched, shard: Shard, node: string): Check[] {
-  return (watched.monitorsOf.get(node) ?? []).flatMap(({ id, check, kind }): Check[] => {
+  return (watched.monitorsOf.get(node) ?? []).flatMap(({ id, check, kind, target: { family } }): Check[] => {
     const row = shard.monitors.get(id);
     if (row === undefined) return [];
     const { status, because } = row.verdict;
-    return [{ id: check, kind, status, because, regions: row.judgement.votes.map(regionVote) }];
+    const isApart = family !== undefined && check.endsWith(`.v${family}`);
+    return [
+      {
+        id: check,
+        kind,
+        ...(isApart ? { family } : {}),
+        status,
+        because,
+        regions: row.judgement.votes.map(regionVote),
+      },
+    ];
   });
 }
 

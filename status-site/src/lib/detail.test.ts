@@ -36,7 +36,7 @@ test('a node that is down shows its lag, each region, and what the fault means, 
   expect(detail?.incidents.map((incident) => incident.open)).toEqual([true, false, false]);
 });
 
-test('what kept the probe of a region from answers is told of the region, not of each check', () => {
+test('what kept the probe of a region from answers is told in words, and is no fault of the node', () => {
   const detail = serviceDetail('ethereum-rpc', { now, snapshot: unwellRegions(now) });
   const checks = detail?.nodes.flatMap((node) => node.checks) ?? [];
   const answers = checks.flatMap((check) => check.answers).filter(({ region }) => region === 'Frankfurt');
@@ -44,7 +44,47 @@ test('what kept the probe of a region from answers is told of the region, not of
   for (const answer of answers) {
     expect(answer).toMatchObject({ fault: '', mark: { tone: 'unknown', word: 'No answer that counts' } });
   }
-  expect(checks.flatMap((check) => check.meanings)).toEqual([]);
+  expect(new Set(checks.flatMap((check) => check.meanings))).toEqual(
+    new Set([
+      'No answer that counts: The probe could not reach its control targets either: it is probably the probe.',
+    ]),
+  );
+  expect(detail?.regions.map(({ name, unwell }) => [name, unwell?.mark.word])).toEqual([
+    ['Frankfurt', 'Controls fail'],
+    ['New York', undefined],
+    ['Singapore', 'Sees it otherwise'],
+  ]);
+});
+
+test('a refusal that is skipped is said to be so, and when', () => {
+  const regions = [
+    { region: 'eu', status: 'unknown' as const, fault: 'target.http.refused', at: now - 3_000 },
+  ];
+  const node = aNode(now, {
+    checks: [{ id: 'x', kind: 'http', status: 'unknown', because: 'no answer that counts', regions }],
+  });
+  const snapshot = aSnapshot(now, { services: [aService(now, { nodes: [node] })] });
+  const [check] = serviceDetail(snapshot.services[0]?.id ?? '', { now, snapshot })?.nodes[0]?.checks ?? [];
+  expect(check?.answers[0]).toMatchObject({
+    mark: { tone: 'unknown', word: 'Skipped' },
+    fault: 'target.http.refused',
+    at: now - 3_000,
+  });
+  expect(check?.meanings).toEqual([
+    'Skipped: The server refuses this client: a rate limit (429) or a ban (403). It counts neither way.',
+  ]);
+});
+
+test('a check that is asked over both families apart is named by its family', () => {
+  const check = { kind: 'head', status: 'up' as const, because: 'up', regions: [] };
+  const checks = [
+    { ...check, id: 'head.v4', family: 4 as const },
+    { ...check, id: 'head.v6', family: 6 as const },
+    { ...check, id: 'old.v6' },
+  ];
+  const snapshot = aSnapshot(now, { services: [aService(now, { nodes: [aNode(now, { checks })] })] });
+  const named = serviceDetail(snapshot.services[0]?.id ?? '', { now, snapshot })?.nodes[0]?.checks;
+  expect(named?.map(({ name }) => name)).toEqual(['head over IPv4', 'head over IPv6', 'old.v6']);
 });
 
 test('a trouble of one check, such as a missing secret, stays with the check', () => {

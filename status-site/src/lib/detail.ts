@@ -1,5 +1,5 @@
 /** From a frame to the page of one service. Pure. */
-import { faultFromId, faultMeanings, isWholeProbe } from '@highwater/config/faults.ts';
+import { faultFromId, faultMeanings, isRefusal, isWholeProbe } from '@highwater/config/faults.ts';
 import type { PublicNode, PublicService } from '@highwater/config/public.ts';
 import { highestOf, linePath } from './chart.ts';
 import { formatCount, formatRatio, formatSpan, formatTenths, plural } from './format.ts';
@@ -13,11 +13,13 @@ import {
   lastKnown,
   nodeBecause,
   nodeMark,
+  regionViews,
   serviceBecause,
   serviceMark,
   type Fact,
   type HistoryView,
   type IncidentView,
+  type RegionView,
 } from './view.ts';
 import { statusMarks, type Mark } from './words.ts';
 
@@ -32,6 +34,8 @@ export interface AnswerView {
 
 export interface CheckView {
   readonly id: string;
+  /** `head`, `head over IPv6`. */
+  readonly name: string;
   readonly mark: Mark;
   readonly because: string;
   readonly answers: readonly AnswerView[];
@@ -74,6 +78,8 @@ export interface ServiceDetail {
   readonly chain?: ChainView;
   readonly methods: readonly MethodView[];
   readonly nodes: readonly NodeDetail[];
+  /** Those that watch it. */
+  readonly regions: readonly RegionView[];
   /** Those that name it, newest first. */
   readonly incidents: readonly IncidentView[];
 }
@@ -96,10 +102,17 @@ export function serviceDetail(id: string, frame: Frame): ServiceDetail | undefin
     methods: methodViews(service.nodes),
     history: historyView(service, frame.now),
     nodes: service.nodes.map((node) => nodeDetail(node, frame, stale)),
+    regions: regionViews(frame).filter(({ id }) => watchesIt(service, id)),
     incidents: (frame.snapshot?.incidents ?? [])
       .filter((incident) => incident.services.includes(id))
       .map((incident) => incidentView(incident, frame)),
   };
+}
+
+function watchesIt({ nodes }: PublicService, region: string): boolean {
+  return nodes.some(({ checks }) =>
+    checks.some((check) => check.regions.some((vote) => vote.region === region)),
+  );
 }
 
 /** When the status began; not said of one that is no longer known. */
@@ -125,6 +138,7 @@ function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail 
     facts: nodeFacts(node, frame),
     checks: node.checks.map((check) => ({
       id: check.id,
+      name: checkName(check),
       mark: stale ? statusMarks.unknown : statusMarks[check.status],
       because: stale ? lastKnown(statusMarks[check.status].word) : check.because,
       answers: check.regions.map((vote) => ({
@@ -132,9 +146,10 @@ function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail 
         mark: stale ? statusMarks.unknown : answerMark(vote),
         latency: vote.latencyTenths === undefined ? '' : formatTenths(vote.latencyTenths),
         ...(vote.at === undefined ? {} : { at: vote.at }),
+        // In words below the check: its id says nothing of the node.
         fault: isOfProbe(vote) ? '' : (vote.fault ?? ''),
       })),
-      meanings: meanings(check.regions.flatMap((vote) => (isOfProbe(vote) ? [] : (vote.fault ?? [])))),
+      meanings: meanings(check.regions),
     })),
     latency: node.latency.map((series) =>
       latencyView(regionName(series.region), series.hourlyTenths, highest),
@@ -143,20 +158,38 @@ function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail 
   };
 }
 
+function checkName({ id, family }: PublicNode['checks'][number]): string {
+  return family === undefined ? id : `${id.replace(/\.v[46]$/, '')} over IPv${family}`;
+}
+
 type Vote = PublicNode['checks'][number]['regions'][number];
 
-/** A trouble of the region's probe: told once, of the region, and not of every check as if it were the node's. */
+/** A trouble of the region's probe, and none of the check. */
 function isOfProbe({ status, fault }: Vote): boolean {
   const known = fault === undefined ? undefined : faultFromId(fault);
   return status === 'unknown' && known !== undefined && isWholeProbe(known);
 }
 
 function answerMark(vote: Vote): Mark {
+  if (isSkipped(vote)) return { tone: 'unknown', word: 'Skipped' };
   return isOfProbe(vote) ? { tone: 'unknown', word: 'No answer that counts' } : statusMarks[vote.status];
 }
 
-function meanings(faults: readonly string[]): readonly string[] {
-  return [...new Set(faults)].flatMap((fault) => faultMeanings[fault]?.means ?? []);
+/** A refusal where the check has `refusals: skip`. */
+function isSkipped({ status, fault }: Vote): boolean {
+  const known = fault === undefined ? undefined : faultFromId(fault);
+  return status === 'unknown' && known !== undefined && isRefusal(known);
+}
+
+/** Each fault once; where an answer does not count, that it doesn't. */
+function meanings(votes: readonly Vote[]): readonly string[] {
+  const sentences = votes.flatMap((vote) => {
+    const means = vote.fault === undefined ? undefined : faultMeanings[vote.fault]?.means;
+    if (means === undefined) return [];
+    if (isSkipped(vote)) return `Skipped: ${means} It counts neither way.`;
+    return isOfProbe(vote) ? `No answer that counts: ${means}` : means;
+  });
+  return [...new Set(sentences)];
 }
 
 function nodeFacts(node: PublicNode, frame: Frame): readonly Fact[] {

@@ -262,7 +262,7 @@ test('a region is silent when it was heard longer ago than data may be', () => {
 test('a region that is unwell is said to be so while the data is fresh, and not on data that may be over', () => {
   const fresh = frame(unwellRegions(now));
   const words = (of: Frame) => regionViews(of).map(({ unwell }) => unwell?.mark.word);
-  expect(words(fresh)).toEqual(['Offline', undefined, 'Sees it otherwise']);
+  expect(words(fresh)).toEqual(['Controls fail', undefined, 'Sees it otherwise']);
   expect(words({ ...fresh, lostAt: now - 1_000 })).toEqual([undefined, undefined, undefined]);
   expect(words({ ...fresh, now: now + 600_000 })).toEqual([undefined, undefined, undefined]);
 });

@@ -44,7 +44,8 @@ export type RegionState = PublicRegion['state'];
 
 export const regionMarks: Readonly<Record<Exclude<RegionState, 'well'>, Mark>> = {
   silent: { tone: 'unknown', word: 'Silent' },
-  offline: { tone: 'unknown', word: 'Offline' },
+  // Of all its checks or of some: the sentence beside it says which.
+  offline: { tone: 'unknown', word: 'Controls fail' },
   clock: { tone: 'unknown', word: 'Clock wrong' },
   late: { tone: 'unknown', word: 'Late' },
   apart: { tone: 'degraded', word: 'Sees it otherwise' },
