@@ -56,11 +56,4 @@ describe('a header that is typed', () => {
     expect(said).toContain(message);
     expect(said).not.toContain('CANARY');
   });
-
-  it('is hidden where a server tells what it was sent', () => {
-    const typed = typedHeaders(['Authorization: env:TOKEN', 'X-A: env:SHORT'], env);
-    expect(typed.hidden('401: no such token: CANARY-12345 (Bearer CANARY-12345)')).toBe(
-      '401: no such token: [redacted] ([redacted])',
-    );
-  });
 });

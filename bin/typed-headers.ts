@@ -11,8 +11,6 @@ export interface TypedHeaders {
   readonly headers: Readonly<Record<string, string>>;
   /** Of those typed here and no others; throws for another. */
   readonly secrets: { fetch(ref: string): Secret };
-  /** The text without what is secret in these headers: a server may answer what it was sent. */
-  hidden(text: string): string;
 }
 
 /** @throws Exit that names the flag and the remedy, never a value */
@@ -33,7 +31,6 @@ export function typedHeaders(typed: readonly string[], env: NodeJS.ProcessEnv = 
         return secret;
       },
     },
-    hidden: (text) => [...secrets.values()].flatMap(wordsOf).reduce(without, text),
   };
 }
 
@@ -67,16 +64,4 @@ function secretOf(name: string, ref: string, env: NodeJS.ProcessEnv): Secret {
 
 function wrong(message: string): Exit {
   return new Exit(exitCode.usage, `highwater check: --header: ${message}`);
-}
-
-const shortestHidden = 6;
-
-/** `Bearer abcdef` may come back as `abcdef`. */
-function wordsOf(secret: Secret): string[] {
-  const value = secret.reveal();
-  return [value, ...value.split(' ')].filter((word) => word.length >= shortestHidden);
-}
-
-function without(text: string, word: string): string {
-  return text.replaceAll(word, '[redacted]');
 }

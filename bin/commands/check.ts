@@ -18,7 +18,7 @@ import { configFile, dataDir } from '../options.ts';
 import { plain, printJson } from '../print.ts';
 import { repeatLine } from '../repeat-line.ts';
 import { tables } from '../tables.ts';
-import { type TypedHeaders, typedHeaders } from '../typed-headers.ts';
+import { typedHeaders } from '../typed-headers.ts';
 import { placeRemedy, typedPlace } from '../typed-place.ts';
 
 interface CheckFlags {
@@ -113,7 +113,7 @@ async function run(subject: string, options: CheckFlags): Promise<void> {
   const headers = { ...byHand(monitor.target.headers, dataDir(options.data)), ...typed.headers };
   const asked = { chain, isTyped, monitor: { ...monitor, target: { ...monitor.target, headers } } };
   const repeat = repeatLine(tables.checks[monitor.kind], asked, told);
-  const answer = { ...clean(told, typed), repeat, at: Date.now() };
+  const answer = { ...clean(told), repeat, at: Date.now() };
   if (options.json) printJson(factsOf(answer, monitor));
   else {
     const { columns, isTTY } = process.stdout;
@@ -134,20 +134,15 @@ function byHand(headers: Readonly<Record<string, string>>, dir: string): Record<
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, inFull(value)]));
 }
 
-/** Without secrets that somebody typed, and without what could drive a terminal. */
-function clean({ observation, assertions, calls, address }: Told, typed: TypedHeaders): Told {
-  const { fault } = observation;
-  const text = (said: string): string => cleanDetail(typed.hidden(said));
+/** Without what could drive a terminal. */
+function clean({ observation, assertions, calls, address }: Told): Told {
   return {
     address,
-    observation:
-      fault?.detail === undefined
-        ? observation
-        : { ...observation, fault: { ...fault, detail: typed.hidden(fault.detail) } },
+    observation,
     assertions: assertions.map((each) =>
-      each.found === undefined ? each : { ...each, found: text(each.found) },
+      each.found === undefined ? each : { ...each, found: cleanDetail(each.found) },
     ),
-    calls: calls.map((each) => ({ ...each, what: text(each.what) })),
+    calls: calls.map((each) => ({ ...each, what: cleanDetail(each.what) })),
   };
 }
 
