@@ -26,7 +26,7 @@ export function questionLine(question: Question, place: Place, asked: Asked): st
   return curlLine(url, { headers, body, words: ['-i'] }, asked);
 }
 
-export function isOverSocket({ transport }: Place, url: string): boolean {
+function isOverSocket({ transport }: Place, url: string): boolean {
   return transport === undefined ? /^wss?:/i.test(url) : transport === 'websocket';
 }
 
