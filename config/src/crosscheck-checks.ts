@@ -60,6 +60,7 @@ function checkCheck(check: CheckEntry, place: CheckPlace, findings: Finding[]): 
   }
   if (!value) return;
   checkFamily(check, place.targets, findings);
+  checkSense(check, place.targets, findings);
   checkTimes(check, findings);
   const asked = (value.regions ?? place.regions).filter((region) => place.regions.includes(region));
   const n = asked.filter((region) => place.watched.includes(region)).length;
@@ -93,6 +94,24 @@ function checkFamily(
       const name = textOf(target.raw, 'id');
       const whose = name === undefined ? 'the public name' : `node ${name}`;
       findings.push(wrong([...path, 'family'], fieldOf(raw, 'family'), `${whose} ${trouble}`));
+    }
+  }
+}
+
+/** What would only ever be skipped, as the kind knows. One mistake is told once, whatever the number of targets. */
+function checkSense(
+  { path, kind, value, settings }: CheckEntry,
+  targets: CheckPlace['targets'],
+  findings: Finding[],
+): void {
+  for (const target of targets) {
+    if (!target.value || !value || !URL.canParse(target.value.url)) continue;
+    for (const { family } of familiesOf('', value.family)) {
+      const trouble = kind?.troubleWith?.(settings, { url: target.value.url, family });
+      if (!trouble) continue;
+      const { key, message } = trouble;
+      findings.push(wrong([...path, key], fieldOf(settings, key), message));
+      return;
     }
   }
 }

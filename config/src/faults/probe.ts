@@ -67,6 +67,23 @@ export const probeFaults: FaultMeanings = {
     look: 'Upgrade the probe.',
     causes: ['a probe that is older than the collector', 'settings that this version does not know'],
   },
+  'probe.config.settings': {
+    means: "The check's settings make no sense for what it asks, so nothing was asked.",
+    look: 'The detail says what to write in the config instead.',
+    causes: [
+      'a name that is asked for and is an address',
+      'name servers without an address of the family asked for',
+      'settings that were meant for another node',
+    ],
+  },
+  'probe.config.expression': {
+    means: 'An expression of this check takes too long on what came, so what came was not judged.',
+    look: 'Make the expression simpler: without repetition within repetition, such as (a+)+, and beginning with ^ where it can.',
+    causes: [
+      'repetition within repetition, which tries every way to share a text out',
+      'an answer that is much longer than the expression was written for',
+    ],
+  },
   'probe.config.secret': {
     means: 'A secret that the check needs is not on this probe, or not allowed for this host.',
     look: 'Set it in the environment as HIGHWATER_SECRET_… or under data/secrets, bound to that host.',

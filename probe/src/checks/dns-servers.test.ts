@@ -65,7 +65,7 @@ describe('which name servers are asked', () => {
     expect((await world(4).find(written)).map(text)).toEqual(['192.0.2.9 = 192.0.2.9 53']);
     expect((await world(6).find(written)).map(text)).toEqual(['2001:db8::9 = 2001:db8::9 53']);
     await expect(world(6).find({ servers: ['192.0.2.9'] })).rejects.toThrow(
-      'probe.config.kind: none of its servers has an IPv6 address',
+      'probe.config.settings: none of its servers has an IPv6 address',
     );
   });
 

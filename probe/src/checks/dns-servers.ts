@@ -34,7 +34,7 @@ async function lookUp(wanted: Settings, name: string, ctx: Context): Promise<Ser
   if (wanted.servers) {
     const servers = await placesOf(wanted.servers, wanted.port, ctx);
     if (servers.length === 0)
-      throw faultError('probe.config.kind', `none of its servers has an IPv${ctx.target.family} address`);
+      throw faultError('probe.config.settings', `none of its servers has an IPv${ctx.target.family} address`);
     return { zone: undefined, servers };
   }
   const { zone, servers } = await ctx.dns.zoneOf(name);

@@ -79,6 +79,12 @@ describe('settings of a dns check', () => {
     expect([name, exact]).toEqual(['rpc.example.com', ['2001:db8::1']]);
   });
 
+  it('takes a text in quotes as the same, and in quotes within quotes as one with quotes', () => {
+    const texts = ['v=spf1 -all', '"v=spf1 " "-all"', '"a \\"b\\""', '"', '"half', '""'];
+    const { exact } = settings.parse({ type: 'TXT', exact: texts });
+    expect(exact).toEqual(['v=spf1 -all', 'a "b"', '"', '"half', '']);
+  });
+
   it.each([
     [{}, true],
     [{ servers: ['192.0.2.1'] }, false],

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { durationBetween, flag, key, wholeBetween } from '@highwater/config/fields.ts';
-import { type DnsType, dnsTypes } from '@highwater/config/kinds.ts';
+import { type DnsType, dnsTypes, type Place, type Trouble } from '@highwater/config/kinds.ts';
 import { normalName, normalValue } from '../io/dns-value.ts';
 
 /** How many name servers one check asks at most, counted by address. */
@@ -106,13 +106,13 @@ export const settings = z
           'a server twice, write it once',
         )
         .optional(),
-      "Each of them is asked. When left out: the zone's own name servers, as the probe's resolver finds them.",
+      "Each of them is asked. When left out: the zone's own name servers, as the probe's resolver finds them. `family` is that by which they are asked, not that of the record.",
       ['192.0.2.53', 'ns2.example.com'],
     ),
     port: key(wholeBetween(1, 65_535).default(53), 'The port of servers that are written without one.', 5353),
     exact: key(
       values.optional(),
-      'The records that there must be, these and no others; written as in a zone file, a TXT without quotes.',
+      'The records that there must be, these and no others; written as in a zone file, a TXT with quotes or without.',
       ['192.0.2.10', '192.0.2.20'],
     ),
     contains: key(values.optional(), 'Records that must be among them.', ['192.0.2.10']),
@@ -186,6 +186,39 @@ export const settings = z
   }));
 export type Settings = z.infer<typeof settings>;
 
+/** A host that is an address has no name to ask for, and servers by address have one family. */
+export function troubleWith(written: unknown, { url, family }: Place): Trouble | undefined {
+  const { name: asked, servers } = (written ?? {}) as { readonly name?: unknown; readonly servers?: unknown };
+  const { hostname } = new URL(url);
+  if (
+    asked === undefined &&
+    (isIP(hostname.replace(/[[\]]/g, '')) !== 0 || normalName(hostname) === undefined)
+  )
+    return {
+      key: 'name',
+      message: `the node's URL has an address and no name, write what to ask for as name`,
+    };
+  if (family === undefined || !Array.isArray(servers)) return undefined;
+  const hosts = servers.map((each) => (typeof each === 'string' ? parseServer(each)?.host : undefined));
+  const isOther = (host: string | undefined): boolean =>
+    host !== undefined && isIP(host) !== 0 && isIP(host) !== family;
+  return hosts.length > 0 && hosts.every(isOther)
+    ? {
+        key: 'servers',
+        message: `none of them has an IPv${family} address, which family asks for, write one or leave family out`,
+      }
+    : undefined;
+}
+
 function normal(type: DnsType, list: readonly string[]): string[] {
-  return [...new Set(list.flatMap((value) => normalValue(type, value) ?? []))];
+  return [
+    ...new Set(list.flatMap((value) => normalValue(type, type === 'TXT' ? unquoted(value) : value) ?? [])),
+  ];
+}
+
+/** As in a zone file: `"one " "text"`. What only begins with a quote is taken as it is. */
+function unquoted(text: string): string {
+  if (!/^"(?:[^"\\]|\\.)*"(?:\s+"(?:[^"\\]|\\.)*")*$/s.test(text)) return text;
+  const parts = [...text.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, part = '']) => part);
+  return parts.join('').replace(/\\(["\\])/g, '$1');
 }

@@ -14,7 +14,7 @@ import { secondsOf } from '../repeat-socket.ts';
 import { quoted } from '../repeat.ts';
 import { assertionsOf } from './dns-assertions.ts';
 import { findServers, type NameServer } from './dns-servers.ts';
-import { settings, type Settings } from './dns-settings.ts';
+import { settings, type Settings, troubleWith } from './dns-settings.ts';
 import { type Heard, judge } from './dns-verdict.ts';
 
 /** How far up a name its zone may begin; one question each, and mostly the first has it. */
@@ -28,6 +28,7 @@ export const dns = defineCheck({
   counts: false,
   needsChain: false,
   asksTarget: false,
+  troubleWith,
   async run(wanted, ctx): Promise<Reading> {
     const name = wanted.name ?? hostName(ctx.target.url);
     const { zone, servers } = await resolved(ctx, () => findServers(wanted, name, ctx));
@@ -63,7 +64,7 @@ function hostName(url: string): string {
   const host = new URL(url).hostname;
   const name = isIP(host.replace(/[[\]]/g, '')) === 0 ? normalName(host) : undefined;
   if (name === undefined)
-    throw faultError('probe.config.kind', `${host} is no name, write what to ask for as name`);
+    throw faultError('probe.config.settings', `${host} is no name, write what to ask for as name`);
   return name;
 }
 

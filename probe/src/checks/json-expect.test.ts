@@ -87,6 +87,11 @@ describe('a value in JSON', () => {
 
 describe('an expectation', () => {
   it.each<[unknown, string]>([
+    [
+      { mim: 3 },
+      "'mim' is no comparison, did you mean min? A map that is meant as it is stands under equals",
+    ],
+    [{ gt: 2 }, "'gt' is no comparison, did you mean min? A map that is meant as it is stands under equals"],
     [{ min: 3, mix: 4 }, "'mix' beside a comparison, write one of equals, min, max"],
     [{ min: '1.5' }, 'not a number, write one, in quotes when it is a whole one beyond 2^53'],
     [{ min: true }, 'not a number'],

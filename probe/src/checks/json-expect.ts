@@ -1,6 +1,7 @@
 /** What a value in the JSON of an answer must be, as an operator writes it, and whether it is. */
 import { z } from 'zod';
 import { flag, key, wholeBetween } from '@highwater/config/fields.ts';
+import { nearest } from '@highwater/config/problems.ts';
 import { expressionText, type Expressions, maxMatchedBytes } from './expression.ts';
 import { excerpt, isRecord, type Json, sameJson, shown } from './json.ts';
 import { inexact, inexactMessage, judged } from './json-settings.ts';
@@ -69,10 +70,15 @@ const words: ReadonlySet<string> = new Set(Object.keys(comparison.shape));
 
 /**
  * A map with one of the words of a comparison is one, and then has no other keys; everything else is what the value
- * must equal. A map that has such a word and is meant as it is stands under `equals`.
+ * must equal. A map that has such a word, or one key that is nearly one, and is meant as it is stands under `equals`.
  */
 export const jsonExpectation = z.union([comparison, z.json()]).transform((written, ctx): JsonExpectation => {
   const isComparison = keysOf(written).some((name) => words.has(name));
+  const meant = isComparison ? undefined : meantWord(written);
+  if (meant !== undefined) {
+    ctx.addIssue({ code: 'custom', message: meant });
+    return z.NEVER;
+  }
   const read = comparison.safeParse(isComparison ? written : { equals: written });
   if (read.success) return read.data;
   for (const { path, message } of read.error.issues) {
@@ -81,6 +87,34 @@ export const jsonExpectation = z.union([comparison, z.json()]).transform((writte
   }
   return z.NEVER;
 });
+
+/** What people write from other languages. */
+const otherWords: Readonly<Record<string, string>> = {
+  gt: 'min',
+  gte: 'min',
+  ge: 'min',
+  lt: 'max',
+  lte: 'max',
+  le: 'max',
+  eq: 'equals',
+  is: 'equals',
+  regex: 'matches',
+  regexp: 'matches',
+  match: 'matches',
+  includes: 'contains',
+  size: 'length',
+};
+
+/** A map of one key that is nearly a word of a comparison is a typing error: it would be compared as a whole. */
+function meantWord(written: unknown): string | undefined {
+  const [name, ...more] = keysOf(written);
+  if (name === undefined || more.length > 0) return undefined;
+  const other = Object.hasOwn(otherWords, name.toLowerCase()) ? otherWords[name.toLowerCase()] : undefined;
+  const word = other ?? nearest(name, words);
+  return word === undefined
+    ? undefined
+    : `'${name}' is no comparison, did you mean ${word}? A map that is meant as it is stands under equals`;
+}
 
 function unknownKey(written: unknown, path: readonly PropertyKey[]): string | undefined {
   const strange = keysOf(written).find((name) => !words.has(name));
@@ -164,7 +198,11 @@ function has(came: Json | undefined, part: Json): boolean {
 
 /** Characters as people count them, not UTF-16 units. */
 function lengthOf(came: Json | undefined): number | undefined {
-  if (typeof came === 'string') return [...came].length;
+  if (typeof came === 'string') {
+    let count = 0;
+    for (let at = 0; at < came.length; at += (came.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) count += 1;
+    return count;
+  }
   if (Array.isArray(came)) return came.length;
   return isRecord(came) ? Object.keys(came).length : undefined;
 }

@@ -139,6 +139,8 @@ describe('settings', () => {
 
   it.each([
     [{ warn: '14' }, 'not a duration'],
+    [{ warn: '2d' }, 'below critical (3d when left out)'],
+    [{ warn: '9d', critical: '10d' }, 'below critical'],
     [{ minVersion: '1.1' }, 'not a version to ask for'],
     [{ minVersion: 1.2 }, 'not a version to ask for'],
     [{ fingerprint: 'abc' }, 'not a fingerprint'],

@@ -18,38 +18,47 @@ import { expiryFault, firstToEnd } from './tls-expiry.ts';
 
 const century = 36_500 * DAY_MS;
 
-const settings = z.strictObject({
-  port: urlPort,
-  warn: key(
-    durationBetween(0, century).default(14 * DAY_MS),
-    'Degraded when the chain expires within this; at most a third of the lifetime of the certificate that expires first.',
-  ),
-  critical: key(
-    durationBetween(0, century).default(3 * DAY_MS),
-    'Told as urgent when it expires within this; at most a sixth of that lifetime.',
-  ),
-  minVersion: key(
-    z
-      .enum(['1.2', '1.3'], {
-        error: (issue) =>
-          issue.input === undefined ? undefined : 'not a version to ask for, write "1.2" or "1.3" in quotes',
-      })
-      .default('1.2'),
-    'The oldest version of TLS that is good.',
-  ),
-  fingerprint: key(
-    z
-      .string('not a fingerprint, write the 64 hex digits of the SHA-256 of the certificate in quotes')
-      .regex(
-        /^([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$/,
-        'not a fingerprint, write the 64 hex digits of the SHA-256 of the certificate',
-      )
-      .transform((text) => text.replaceAll(':', '').toLowerCase())
-      .optional(),
-    'SHA-256 of the one certificate that is good (openssl x509 -fingerprint -sha256); it must be trusted as well.',
-    'b0:1d:5c:…',
-  ),
-});
+const defaults = { warn: 14 * DAY_MS, critical: 3 * DAY_MS } as const;
+
+const settings = z
+  .strictObject({
+    port: urlPort,
+    warn: key(
+      durationBetween(0, century).default(defaults.warn),
+      'Degraded when the chain expires within this; at most a third of the lifetime of the certificate that expires first.',
+    ),
+    critical: key(
+      durationBetween(0, century).default(defaults.critical),
+      'Told as urgent when it expires within this; at most a sixth of that lifetime.',
+    ),
+    minVersion: key(
+      z
+        .enum(['1.2', '1.3'], {
+          error: (issue) =>
+            issue.input === undefined
+              ? undefined
+              : 'not a version to ask for, write "1.2" or "1.3" in quotes',
+        })
+        .default('1.2'),
+      'The oldest version of TLS that is good.',
+    ),
+    fingerprint: key(
+      z
+        .string('not a fingerprint, write the 64 hex digits of the SHA-256 of the certificate in quotes')
+        .regex(
+          /^([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$/,
+          'not a fingerprint, write the 64 hex digits of the SHA-256 of the certificate',
+        )
+        .transform((text) => text.replaceAll(':', '').toLowerCase())
+        .optional(),
+      'SHA-256 of the one certificate that is good (openssl x509 -fingerprint -sha256); it must be trusted as well.',
+      'b0:1d:5c:…',
+    ),
+  })
+  .refine(({ warn, critical }) => warn >= critical, {
+    path: ['warn'],
+    message: `below critical (${formatDuration(defaults.critical)} when left out), so that it says nothing, write more`,
+  });
 type Settings = z.infer<typeof settings>;
 
 /** Looks at the certificate that one server presents for the name of its URL. */
