@@ -75,6 +75,18 @@ describe('suspended is', () => {
   });
 });
 
+it('a stop that was over when a check began is not laid to it, once somebody has looked', () => {
+  let now = 0;
+  const clocks = { monotonic: () => now, now: () => now, computed: () => 0, uptime: () => now };
+  const watch = watchLoop(clocks);
+  now = 10_000;
+  watch.look();
+  now = 10_080;
+  expect(watch.stoppedBetween(10_000, now)).toBe(0);
+  expect(watch.stoppedBetween(9_999, now)).toBe(10_000);
+  watch.stop();
+});
+
 it('a real process that is stopped by a signal and goes on says so', { timeout: 30_000 }, async () => {
   const source = `
     const { systemClocks, watchLoop } = await import(${JSON.stringify(new URL('./loop-watch.ts', import.meta.url).href)});

@@ -16,6 +16,8 @@ export interface Suspension {
 }
 
 export interface LoopWatch {
+  /** Takes in what has passed: before something begins that a stop until now must not be laid to. */
+  look(): void;
   /** Milliseconds that the loop was late between two monotonic instants, the present stall included. */
   lateBetween(from: number, to: number): number;
   /** Milliseconds that the process was stopped between two monotonic instants; 0 for less than five seconds. */
@@ -111,6 +113,7 @@ export function watchLoop(clocks: LoopClocks): LoopWatch {
   const timer = setInterval(look, tickMs);
   timer.unref();
   return {
+    look,
     lateBetween(from, to) {
       look();
       return stalls

@@ -2,11 +2,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { faultId } from '@highwater/config/faults.ts';
-import { defineCheck } from '@highwater/config/kinds.ts';
+import { type CheckContext, defineCheck } from '@highwater/config/kinds.ts';
 import type { AssignedMonitor } from '@highwater/config/wire.ts';
 import { z } from 'zod';
 import { serveHttp } from '../testing/servers.ts';
 import { checks } from './checks/index.ts';
+import { faultError } from './fault.ts';
 import { parseConsent } from './io/reach.ts';
 import { makeResolve } from './io/resolve.ts';
 import { type House, observe, prepare } from './observe.ts';
@@ -96,4 +97,35 @@ describe('one run', () => {
     const grownBytes = (await used()) - before;
     expect(grownBytes / 1_800).toBeLessThan(400);
   }, 60_000);
+});
+
+it('a check that does not heed its deadline is ended all the same, and one that does says where it was', async () => {
+  const kind = (run: (settings: unknown, ctx: CheckContext) => Promise<never>) => ({
+    own: defineCheck({
+      kind: 'own',
+      summary: '',
+      settings: z.unknown(),
+      counts: true,
+      needsChain: false,
+      run,
+    }),
+  });
+  const deaf = kind(() => new Promise<never>(() => undefined));
+  const heeding = kind(
+    (_, { signal }) =>
+      new Promise<never>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(faultError('target.connect.timeout')));
+      }),
+  );
+  const own = monitor('http://192.0.2.1', { kind: 'own', timeoutMs: 20 });
+  const faultOf = async (table: typeof deaf) => {
+    const { observation } = await observe(prepare(own, [], table), once, house, forever);
+    return [observation.outcome, observation.fault && faultId(observation.fault)];
+  };
+  expect(await faultOf(deaf)).toEqual(['fail', 'target.http.timeout']);
+  expect(await faultOf(heeding)).toEqual(['fail', 'target.connect.timeout']);
+  const ending = new AbortController();
+  const run = observe(prepare({ ...own, timeoutMs: 600_000 }, [], deaf), once, house, ending.signal);
+  ending.abort(new Error('over'));
+  await expect(run).rejects.toThrow('over');
 });

@@ -6,7 +6,7 @@ import { type AnyCheckKind, type CheckContext, FaultError, type Reading } from '
 import type { Chain } from '@highwater/config/model.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { deadline } from './deadline.ts';
+import { type Deadline, deadline } from './deadline.ts';
 import { type Echoes, echoesOf } from './echoes.ts';
 import { cleanDetail, fault, isTimeout, timeoutFault } from './fault.ts';
 import { openDns } from './io/dns.ts';
@@ -140,7 +140,7 @@ export async function observe(
       memory: prepared.memory,
       ...(prepared.chain ? { chain: prepared.chain } : {}),
     };
-    const reading = await prepared.run(echoes ? echoes.around(ctx) : ctx);
+    const reading = await within(prepared.run(echoes ? echoes.around(ctx) : ctx), limit);
     return {
       observation: written(echoes ? echoes.reading(reading) : reading),
       ...whereOf(dialled ?? way?.address),
@@ -160,6 +160,34 @@ export async function observe(
     way?.close();
     for (const link of links) link[Symbol.dispose]();
   }
+}
+
+/** A check that heeds its limit has this long to say where it was; one that does not is left behind. */
+const graceMs = 50;
+
+function within<T>(run: Promise<T>, limit: Deadline): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let grace: NodeJS.Timeout | undefined;
+    const end = () => {
+      grace = setTimeout(() => reject(limit.reason as Error), graceMs);
+    };
+    const settled = () => {
+      clearTimeout(grace);
+      limit.removeEventListener('abort', end);
+    };
+    if (limit.aborted) end();
+    else limit.addEventListener('abort', end);
+    run.then(
+      (reading) => {
+        settled();
+        resolve(reading);
+      },
+      (thrown: Error) => {
+        settled();
+        reject(thrown);
+      },
+    );
+  });
 }
 
 function failed(thrown: unknown, tenths: number, broke: (bug: unknown) => void): Reading {

@@ -45,6 +45,7 @@ async function seen(
   };
   let now = dueAt - 1;
   const watch: LoopWatch = {
+    look: () => undefined,
     lateBetween: () => 0,
     stoppedBetween: () => 0,
     wasStoppedAt: () => false,

@@ -9,6 +9,7 @@ import { startRounds } from './rounds.ts';
 
 const hour = 3_600_000;
 const calm: LoopWatch = {
+  look: () => undefined,
   lateBetween: () => 0,
   stoppedBetween: () => 0,
   wasStoppedAt: () => false,

@@ -5,14 +5,16 @@ import { sha256 } from '@highwater/config/keys.ts';
 import type { AnyCheckKind } from '@highwater/config/kinds.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
 import type { Controls } from './controls.ts';
+import { pause } from './deadline.ts';
 import { isOutOfDescriptors } from './descriptors.ts';
 import { fault } from './fault.ts';
 import { hostOf, portOf } from './io/url.ts';
 import type { LoopWatch } from './loop-watch.ts';
-import { chainOf, type House, observe, prepare, type Prepared, type Seen } from './observe.ts';
+import { chainOf, type House, observe, prepare, type Prepared } from './observe.ts';
 import {
   answered,
   asked,
+  ended,
   makeSchedule,
   type Schedule,
   type Start,
@@ -45,6 +47,9 @@ export interface Rounds {
 /** The wall clock may step while a timer waits, so no wait is longer than this. */
 const longestWaitMs = 1_000;
 
+/** What is told to end has this long for it: a question to the controls may still wait for its answer. */
+const longestEndMs = 3_000;
+
 interface Work {
   readonly body: AssignmentBody;
   readonly house: House;
@@ -71,6 +76,8 @@ export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOpt
 
   const tick = () => {
     if (!work || !schedule || ending.signal.aborted) return;
+    // What begins now ran across no stop that is over.
+    loop.look();
     const now = work.house.now();
     const { giveUp, start, missed } = turn(schedule, now);
     for (const id of giveUp) rechecks.get(id)?.abort(givenUp);
@@ -97,63 +104,70 @@ export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOpt
   };
 
   const begin = (start: Start, now: Work) => {
-    const prepared = now.prepared.get(start.id);
-    if (!prepared) return settle(start.id, undefined);
+    const { id } = start;
+    const prepared = now.prepared.get(id);
     const own = start.recheck ? new AbortController() : undefined;
-    if (own) rechecks.set(start.id, own);
-    const run = look(prepared, start, now, own?.signal ?? ending.signal)
-      .then((found) => {
-        if (own?.signal.aborted) return;
-        // A monitor that was taken away meanwhile has nobody to report to.
-        if (work?.prepared.has(start.id)) seen(found.observation);
-        settle(start.id, found);
+    // To a monitor that was changed or taken away meanwhile what its old target says is nothing.
+    const isCurrent = () => work?.prepared.get(id) === prepared;
+    const left = (address?: string) => {
+      // One that was given up has no place any more; its monitor may have another.
+      if (schedule && !own?.signal.aborted) ended(schedule, id, isCurrent() ? address : undefined);
+      stir();
+    };
+    if (!prepared) return left();
+    if (own) rechecks.set(id, own);
+    const run = look(prepared, start, now, own?.signal ?? ending.signal, left)
+      .then((observation) => {
+        if (own?.signal.aborted || !isCurrent()) return;
+        seen(observation);
+        if (schedule && work) answered(schedule, id, saysOf(observation), work.house.now());
+        stir();
       })
       .catch((thrown: unknown) => {
-        if (own?.signal.aborted) return;
-        if (!ending.signal.aborted) now.house.broke(start.id, thrown);
-        settle(start.id, undefined);
+        if (!own?.signal.aborted && !ending.signal.aborted) now.house.broke(id, thrown);
       })
       .finally(() => {
         running.delete(run);
-        if (rechecks.get(start.id) === own) rechecks.delete(start.id);
+        if (rechecks.get(id) === own) rechecks.delete(id);
       });
     running.add(run);
   };
 
-  const settle = (id: string, found: Pick<Seen, 'observation' | 'address'> | undefined) => {
-    if (!schedule || !work) return;
-    answered(schedule, id, found && saysOf(found.observation), work.house.now(), found?.address);
-    stir();
-  };
-
+  /** `left` is told when the target is no longer asked; whose fault it was may take longer to say. */
   const look = async (
     prepared: Prepared,
     start: Start,
     { house, controls }: Work,
     until: AbortSignal,
-  ): Promise<Seen> => {
+    left: (address?: string) => void,
+  ): Promise<Observation> => {
     const { monotonic } = house.outside;
     const from = monotonic();
     const wallFrom = house.now();
-    const met = await observe(prepared, start, house, until);
+    const met = await observe(prepared, start, house, until).catch((thrown: unknown) => {
+      left();
+      throw thrown;
+    });
+    const to = monotonic();
+    const wallTo = house.now();
+    left(met.address);
     const { observation, family, loopback } = met;
     const found = observation.fault;
-    if (found?.source === 'probe') return met;
-    const to = monotonic();
+    if (found?.source === 'probe') return observation;
     const stoppedMs = loop.stoppedBetween(from, to);
-    if (stoppedMs > 0) return { ...met, observation: acrossStop(observation, stoppedMs) };
-    if (!found) return met;
+    if (stoppedMs > 0) return acrossStop(observation, stoppedMs);
+    if (!found) return observation;
     const evidence = {
       family,
       loopback,
       loopLateMs: loop.lateBetween(from, to),
       isClockSure: isClockSure(),
       isOutOfDescriptors: found.operation === 'resolve' && isOutOfDescriptors(),
-      clockStepMs: house.now() - wallFrom - (to - from),
+      clockStepMs: wallTo - wallFrom - (to - from),
       timeoutMs: prepared.monitor.timeoutMs,
       controls: wantsControls(found, loopback) ? await controls.ask() : [],
     };
-    return { ...met, observation: { ...observation, fault: ownUp(found, evidence) } };
+    return { ...observation, fault: ownUp(found, evidence) };
   };
 
   return {
@@ -185,10 +199,15 @@ export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOpt
     async drain(maxMs) {
       clearTimeout(timer);
       schedule = undefined;
-      const over = setTimeout(() => ending.abort(new Error('the probe is ending')), maxMs);
-      while (running.size > 0) await Promise.race(running);
-      clearTimeout(over);
-      ending.abort(new Error('the probe has ended'));
+      const allEnded = new AbortController();
+      const all = async () => {
+        while (running.size > 0) await Promise.race(running);
+        allEnded.abort();
+      };
+      void all();
+      await pause(maxMs, allEnded.signal);
+      ending.abort(new Error('the probe is ending'));
+      await pause(longestEndMs, allEnded.signal);
       for (const prepared of work?.prepared.values() ?? []) prepared.lasting[Symbol.dispose]();
     },
   };

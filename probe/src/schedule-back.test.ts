@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dueOf, make, many, simulate, timed } from '../testing/simulate.ts';
+import { dueOf, finish, make, many, simulate, timed } from '../testing/simulate.ts';
 import { maxAtOnce } from './places.ts';
-import { answered, type Start, turn } from './schedule.ts';
+import { type Start, turn } from './schedule.ts';
 
 describe('a wall clock that goes back', () => {
   it('by steps within an interval takes no due time twice, whether checks have ended or not', () => {
@@ -23,7 +23,7 @@ describe('a wall clock that goes back', () => {
           for (let ms = 0; ms < afterMs; ms += 250, now += 250, passed += 250) {
             for (const ended of ends.splice(0)) {
               if (ended.at > passed) ends.push(ended);
-              else answered(schedule, ended.id, 'ok', now);
+              else finish(schedule, ended.id, 'ok', now);
             }
             const { start, missed } = turn(schedule, now);
             for (const { id, dueAt } of [...start, ...missed]) told.push(`${id} ${dueAt}`);
@@ -43,9 +43,9 @@ describe('a wall clock that goes back', () => {
     const schedule = make([timed('s/n/c')], 0);
     const dueAt = dueOf(schedule);
     turn(schedule, dueAt);
-    answered(schedule, 's/n/c', 'ok', dueAt + 1);
+    finish(schedule, 's/n/c', 'ok', dueAt + 1);
     turn(schedule, dueAt + 10_000);
-    answered(schedule, 's/n/c', 'fail', dueAt + 10_001);
+    finish(schedule, 's/n/c', 'fail', dueAt + 10_001);
     turn(schedule, dueAt + 10_000);
     expect(turn(schedule, dueAt + 11_001).start).toMatchObject([{ recheck: true }]);
   });
@@ -63,7 +63,7 @@ describe('a wall clock that goes back', () => {
     expect(schedule.due.peek()?.nextDueAt).toBe(
       Math.min(...[...schedule.entries.values()].map((entry) => entry.nextDueAt)),
     );
-    for (const { id } of started) answered(schedule, id, 'ok', back);
+    for (const { id } of started) finish(schedule, id, 'ok', back);
     expect(turn(schedule, back + 1).start).toEqual([]);
     const starts = simulate(schedule, back + 1, back + 10_001, () => 'ok').starts.map(({ id }) => id);
     expect(starts.toSorted()).toEqual(['s/n/c0', 's/n/c1', 's/n/c2']);

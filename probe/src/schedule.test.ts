@@ -2,18 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '@highwater/config/keys.ts';
 import { isDue, phaseMs } from '@highwater/config/proof/due.ts';
-import { dueOf, make, many, type Run, seed, simulate, timed, type World } from '../testing/simulate.ts';
-import { maxAtOnce } from './places.ts';
 import {
-  answered,
-  asked,
-  makeSchedule,
-  maxMissed,
-  type Start,
-  type Timed,
-  turn,
-  wakeAt,
-} from './schedule.ts';
+  dueOf,
+  finish,
+  make,
+  many,
+  type Run,
+  seed,
+  simulate,
+  timed,
+  type World,
+} from '../testing/simulate.ts';
+import { maxAtOnce } from './places.ts';
+import { asked, makeSchedule, maxMissed, type Start, type Timed, turn, wakeAt } from './schedule.ts';
 
 describe('due times', () => {
   it('are those of the rule, each once, for any monitors and any start', () => {
@@ -40,7 +41,7 @@ describe('due times', () => {
   it('go on undisturbed for monitors that an assignment keeps', () => {
     const schedule = make([timed('s/n/a'), timed('s/n/b')], 0);
     const dueAt = schedule.entries.get('s/n/a')?.nextDueAt;
-    answered(schedule, 's/n/a', 'ok', 1);
+    finish(schedule, 's/n/a', 'ok', 1);
     const monitors = [timed('s/n/a', { fall: 3 }), timed('s/n/c')];
     const after = makeSchedule(monitors, seed, 'eu-1', 5, sha256, schedule);
     expect(after.entries.get('s/n/a')).toMatchObject({
@@ -118,7 +119,7 @@ it('a check that still runs is not started again: its due time is skipped', () =
   const next = turn(schedule, dueAt + 10_000);
   expect(next.start).toEqual([]);
   expect(next.missed).toEqual([{ id: 's/n/c', dueAt: dueAt + 10_000 }]);
-  answered(schedule, 's/n/c', 'ok', dueAt + 10_001);
+  finish(schedule, 's/n/c', 'ok', dueAt + 10_001);
   expect(turn(schedule, dueAt + 20_000).start).toHaveLength(1);
 });
 
@@ -244,7 +245,7 @@ describe('asked to look now', () => {
     expect(turn(schedule, dueAt - 500).start).toEqual([{ id: 's/n/b', dueAt: dueAt - 500, recheck: true }]);
     asked(schedule, ['s/n/b'], dueAt - 400);
     expect(turn(schedule, dueAt - 400).start).toEqual([]);
-    answered(schedule, 's/n/b', 'fail', dueAt - 300);
+    finish(schedule, 's/n/b', 'fail', dueAt - 300);
     asked(schedule, ['s/n/b'], dueAt - 200);
     expect(turn(schedule, dueAt - 200).start).toHaveLength(1);
   });
@@ -257,7 +258,7 @@ describe('asked to look now', () => {
       asked(schedule, ids, now);
       for (const { id, recheck } of turn(schedule, now).start) {
         looked += Number(recheck);
-        answered(schedule, id, 'ok', now);
+        finish(schedule, id, 'ok', now);
       }
     }
     expect(looked).toBeGreaterThan(0);
@@ -355,7 +356,7 @@ describe('places', () => {
     const asking = schedule.places.asking.size;
     const first = turn(schedule, dueAt).start;
     expect(first).toHaveLength(asking < maxAtOnce ? 1 : 0);
-    for (const id of schedule.places.asking.keys()) answered(schedule, id, 'ok', dueAt + 1);
+    for (const id of schedule.places.asking.keys()) finish(schedule, id, 'ok', dueAt + 1);
     expect(first.length + turn(schedule, dueAt + 1).start.length).toBe(1);
   });
 });

@@ -259,22 +259,28 @@ function wantRecheck(schedule: Schedule, entry: Entry, at: Instant): void {
 }
 
 /**
+ * A check has ended: what it says may be known later. `address` is what was connected to: two names of one address are one
+ * place.
+ */
+export function ended(schedule: Schedule, id: string, address?: string): void {
+  leave(schedule.places, id);
+  const entry = schedule.entries.get(id);
+  if (entry && address !== undefined) entry.place = placeOf(address, entry.timed.port);
+}
+
+/**
  * Takes an answer in: one that contradicts what was known asks for a recheck, unless the scheduled check comes first or
  * the turn has had its rechecks. The budget for all monitors is asked when it starts. `said` is undefined for an answer
- * that says nothing of the target; `address` is what was connected to: two names of one address are one place.
+ * that says nothing of the target.
  */
 export function answered(
   schedule: Schedule,
   id: string,
   said: 'ok' | 'fail' | undefined,
   now: Instant,
-  address?: string,
 ): void {
-  leave(schedule.places, id);
   const entry = schedule.entries.get(id);
-  if (!entry) return;
-  if (address !== undefined) entry.place = placeOf(address, entry.timed.port);
-  if (said === undefined) return;
+  if (!entry || said === undefined) return;
   judge(entry, said);
   const at = now + entry.timed.recheckAfterMs;
   if (entry.against === 0 || entry.rechecks >= entry.timed.fall - 1 || at >= entry.nextDueAt) return;

@@ -2,6 +2,7 @@
 import { sha256 } from '@highwater/config/keys.ts';
 import {
   answered,
+  ended,
   makeSchedule,
   type Schedule,
   type Start,
@@ -51,7 +52,8 @@ export function simulate(schedule: Schedule, from: number, to: number, world: Wo
   const end = (run: Run) => {
     running.delete(run);
     run.endedAt = now;
-    answered(schedule, run.id, says(run, run.at), now, address?.(run));
+    ended(schedule, run.id, address?.(run));
+    answered(schedule, run.id, says(run, run.at), now);
   };
   for (;;) {
     const next = Math.min(wakeAt(schedule) ?? Infinity, ...running.values());
@@ -78,3 +80,9 @@ export function simulate(schedule: Schedule, from: number, to: number, world: Wo
 
 /** The only monitor's next due time. */
 export const dueOf = (schedule: Schedule) => schedule.due.peek()?.nextDueAt ?? Number.NaN;
+
+/** A check has ended and its answer is known at once. */
+export function finish(schedule: Schedule, id: string, said: Said, now: number): void {
+  ended(schedule, id);
+  answered(schedule, id, said, now);
+}
