@@ -148,14 +148,15 @@ function* jsonFindings(
   }
   for (const [path, expectation] of wanted) {
     const came: Json | undefined = valueAt(read.value, path);
+    const seen = foundText(came, expectation);
     for (const { text, held } of wishes(came, expectation, tries)) {
-      const found = held === undefined ? tooHard : foundText(came, expectation);
+      const found = held === undefined ? tooHard : seen;
       yield {
         what: `${path} is ${text}`,
         held: held === true,
         found,
         id,
-        detail: `${path} is ${foundText(came, expectation)}, expected ${held === undefined ? tooHard : text}`,
+        detail: `${path} is ${seen}, expected ${held === undefined ? tooHard : text}`,
       };
     }
   }

@@ -227,6 +227,35 @@ describe('text of a value', () => {
     [1e-7, '1e-7'],
   ])('of %s is canonically %s', (value, text) => expect(canonicalJson(value)).toBe(text));
 
+  it('in a message is its beginning, however long or deep it is', () => {
+    fc.assert(fc.property(json, (value) => shown(value) === jsonText(value).slice(0, 80)));
+    for (const value of [
+      'é'.repeat(100),
+      '\n'.repeat(100),
+      '\u{1f600}'.repeat(100),
+      Array.from({ length: 100 }, () => []),
+      Array.from({ length: 100 }, () => ({ '': '' })),
+      { ['k'.repeat(100)]: 1, ['"'.repeat(100)]: 2 },
+      read(`${'['.repeat(60)}${']'.repeat(60)}`) as Json,
+    ])
+      expect(shown(value)).toBe(jsonText(value).slice(0, 80));
+  });
+
+  it('in a message looks at no more entries than are shown', () => {
+    let looked = 0;
+    const list = new Proxy([] as Json[], {
+      get: (_, key) => (key === 'length' ? 1_000 : ((looked += 1), 0)),
+      has: () => true,
+      ownKeys: () => [...Array.from({ length: 1_000 }, (_, index) => String(index)), 'length'],
+      getOwnPropertyDescriptor: (_, key) =>
+        key === 'length'
+          ? { value: 1_000, writable: true, enumerable: false, configurable: false }
+          : { value: 0, writable: true, enumerable: true, configurable: true },
+    });
+    expect(shown(list)).toHaveLength(80);
+    expect(looked).toBeLessThanOrEqual(80);
+  });
+
   it('in a message is short and never throws', () => {
     expect(shown({ height: 18446744073709551615n })).toBe('{"height":18446744073709551615}');
     expect(shown(undefined)).toBe('missing');

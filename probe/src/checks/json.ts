@@ -195,9 +195,30 @@ export function jsonText(value: unknown): string {
   );
 }
 
-/** A value in a message: at most 80 characters of its JSON. */
+const maxShown = 80;
+
+/** A value in a message: at most 80 characters of its JSON, at the cost of no more. */
 export function shown(value: Json | undefined): string {
-  return value === undefined ? 'missing' : jsonText(value).slice(0, 80);
+  return value === undefined ? 'missing' : beginningOf(value, maxShown).slice(0, maxShown);
+}
+
+/** Its JSON, or at least so many characters of it: each entry has one or more, so that no more entries are looked at. */
+function beginningOf(value: Json, chars: number): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, chars));
+  if (typeof value !== 'object' || value === null) return jsonText(value);
+  const isList = Array.isArray(value);
+  const keys = isList ? undefined : Object.keys(value);
+  const count = keys?.length ?? (value as readonly Json[]).length;
+  let text = isList ? '[' : '{';
+  for (let at = 0; at < count; at += 1) {
+    if (at > 0) text += ',';
+    const key = keys?.[at];
+    if (key !== undefined) text += `${JSON.stringify(key.slice(0, chars))}:`;
+    if (text.length >= chars) return text;
+    text += beginningOf((value as Record<string, Json>)[key ?? at] as Json, chars - text.length);
+    if (text.length >= chars) return text;
+  }
+  return `${text}${isList ? ']' : '}'}`;
 }
 
 /**
