@@ -151,22 +151,17 @@ export function confirm(
     served = [...served.filter((each) => each !== region), region];
     return true;
   };
-  takeInTurn(
-    Map.groupBy(merged(state.waiting, doubts), ({ region }) => region),
-    served,
-    take,
-  );
+  takeInTurn(merged(state.waiting, doubts), served, take);
   return { state: { spentUntil, waiting, served, quietUntil }, looks, dropped };
 }
 
+/** Doubts by region and monitor, in order. */
+type ByRegion = ReadonlyMap<string, ReadonlyMap<string, Doubt>>;
+
 /** Of each region in turn its doubts until one takes a place, those first that were served the longest ago or never. */
-function takeInTurn(
-  byRegion: ReadonlyMap<string, readonly Doubt[]>,
-  served: readonly string[],
-  take: (doubt: Doubt) => boolean,
-): void {
+function takeInTurn(byRegion: ByRegion, served: readonly string[], take: (doubt: Doubt) => boolean): void {
   const regions = [...byRegion.keys()].toSorted((a, b) => served.indexOf(a) - served.indexOf(b));
-  let queues = regions.map((region) => ({ own: byRegion.get(region) ?? [], next: 0 }));
+  let queues = regions.map((region) => ({ own: [...(byRegion.get(region)?.values() ?? [])], next: 0 }));
   while (queues.length > 0) {
     for (const queue of queues) {
       let hasTaken = false;
@@ -185,13 +180,15 @@ const keyOf = (monitor: string, probe: string, said: Says): string => `${monitor
  * One doubt for each monitor and region: the newest knows best who has not said the same; the same one keeps its place.
  * What contradicts the newest of its monitor is over, for that is judged by the newest verdict.
  */
-function merged(waiting: readonly Doubt[], doubts: readonly Doubt[]): Iterable<Doubt> {
-  const said = new Map([...waiting, ...doubts].map((doubt) => [doubt.monitor, doubt.said]));
-  const merged = new Map<string, Doubt>();
-  for (const doubt of [...waiting, ...doubts]) {
+function merged(waiting: readonly Doubt[], doubts: readonly Doubt[]): ByRegion {
+  const all = [...waiting, ...doubts];
+  const said = new Map(all.map((doubt) => [doubt.monitor, doubt.said]));
+  const merged = new Map<string, Map<string, Doubt>>();
+  for (const doubt of all) {
     if (said.get(doubt.monitor) !== doubt.said) continue;
-    const key = `${doubt.monitor} ${doubt.region}`;
-    merged.set(key, { ...doubt, at: merged.get(key)?.at ?? doubt.at });
+    const own = merged.get(doubt.region) ?? new Map<string, Doubt>();
+    const before = own.get(doubt.monitor);
+    merged.set(doubt.region, own.set(doubt.monitor, before ? { ...doubt, at: before.at } : doubt));
   }
-  return merged.values();
+  return merged;
 }
