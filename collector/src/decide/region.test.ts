@@ -86,9 +86,11 @@ it('whose controls fail says how many checks do not count, while the others do',
 
 describe('a region that is apart', () => {
   it.each([
-    [1, 1, true],
+    [1, 1, false],
+    [2, 2, true],
     [2, 3, true],
     [1, 2, false],
+    [2, 4, false],
     [0, 3, false],
     [0, 0, false],
   ])('sees %i of %i nodes down alone: %o', (downAlone, nodes, isApart) => {

@@ -79,6 +79,9 @@ const NEVER_FRESH_MS = 3 * MINUTE_MS;
 /** Batches further ahead than this are refused (CONTRACTS "In force"). */
 const MAX_AHEAD_MS = 2 * MINUTE_MS;
 
+/** So many nodes it must see down alone. */
+const MIN_APART = 2;
+
 export const wellSoFar: Conditions = {};
 
 /** The next conditions; what is no longer there is forgotten. */
@@ -163,8 +166,12 @@ function isWrong({ at, boundMs, closedAt }: ClockWord, now: Instant): boolean {
   return boundMs < 0 && at - closedAt < NEVER_FRESH_MS;
 }
 
+/**
+ * One node that is seen down from one region alone tells nothing of that region: it may be the node that is blocked from
+ * there. So it takes two, and with a single node that is watched no region is ever apart.
+ */
 function ofRegion({ nodes, downAlone }: RegionSight, now: Instant): Condition | undefined {
-  if (downAlone === 0 || 2 * downAlone <= nodes) return undefined;
+  if (downAlone < MIN_APART || 2 * downAlone <= nodes) return undefined;
   const because = `it sees ${downAlone} of ${plural(nodes, 'node')} as down that the other regions see up`;
   return { state: 'apart', since: now, because };
 }
