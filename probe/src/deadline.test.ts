@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
-import { deadline } from './deadline.ts';
+import { deadline, type Ending } from './deadline.ts';
 import { isTimeout } from './fault.ts';
 
 const never = 1_000_000_000;
@@ -44,4 +44,23 @@ it('whatever the number of deadlines, what they are under has one listener, and 
   for (const limit of limits.slice(1)) limit.done();
   program.abort('the program ends');
   expect(limits.filter((limit) => limit.reason === 'the program ends')).toHaveLength(1);
+});
+
+it('once done it is held by nothing of what it is under', () => {
+  const ends: (() => void)[] = [];
+  let asked = 0;
+  const program: Ending = {
+    aborted: false,
+    // Each that still follows asks why it ends.
+    get reason() {
+      asked += 1;
+      return 'the program ends';
+    },
+    addEventListener: (_, listener) => void ends.push(listener),
+    removeEventListener: () => undefined,
+  };
+  const limits = Array.from({ length: 100 }, () => deadline(never, program));
+  for (const limit of limits.slice(1)) limit.done();
+  for (const end of ends) end();
+  expect(asked).toBe(1);
 });

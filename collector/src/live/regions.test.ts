@@ -10,7 +10,7 @@ import { player } from '../testing/player.ts';
 import { watch } from '../watched.ts';
 import { saidIn } from './answers.ts';
 import { judgeShard } from './judge.ts';
-import { openRegions, type Regions } from './regions.ts';
+import { openRegions, type Regions, tallies } from './regions.ts';
 import { newShard, type Shard } from './shard.ts';
 
 const { config, keys } = testHouse(10_000);
@@ -137,6 +137,11 @@ describe('a region is unwell', () => {
     expect(new Set(statuses())).toEqual(new Set(['up']));
   });
 
+  it('but not by lines at addresses that are slow: that says nothing of the probe', async () => {
+    await rounds(9, (region) => (region === 'sg' ? 'skipped 0 probe.schedule.busy' : 'ok 12 -'));
+    expect(told()).toBe('well well well');
+  });
+
   it.each([
     ['the bound of its batches', 3_600_000, 0],
     ['a batch that is refused as ahead', 3, 60],
@@ -154,6 +159,16 @@ describe('a region is unwell', () => {
     regions.closed(batch);
     await rounds(9, well);
     expect(told()).toBe('well well well');
+  });
+
+  it('by what is fresh alone: the last word of a probe that has long said nothing more is none', async () => {
+    await rounds(1, (region) => (region === 'eu' ? 'fail 0 probe.control.failed' : 'ok 12 -'));
+    const ofEu = (at: number) => tallies(watched, shards.values(), at).get('eu-1');
+    const count = config.monitors.length;
+    const freshMs = Math.max(...[...watched.policies.values()].map((policy) => policy.freshMs));
+    expect(ofEu(now)).toMatchObject({ words: count, offline: { count } });
+    expect(ofEu(now + freshMs - 1)).toMatchObject({ words: count, offline: { count } });
+    expect(ofEu(now + freshMs)).toMatchObject({ words: 0, offline: { count: 0 } });
   });
 
   it('and is so after a restart of the collector', async () => {
