@@ -1,3 +1,5 @@
+import type { Outcome } from '@highwater/config/domain.ts';
+import type { Fault } from '@highwater/config/faults.ts';
 import { type Asked, defineCheck, type Reading } from '@highwater/config/kinds.ts';
 import { asHttp, joinPath } from '../io/url.ts';
 import { curlLine, redirectWords } from '../repeat.ts';
@@ -24,7 +26,7 @@ export const http = defineCheck({
       ...(maxBytes === undefined ? {} : { maxBytes }),
     });
     const found = unexpected(answer, wanted, ctx.asserted);
-    const outcome = found === undefined ? 'ok' : found.code === 'slow' ? 'degraded' : 'fail';
+    const outcome = found === undefined ? 'ok' : outcomeOf(found);
     const { latencyTenths, phases, certExpiresAt } = answer;
     const facts = {
       sc: String(answer.status),
@@ -34,6 +36,12 @@ export const http = defineCheck({
   },
   repeat: repeated,
 });
+
+/** What could not be judged says nothing of the target. */
+function outcomeOf({ source, code }: Fault): Outcome {
+  if (source === 'probe') return 'skipped';
+  return code === 'slow' ? 'degraded' : 'fail';
+}
 
 function wantsRedirect({ status }: Settings): boolean {
   return [301, 302, 303, 307, 308].some((code) => isGood(code, status));
