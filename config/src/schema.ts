@@ -384,10 +384,11 @@ export const topSchema = z.strictObject({
     z.record(z.string(), z.unknown()).default({}),
     'Chains of your own, or other limits for built-in ones.',
   ),
-  controls: key(z.array(z.unknown()).default([]), 'What a probe asks to know that it is itself well.', [
-    'https://www.example.org',
-    'tcp://192.0.2.53:53',
-  ]),
+  controls: key(
+    z.array(z.unknown()).default([]),
+    "What a probe asks to know that it is itself well: https, http or tcp, of operators apart. While all of them fail over an address family, the network faults of checks over that family are the probe's own and count for nothing; IPv4 and IPv6 apart, and a target on loopback needs none. `doctor` compares the clock with the first of them over HTTP.",
+    ['https://www.example.org', 'tcp://192.0.2.53:53'],
+  ),
   services: key(z.array(z.unknown()), 'What is watched.', '- { id: rpc, … }'),
   alerts: key(alertsSchema.prefault({}), 'Who is told.'),
   retention: key(retentionSchema.prefault({}), 'How long what is kept.'),

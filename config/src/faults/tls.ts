@@ -40,7 +40,7 @@ export const tlsFaults: FaultMeanings = {
   },
   'target.tls.untrusted': {
     means: 'The certificate chain does not lead to a trusted root.',
-    look: 'An intermediate certificate is often missing from the server.',
+    look: 'An intermediate certificate is often missing from the server. Of a private issuer: start the probe with its root in a file that NODE_EXTRA_CA_CERTS names.',
     causes: [
       'the server does not send the intermediate certificate',
       'the certificate is of a private issuer',
