@@ -45,7 +45,9 @@ export const faultMeanings: FaultMeanings = {
 const aboutProbe: ReadonlySet<string> = new Set(['control', 'clock', 'loop', 'fd', 'schedule']);
 
 /** Of the probe as a whole and all that it asks, not of one check: told once for its region. */
-export function isWholeProbe({ source, operation }: Fault): boolean {
+export function isWholeProbe({ source, operation, code }: Fault): boolean {
+  // A line at one address is about that address.
+  if (operation === 'schedule' && code === 'busy') return false;
   return source === 'probe' && aboutProbe.has(operation);
 }
 

@@ -26,12 +26,15 @@ export function makeBudget(scheduledPerMs: number, now: Instant, before?: Budget
   return before ? { ...before, rate, burst } : { rate, burst, tokens: burst, at: now };
 }
 
-/** Takes one token; false when there is none. */
-export function take(budget: Budget, now: Instant): boolean {
+/**
+ * Takes one token; false when there is none. What other regions ask for gets only the upper half of a burst, so that
+ * whatever they ask this probe has some left for rechecks of its own.
+ */
+export function take(budget: Budget, now: Instant, forOthers = false): boolean {
   const gained = Math.max(0, now - budget.at) * budget.rate;
   budget.tokens = Math.min(budget.burst, budget.tokens + gained);
   budget.at = now;
-  if (budget.tokens < 1) return false;
+  if (budget.tokens < (forOthers ? budget.burst / 2 : 1)) return false;
   budget.tokens -= 1;
   return true;
 }

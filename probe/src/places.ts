@@ -13,6 +13,8 @@ export interface Waiting {
   /** May move on to a later due time: it keeps its turn. */
   dueAt: Instant;
   readonly recheck: boolean;
+  /** A recheck that another region asked for. */
+  readonly forOthers: boolean;
   /** Of those that wait the earliest comes first. */
   readonly since: Instant;
   /** In the order in which they came, where all else is the same. */

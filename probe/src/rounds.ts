@@ -16,6 +16,7 @@ import {
   asked,
   ended,
   makeSchedule,
+  type Missed,
   type Schedule,
   type Start,
   type Timed,
@@ -81,7 +82,7 @@ export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOpt
     const now = work.house.now();
     const { giveUp, start, missed } = turn(schedule, now);
     for (const id of giveUp) rechecks.get(id)?.abort(givenUp);
-    for (const { id, dueAt } of missed) seen(missedAt(id, dueAt, now, loop.wasStoppedAt(dueAt)));
+    for (const each of missed) seen(missedAt(each, now, loop.wasStoppedAt(each.dueAt)));
     for (const each of start) begin(each, work);
     rest(work);
   };
@@ -229,10 +230,11 @@ function isSame(old: Prepared, monitor: AssignedMonitor, chains: AssignmentBody[
   return JSON.stringify([old.monitor, old.chain]) === JSON.stringify([monitor, chain]);
 }
 
-function missedAt(monitor: string, dueAt: number, now: number, wasStopped: boolean): Observation {
-  const found = fault(wasStopped ? 'probe.loop.suspended' : 'probe.schedule.late');
+function missedAt({ id, dueAt, busy }: Missed, now: number, wasStopped: boolean): Observation {
+  const late = busy ? 'probe.schedule.busy' : 'probe.schedule.late';
+  const found = fault(wasStopped ? 'probe.loop.suspended' : late);
   return {
-    monitor,
+    monitor: id,
     dueAt,
     outcome: 'skipped',
     latencyTenths: 0,

@@ -118,7 +118,7 @@ it('a check that still runs is not started again: its due time is skipped', () =
   turn(schedule, dueAt);
   const next = turn(schedule, dueAt + 10_000);
   expect(next.start).toEqual([]);
-  expect(next.missed).toEqual([{ id: 's/n/c', dueAt: dueAt + 10_000 }]);
+  expect(next.missed).toEqual([{ id: 's/n/c', dueAt: dueAt + 10_000, busy: true }]);
   finish(schedule, 's/n/c', 'ok', dueAt + 10_001);
   expect(turn(schedule, dueAt + 20_000).start).toHaveLength(1);
 });

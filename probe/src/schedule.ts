@@ -37,6 +37,8 @@ interface Entry {
   against: number;
   rechecks: number;
   recheckAt: Instant | undefined;
+  /** Another region asked for the recheck to come. */
+  forOthers: boolean;
 }
 
 /** A recheck to come; void when its monitor's `recheckAt` is another. */
@@ -70,7 +72,14 @@ export interface Turn {
   readonly giveUp: readonly string[];
   readonly start: readonly Start[];
   /** Due times to be written as skipped. */
-  readonly missed: readonly { readonly id: string; readonly dueAt: Instant }[];
+  readonly missed: readonly Missed[];
+}
+
+export interface Missed {
+  readonly id: string;
+  readonly dueAt: Instant;
+  /** Because its place was taken all the time, and not because the probe was late. */
+  readonly busy: boolean;
 }
 
 /** After a long sleep only so many missed times of a monitor are written; the others are silence, which counts the same. */
@@ -124,6 +133,7 @@ function newEntry(timed: Timed, seed: string, probe: string, now: Instant, hash:
     against: 0,
     rechecks: 0,
     recheckAt: undefined,
+    forOthers: false,
   };
 }
 
@@ -160,7 +170,7 @@ export function wakeAt({ due, rechecks, places, turnedAt }: Schedule): Instant |
 export function turn(schedule: Schedule, now: Instant): Turn {
   const giveUp: string[] = [];
   const start: Start[] = [];
-  const missed: { id: string; dueAt: Instant }[] = [];
+  const missed: Missed[] = [];
   if (now < schedule.turnedAt) wentBack(schedule, now);
   schedule.turnedAt = now;
   const { due, rechecks, places, entries } = schedule;
@@ -171,7 +181,7 @@ export function turn(schedule: Schedule, now: Instant): Turn {
       leave(places, id);
       giveUp.push(id);
     }
-    for (const dueAt of fallDue(schedule, next, now)) missed.push({ id, dueAt });
+    missed.push(...fallDue(schedule, next, now));
     due.push(next);
   }
   for (let next = rechecks.peek(); next && next.at <= now; next = rechecks.peek()) {
@@ -179,16 +189,17 @@ export function turn(schedule: Schedule, now: Instant): Turn {
     const { entry, at } = next;
     if (entry.recheckAt !== at) continue;
     entry.recheckAt = undefined;
-    if (!isBusy(schedule, entry)) queue(schedule, entry, at, true);
+    if (!isBusy(schedule, entry)) queue(schedule, entry, at, true, entry.forOthers);
   }
   fill(places, {
     wanted: (waiting) => {
       const entry = entries.get(waiting.id);
       if (!entry) return false;
       entry.waiting = undefined;
-      if (waiting.recheck) return !places.asking.has(waiting.id) && take(schedule.budget, now);
+      if (waiting.recheck)
+        return !places.asking.has(waiting.id) && take(schedule.budget, now, waiting.forOthers);
       const isTooLate = now - waiting.dueAt > entry.timed.intervalMs / 2;
-      if (isTooLate) missed.push({ id: waiting.id, dueAt: waiting.dueAt });
+      if (isTooLate) missed.push({ id: waiting.id, dueAt: waiting.dueAt, busy: true });
       entry.passedOverSince = isTooLate ? waiting.since : undefined;
       return !isTooLate;
     },
@@ -217,17 +228,21 @@ function wentBack(schedule: Schedule, now: Instant): void {
 }
 
 /** Lines the entry up for its newest due time and gives those that it has missed. */
-function fallDue(schedule: Schedule, entry: Entry, now: Instant): Instant[] {
+function fallDue(schedule: Schedule, entry: Entry, now: Instant): Missed[] {
   const { id, intervalMs } = entry.timed;
   const after = nextDueAt(now, entry.phase, intervalMs);
   const latest = after - intervalMs;
-  const startable = now - latest <= intervalMs / 2 && !schedule.places.asking.has(id);
+  const isInTime = now - latest <= intervalMs / 2;
+  const startable = isInTime && !schedule.places.asking.has(id);
   const lastMissed = startable ? latest - intervalMs : latest;
   const waits = entry.waiting?.recheck === false ? entry.waiting : undefined;
   const oldest = waits?.dueAt ?? entry.nextDueAt;
-  const missed: Instant[] = [];
+  const missed: Missed[] = [];
   let at = Math.max(oldest, lastMissed - (maxMissed - 1) * intervalMs);
-  for (; at <= lastMissed; at += intervalMs) missed.push(at);
+  for (; at <= lastMissed; at += intervalMs) {
+    // It stood in line for this one, or its own last check still runs.
+    missed.push({ id, dueAt: at, busy: waits?.dueAt === at || (at === latest && isInTime) });
+  }
   entry.nextDueAt = after;
   // A scheduled check answers the same question.
   entry.recheckAt = undefined;
@@ -241,11 +256,11 @@ function fallDue(schedule: Schedule, entry: Entry, now: Instant): Instant[] {
   return missed;
 }
 
-function queue(schedule: Schedule, entry: Entry, dueAt: Instant, recheck: boolean): void {
+function queue(schedule: Schedule, entry: Entry, dueAt: Instant, recheck: boolean, forOthers = false): void {
   const since = recheck ? dueAt : (entry.passedOverSince ?? dueAt);
   schedule.serial += 1;
   const { id } = entry.timed;
-  entry.waiting = { id, dueAt, recheck, since, serial: schedule.serial, dropped: false };
+  entry.waiting = { id, dueAt, recheck, forOthers, since, serial: schedule.serial, dropped: false };
   lineUp(schedule.places, entry.place, entry.waiting);
 }
 
@@ -253,7 +268,8 @@ function isBusy({ places }: Schedule, { timed, waiting }: Entry): boolean {
   return waiting !== undefined || places.asking.has(timed.id);
 }
 
-function wantRecheck(schedule: Schedule, entry: Entry, at: Instant): void {
+function wantRecheck(schedule: Schedule, entry: Entry, at: Instant, forOthers: boolean): void {
+  entry.forOthers = forOthers;
   entry.recheckAt = at;
   schedule.rechecks.push({ at, entry });
 }
@@ -285,7 +301,7 @@ export function answered(
   const at = now + entry.timed.recheckAfterMs;
   if (entry.against === 0 || entry.rechecks >= entry.timed.fall - 1 || at >= entry.nextDueAt) return;
   entry.rechecks += 1;
-  wantRecheck(schedule, entry, at);
+  wantRecheck(schedule, entry, at, false);
 }
 
 function judge(entry: Entry, said: 'ok' | 'fail'): void {
@@ -305,7 +321,8 @@ function judge(entry: Entry, said: 'ok' | 'fail'): void {
 export function asked(schedule: Schedule, ids: readonly string[], now: Instant): void {
   for (const id of ids) {
     const entry = schedule.entries.get(id);
-    if (!entry || isBusy(schedule, entry)) continue;
-    if (entry.nextDueAt - now > entry.timed.recheckAfterMs) wantRecheck(schedule, entry, now);
+    // A recheck of its own is about to come, and does not hang on what is left for others.
+    if (!entry || isBusy(schedule, entry) || entry.recheckAt !== undefined) continue;
+    if (entry.nextDueAt - now > entry.timed.recheckAfterMs) wantRecheck(schedule, entry, now, true);
   }
 }

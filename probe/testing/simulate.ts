@@ -4,6 +4,7 @@ import {
   answered,
   ended,
   makeSchedule,
+  type Missed,
   type Schedule,
   type Start,
   type Timed,
@@ -46,7 +47,7 @@ export interface Run extends Start {
 export function simulate(schedule: Schedule, from: number, to: number, world: World | World['says']) {
   const { says, takesMs, address }: World = typeof world === 'function' ? { says: world } : world;
   const starts: Run[] = [];
-  const missed: { id: string; dueAt: number }[] = [];
+  const missed: Missed[] = [];
   const running = new Map<Run, number>();
   let now = from;
   const end = (run: Run) => {

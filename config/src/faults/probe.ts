@@ -57,6 +57,15 @@ export const probeFaults: FaultMeanings = {
     look: 'The probe was stopped, suspended or overloaded.',
     causes: ['the machine was suspended or paused', 'it is overloaded', 'the probe was restarted'],
   },
+  'probe.schedule.busy': {
+    means: 'Two other checks of this address and port, or the last one of this monitor, took all the time.',
+    look: 'The address answers too slowly for the monitors that it has: fewer monitors, shorter timeouts or longer intervals for it.',
+    causes: [
+      'the address hangs, and each check of it takes its whole timeout',
+      'many monitors of one address and port',
+      'timeouts that are long for the intervals',
+    ],
+  },
   'probe.check.failed': {
     means: 'The check itself broke before it had an answer: a bug in the probe or in its settings.',
     look: "The probe's log has the error; report it with the monitor's settings.",
