@@ -11,10 +11,25 @@ export interface FakeNameServer extends AsyncDisposable {
 }
 
 /** `udp` gives the datagrams sent for the n-th question (from 0); without `tcp` that port is closed. */
-export async function serveDns(
-  udp: (question: Buffer, n: number) => readonly Buffer[],
-  tcp?: (question: Buffer, socket: Socket) => void,
-): Promise<FakeNameServer> {
+export function serveDns(udp: OverUdp, tcp?: OverTcp): Promise<FakeNameServer> {
+  return onOneNumber(() => serveOnce(udp, tcp));
+}
+
+/** Starts what needs one number for TCP and UDP, which may be taken between the two: then with another. */
+async function onOneNumber<T>(start: () => Promise<T>, tries = 5): Promise<T> {
+  try {
+    return await start();
+  } catch (thrown) {
+    const taken = thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE';
+    if (!taken || tries === 1) throw thrown;
+    return onOneNumber(start, tries - 1);
+  }
+}
+
+type OverUdp = (question: Buffer, n: number) => readonly Buffer[];
+type OverTcp = (question: Buffer, socket: Socket) => void;
+
+async function serveOnce(udp: OverUdp, tcp?: OverTcp): Promise<FakeNameServer> {
   const stream: Served = await serveTcp((socket) => {
     socket.once('data', (bytes: Buffer) => tcp?.(bytes.subarray(2), socket));
   });
@@ -25,7 +40,13 @@ export async function serveDns(
     for (const answer of udp(question, questions.length - 1)) socket.send(answer, from.port, from.address);
   });
   socket.bind(stream.port, '127.0.0.1');
-  await once(socket, 'listening');
+  try {
+    await once(socket, 'listening');
+  } catch (thrown) {
+    socket.close();
+    if (tcp) await stream[Symbol.asyncDispose]();
+    throw thrown;
+  }
   return {
     port: stream.port,
     questions,
