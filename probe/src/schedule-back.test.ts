@@ -50,6 +50,16 @@ describe('a wall clock that goes back', () => {
     expect(turn(schedule, dueAt + 11_001).start).toMatchObject([{ recheck: true }]);
   });
 
+  it.each([0, 1_000, 3_000, 5_000, 8_000])('by an hour and %i ms asks each when it is due then', (moreMs) => {
+    const monitors = many(10);
+    const ahead = 4_000_000;
+    const schedule = make(monitors, ahead);
+    const back = ahead - 3_600_000 - moreMs;
+    turn(schedule, back);
+    const { starts } = simulate(schedule, back, back + 10_000, () => 'ok');
+    expect(starts.map(({ at, dueAt }) => at - dueAt)).toEqual(Array(10).fill(0));
+  });
+
   it('by an hour asks in the new order, and forgets who stood in line for times that are far ahead', () => {
     const monitors = [...many(3, { host: 'h' }), timed('s/n/slow', { intervalMs: 7_200_000 })];
     const ahead = 3_600_000;
