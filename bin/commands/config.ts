@@ -5,6 +5,7 @@ import { formatProblem } from '@highwater/config/load.ts';
 import type { Loaded } from '@highwater/config/load.ts';
 import { configJsonSchema } from '@highwater/config/json-schema.ts';
 import { loadConfigFile } from '../config-file.ts';
+import { crowded } from '../crowded.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { nearPath } from '../hint.ts';
 import { callersFile, configFile } from '../options.ts';
@@ -22,7 +23,7 @@ export function configCommand(): Command {
     .addHelpText(
       'after',
       `
-Ends with 0 when the file is good and 2 when it is not. Reads nothing but the file: no network, no secret.
+Ends with 0 when the file is good and 2 when it is not; a warning is no mistake. Reads nothing but the file: no network, no secret.
 
 Examples:
   highwater config check
@@ -86,9 +87,10 @@ function check(file: string | undefined, asJson: boolean): void {
     probes: config.probes.length,
     channels: config.alerts.channels.length,
   };
-  if (asJson) printJson({ ok: true, ...facts });
+  const warnings = crowded(config.monitors);
+  if (asJson) printJson({ ok: true, ...facts, ...(warnings.length > 0 && { warnings }) });
   else {
     const counts = Object.entries(facts).map(([what, count]) => `${count} ${what}`);
-    process.stdout.write(`good: ${counts.join(', ')}\n`);
+    process.stdout.write([`good: ${counts.join(', ')}`, ...warnings].map((line) => `${line}\n`).join(''));
   }
 }

@@ -8,9 +8,9 @@ import type { Controls } from './controls.ts';
 import { pause } from './deadline.ts';
 import { isOutOfDescriptors } from './descriptors.ts';
 import { fault } from './fault.ts';
-import { hostOf, portOf } from './io/url.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { chainOf, type House, observe, prepare, type Prepared } from './observe.ts';
+import { placeAsked } from './place-asked.ts';
 import {
   answered,
   asked,
@@ -214,15 +214,8 @@ export function startRounds({ probe, table, loop, isClockSure, seen }: RoundsOpt
   };
 }
 
-/** Whom it asks: the operator's address when there is one; the port of the settings before that of the URL. */
 function timedOf({ settings, target, ...monitor }: AssignedMonitor): Timed {
-  const url = URL.parse(target.url);
-  const { port } = (settings ?? {}) as { readonly port?: unknown };
-  return {
-    ...monitor,
-    host: target.address ?? target.address6 ?? (url ? hostOf(url) : ''),
-    port: typeof port === 'number' ? port : url ? portOf(url) : 0,
-  };
+  return { ...monitor, ...placeAsked({ settings, target }) };
 }
 
 function isSame(old: Prepared, monitor: AssignedMonitor, chains: AssignmentBody['chains']): boolean {
