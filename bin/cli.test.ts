@@ -279,7 +279,7 @@ describe('check', () => {
 
   it('asks over one address family alone', async () => {
     const family = (which: string) => hw(['check', url('/good'), '--kind', 'http', '--family', which]);
-    expect((await family('4')).out).toContain('curl -sS -4');
+    expect((await family('4')).out).toContain('curl -sS -A Highwater/0.1 -4');
     expect((await family('6')).err).toContain('--family');
     expect((await family('5')).err).toContain('highwater check: --family: 5: write 4 or 6');
     const apart = ['--kind', 'http', '--set', '{"family":"apart"}'];

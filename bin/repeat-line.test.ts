@@ -92,6 +92,12 @@ describe('the line that repeats a check', () => {
     const fault = { source: 'target', operation: 'dns', code: 'count', detail: 'ns1 192.0.2.1: 0' } as const;
     expect(lineOf('dns', {}, found, { fault })).toMatch(/^dig @192\.0\.2\.1 [^;]*$/);
     expect(lineOf('dns', { servers: ['192.0.2.1'] }, found)).toContain('+recurse');
+    // Several at one address, and no more than a person asks.
+    const many = [1, 2, 3, 4, 5, 6].map((port): Sent => ({ server: '192.0.2.1', port }));
+    const detail = '192.0.2.1:1: ECONNREFUSED; 192.0.2.1:3: ECONNREFUSED';
+    const failed = lineOf('dns', {}, many, { fault: { ...fault, detail } }).split('; ');
+    expect(failed).toEqual([expect.stringContaining('-p 1 '), expect.stringContaining('-p 3 ')]);
+    expect(lineOf('dns', {}, many, { outcome: 'ok' }).split('; ')).toHaveLength(4);
   });
 
   it('is none where the settings make none', () => {

@@ -87,20 +87,24 @@ function asSent(method: Settings, { path }: Settings, call: Call | undefined): S
   return method;
 }
 
+/** More name servers than a person asks. */
+const maxServers = 4;
+
 /** The name servers that were asked, by address; those that the fault names where it does. */
 function serversOf(written: Settings, { observation, calls }: Seen): Settings {
+  /** Places as settings have them, by the words of a fault. */
   const asked = new Map<string, string>();
   for (const { sent } of calls) {
     if (!sent || !('server' in sent)) continue;
-    const host = sent.server.includes(':') ? `[${sent.server}]` : sent.server;
-    asked.set(sent.server, sent.port === 53 ? sent.server : `${host}:${sent.port}`);
+    const { server, port } = sent;
+    const isSix = server.includes(':');
+    const named = port === 53 ? server : isSix ? `${server} port ${port}` : `${server}:${port}`;
+    asked.set(named, port === 53 ? server : `${isSix ? `[${server}]` : server}:${port}`);
   }
   if (asked.size === 0) return written;
   const detail = observation.fault?.detail ?? '';
-  const named = [...asked].filter(
-    ([address]) => detail.includes(`${address}:`) || detail.includes(`${address} `),
-  );
-  const servers = (named.length > 0 ? named : [...asked]).map(([, place]) => place);
+  const named = [...asked].filter(([words]) => ` ${detail}`.includes(` ${words}: `));
+  const servers = (named.length > 0 ? named : [...asked]).slice(0, maxServers).map(([, place]) => place);
   // What it defaults to depends on whether servers are written.
   const { aa, ttl, soaEqual } = written;
   return {

@@ -38,12 +38,13 @@ export function addressOf(url: URL, target: Target): string {
 }
 
 /** TLS to one server, with the service's name as SNI and the certificate checked for it. */
-export function opensslWords(url: URL, port: number, { target }: Asked): string[] {
+export function opensslWords(url: URL, port: number, { target, timeoutMs }: Asked): string[] {
   const host = hostOf(url);
   const isName = isIP(host) === 0;
   const isPinned = pinnedAddresses(target).length > 0;
   return [
-    'openssl s_client',
+    // It has no deadline of its own.
+    `timeout ${secondsOf(timeoutMs)} openssl s_client`,
     ...(target.family === undefined || isPinned ? [] : [`-${target.family}`]),
     `-connect ${quoted(`${bracketed(addressOf(url, target))}:${port}`)}`,
     ...(isName ? [`-servername ${quoted(host)}`] : []),

@@ -75,7 +75,7 @@ describe('a curl line', () => {
     ],
   ])('leads to %s', (_, url, target, words) => {
     const family = target.family === undefined ? '' : ` -${target.family}`;
-    expect(curl(url, target)).toBe(`curl -sS${family} --max-time 10${words}`);
+    expect(curl(url, target)).toBe(`curl -sS -A Highwater/0.1${family} --max-time 10${words}`);
   });
 
   it('follows as the check does, and takes a URL as it is', () => {

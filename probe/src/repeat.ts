@@ -4,6 +4,7 @@ import type { Asked } from '@highwater/config/kinds.ts';
 import type { Target } from '@highwater/config/model.ts';
 import { isSecretRef, type SecretRef } from '@highwater/config/secrets.ts';
 import { hostOf, isSecure, portOf } from './io/url.ts';
+import { userAgent } from './user-agent.ts';
 
 /**
  * One word for a POSIX shell; control characters by `$'…'` (POSIX 2024, bash, zsh), so that it stays one line. A shell
@@ -54,6 +55,8 @@ export function curlWords(url: URL, { target, timeoutMs }: Asked): string[] {
   const port = portOf(url);
   return [
     'curl -sS',
+    // As the probe calls itself: there are servers that ban it by that.
+    `-A ${userAgent(undefined)}`,
     ...(target.family === undefined ? [] : [`-${target.family}`]),
     `--max-time ${timeoutMs / 1_000}`,
     ...(addresses.length === 0 ? [] : [pinWords(host, port, addresses)]),

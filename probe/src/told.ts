@@ -2,6 +2,7 @@
  * One run as a person wants it told: each call with its time, each assertion. It listens at the capabilities that a check
  * is given, so that neither checks nor the way out know of it, and a probe, which tells nobody, pays nothing.
  */
+import { isIP } from 'node:net';
 import { type FaultId, faultId } from '@highwater/config/faults.ts';
 import {
   type Assertion,
@@ -76,7 +77,8 @@ export function listening(ctx: CheckContext, book: Notebook, elapsed: () => numb
       ...ctx.dns,
       ask: (question) => {
         const { address, port, name, type } = question;
-        const asked = { what: `${address} ${type} ${name}`, sent: { server: address, port } };
+        const suffix = port === 53 ? '' : isIP(address) === 6 ? ` port ${port}` : `:${port}`;
+        const asked = { what: `${address}${suffix} ${type} ${name}`, sent: { server: address, port } };
         return timed(asked, () => ctx.dns.ask(question));
       },
     },

@@ -61,7 +61,7 @@ describe.skipIf(without('curl'))('the line of a node', () => {
   it('asks the same methods, and nothing in them is read by the shell', async () => {
     await using node = await serveRpc((call) => ({ jsonrpc: '2.0', id: call.id, result: call.params }));
     const out = await typed(lineOf('jsonrpc', node.url, settings, {}, chainOf('ethereum')));
-    expect(out).toContain('"id":1');
+    expect(out).toContain('"id":7331');
     expect(node.calls.map(({ method, params }) => [method, params])).toEqual([
       ['eth_chainId', []],
       ['eth_getBlockByNumber', ['0x1', false]],
@@ -86,13 +86,14 @@ describe.skipIf(without('curl'))('the line of a node', () => {
     await typed(lineOf('head', `${node.url}/key`, {}, {}, chainOf(name)));
     const questions: Readonly<Record<string, string>> = {
       algorand: 'GET /key/v2/status ',
-      bitcoin: 'POST /key {"jsonrpc":"2.0","id":1,"method":"getblockchaininfo","params":[]}',
-      cosmos: 'POST /key {"jsonrpc":"2.0","id":1,"method":"status","params":{}}',
-      evm: 'POST /key {"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["latest",false]}',
+      bitcoin: 'POST /key {"jsonrpc":"2.0","id":7331,"method":"getblockchaininfo","params":[]}',
+      cosmos: 'POST /key {"jsonrpc":"2.0","id":7331,"method":"status","params":{}}',
+      evm: 'POST /key {"jsonrpc":"2.0","id":7331,"method":"eth_getBlockByNumber","params":["latest",false]}',
       graphene:
-        'POST /key {"jsonrpc":"2.0","id":1,"method":"call","params":["database","get_dynamic_global_properties",[]]}',
-      solana: 'POST /key {"jsonrpc":"2.0","id":1,"method":"getSlot","params":[{"commitment":"confirmed"}]}',
-      substrate: 'POST /key {"jsonrpc":"2.0","id":1,"method":"chain_getHeader","params":[]}',
+        'POST /key {"jsonrpc":"2.0","id":7331,"method":"call","params":["database","get_dynamic_global_properties",[]]}',
+      solana:
+        'POST /key {"jsonrpc":"2.0","id":7331,"method":"getSlot","params":[{"commitment":"confirmed"}]}',
+      substrate: 'POST /key {"jsonrpc":"2.0","id":7331,"method":"chain_getHeader","params":[]}',
     };
     expect(asked).toEqual([questions[family]]);
   });
@@ -163,7 +164,11 @@ describe.skipIf(without('openssl'))('the line of a certificate', () => {
     const { expired } = makeCertificates();
     await using server = await serveHttps(expired, (_, response) => void response.end());
     const url = `https://localhost:${server.port}`;
-    const out = await typed(lineOf('tls', url, {}, { address: '127.0.0.1' }));
+    const line = lineOf('tls', url, {}, { address: '127.0.0.1' });
+    // It ends as the certificate deserves.
+    const failed: unknown = await typed(line).catch((thrown: unknown) => thrown);
+    expect(failed).toBeInstanceOf(Error);
+    const out = String((failed as { stdout?: unknown }).stdout);
     const printed = execFileSync('openssl', ['x509', '-noout', '-fingerprint', '-sha256'], {
       input: expired.cert,
     });
@@ -194,7 +199,7 @@ describe('the line of a connection', () => {
   });
 
   it.skipIf(without('openssl'))('sends them over TLS too', async () => {
-    const { good } = makeCertificates();
+    const { good, ca } = makeCertificates();
     await using server = await serveHttps(
       good,
       (request, response) => void response.end(`at ${request.url}`),
@@ -204,7 +209,13 @@ describe('the line of a connection', () => {
       send: 'GET /it HTTP/1.0\r\n\r\n',
       expect: { contains: 'at /it' },
     };
-    expect(await typed(lineOf('tcp', `https://localhost:${server.port}`, settings))).toContain('at /it');
+    const line = lineOf('tcp', `https://localhost:${server.port}`, settings);
+    const folder = await mkdtemp(join(tmpdir(), 'repeat-'));
+    const file = join(folder, 'root.pem');
+    writeFileSync(file, ca);
+    expect(await typed(line, { SSL_CERT_FILE: file })).toContain('at /it');
+    await rm(folder, { recursive: true });
+    await expect(typed(line)).rejects.toThrow('certificate verify failed');
   });
 
   it('has any text as printf will say it, in the plainest shell', () => {

@@ -41,7 +41,7 @@ describe('what is expected of name servers', () => {
     [
       {},
       [{ server: 'ns1', said: faultError('target.dns.timeout') }],
-      ['ns1: it answers: target.dns.timeout'],
+      ['ns1: it answers: no answer: target.dns.timeout'],
     ],
     [{ servers: ['192.0.2.9'], dnssec: 'ad' }, [one()], ['ns1: it says that DNSSEC holds']],
   ])('%j: is told by the same measure as the verdict', (written, heard, wrong) => {

@@ -12,12 +12,21 @@ export function assertionsOf(wanted: Wanted, name: string, heard: readonly Heard
   const same: Assertion = {
     what: 'all have the same version of the zone',
     held: new Set(serials.map(({ serial }) => serial)).size === 1 && serials.length === heard.length,
-    found: serials.map(({ server, serial }) => `${server}: ${serial}`).join('; '),
+    found:
+      serials.length === 0
+        ? 'no server told one'
+        : serials.map(({ server, serial }) => `${server}: ${serial}`).join('; '),
   };
   return [
     ...heard.flatMap(({ server, said }) =>
       (said instanceof Error
-        ? [{ what: 'it answers', held: false, found: said.fault.detail ?? faultId(said.fault) }]
+        ? [
+            {
+              what: 'it answers',
+              held: false,
+              found: `no answer: ${said.fault.detail ?? faultId(said.fault)}`,
+            },
+          ]
         : ofServer(wanted, name, said)
       ).map((each) => ({ ...each, what: `${server}: ${each.what}` })),
     ),

@@ -263,7 +263,7 @@ describe('the line that repeats it', () => {
     ],
   ])('of %j', (settings, line) => {
     expect(http.repeat(settings, asked)).toBe(
-      String.raw`printf '%s: %s\n' x-token "$HIGHWATER_SECRET_US" | curl -sS --max-time 2.5 --resolve rpc.example.com:443:192.0.2.1 ${line}`,
+      String.raw`printf '%s: %s\n' x-token "$HIGHWATER_SECRET_US" | curl -sS -A Highwater/0.1 --max-time 2.5 --resolve rpc.example.com:443:192.0.2.1 ${line}`,
     );
   });
 });

@@ -10,18 +10,23 @@ import { noPhases } from '../io/stopwatch.ts';
 /** A method, or a path asked by GET. */
 export type Question = { readonly method: string; readonly params: RpcParams } | { readonly get: string };
 
+/** As the way out asks. */
+const asIs = { 'accept-encoding': 'identity' };
+/** Not 1, which a node that ignores the id of a question is likely to answer: then `target.rpc.id` would not be seen. */
+const someId = 7331;
+
 export function questionLine(question: Question, place: Place, asked: Asked): string {
   const { target } = asked;
   if ('get' in question) {
     const path = `${place.path?.replace(/\/$/, '') ?? ''}/${question.get.replace(/^\//, '')}`;
-    const headers = { accept: 'application/json' };
+    const headers = { accept: 'application/json', ...asIs };
     return curlLine(joinPath(asHttp(target.url), path, place.port), { headers, words: ['-i'] }, asked);
   }
-  const body = jsonText({ jsonrpc: '2.0', id: 1, ...question });
+  const body = jsonText({ jsonrpc: '2.0', id: someId, ...question });
   if (isOverSocket(place, target.url)) {
     return wscatLine(joinPath(asSocket(target.url), place.path, place.port), { send: body }, asked);
   }
-  const headers = { 'content-type': 'application/json', accept: 'application/json' };
+  const headers = { 'content-type': 'application/json', accept: 'application/json', ...asIs };
   const url = joinPath(asHttp(target.url), place.path, place.port);
   return curlLine(url, { headers, body, words: ['-i'] }, asked);
 }

@@ -56,7 +56,7 @@ function repeated({ port, tls, send, expect }: Settings, asked: Asked): string {
   const said = send === undefined ? '' : `${printfWords(send)} | `;
   if (tls) {
     const quiet = expect === undefined ? '</dev/null' : '-quiet';
-    return `${said}${[...opensslWords(url, at, asked), quiet].join(' ')}`;
+    return `${said}${[...opensslWords(url, at, asked), '-verify_return_error', quiet].join(' ')}`;
   }
   return [
     `${said}nc`,

@@ -88,11 +88,15 @@ export const tls = defineCheck({
   repeat: repeated,
 });
 
-/** The certificate is shown even where it is not good; what is wrong with it is told on standard error. */
+/**
+ * The certificate is shown even where it is not good; that it is not is told by the second, which ends with another code
+ * than 0 then, and at which s_client shows no certificate.
+ */
 function repeated({ port }: Settings, asked: Asked): string {
   const url = asBytes(asked.target.url, port, true);
   const shown = '-subject -issuer -dates -fingerprint -sha256';
-  return `${opensslWords(url, portOf(url), asked).join(' ')} </dev/null | openssl x509 -noout ${shown}`;
+  const words = opensslWords(url, portOf(url), asked).join(' ');
+  return `${words} </dev/null | openssl x509 -noout ${shown}; ${words} -brief -verify_return_error </dev/null`;
 }
 
 function assertionsOf(told: Handshake, wanted: Settings, now: Instant): Assertion[] {
