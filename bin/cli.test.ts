@@ -373,6 +373,7 @@ services:
   });
 
   it.each([
+    [['--kind', 'http', '--set', '{"family":"x"}'], '--set family: "x"'],
     [['--kind', 'htpt'], '--kind: "htpt": unknown kind, did you mean http?'],
     [['--kind', 'head', '--chain', 'etherium'], '--chain: "etherium": unknown chain, did you mean ethereum?'],
     [['--kind', 'http', '--set', '{"pathh":"/"}'], '--set pathh: (text): unknown key, did you mean path?'],
@@ -500,6 +501,10 @@ describe('asking the collector', () => {
     const refused = await hw(['why', 'rpc/main/none', '--collector', url()]);
     expect(refused).toMatchObject({ code: 2 });
     expect(refused.err).toContain('no such monitor');
+    answers.set('/v1/status', status('up'));
+    expect((await hw(['why', 'rpc/main/haed', '--collector', url()])).err).toBe(
+      'highwater why: rpc/main/haed: no such monitor, did you mean rpc/main/head?\n',
+    );
     const wide = await hw(['status', '--collector', 'http://192.0.2.1:4000']);
     expect(wide).toMatchObject({ code: 2 });
     expect(wide.err).toContain('--insecure');

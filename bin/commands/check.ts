@@ -165,7 +165,7 @@ function ofConfig(id: string, options: CheckFlags): Asked {
   const monitor = config.monitors.find((each) => each.id === id);
   if (monitor) return { monitor, chain: chainOf(monitor, config) };
   const ids = config.monitors.map((each) => each.id);
-  const near = nearest(id, ids);
+  const near = ids.find((each) => each === `${id}.v4`) ?? nearest(id, ids);
   const remedy = near === undefined ? `there are: ${ids.slice(0, 20).join(', ')}` : `did you mean ${near}?`;
   throw new Exit(exitCode.usage, `highwater check: ${plain(id)}: no such monitor, ${remedy}`);
 }
@@ -208,7 +208,7 @@ function ofUrl(url: string, options: CheckFlags): Asked {
   const loaded = loadConfig(text, 'arguments', tables);
   if ('problems' in loaded) {
     const lines = loaded.problems.map(
-      ({ path, value, message }) => `${flagOf(path)}: ${value}: ${remedyOf(message)}`,
+      ({ path, value, message }) => `${flagOf(path, options)}: ${value}: ${remedyOf(message)}`,
     );
     throw new Exit(exitCode.usage, lines.map((line) => `highwater check: ${line}`).join('\n'));
   }
@@ -241,10 +241,11 @@ function remedyOf(message: string): string {
 }
 
 /** Where the caller wrote what stands at a path of the config made for it. */
-function flagOf(path: string): string {
+function flagOf(path: string, { family }: CheckFlags): string {
   const own = path.replace(/^services\[0\]\.(checks\[0\]\.)?/, '');
   if (own === 'nodes[0].url') return 'URL';
-  return ['kind', 'chain', 'timeout', 'family'].includes(own) ? `--${own}` : `--set ${own}`;
+  const isFlag = ['kind', 'chain', 'timeout'].includes(own) || (own === 'family' && family !== undefined);
+  return isFlag ? `--${own}` : `--set ${own}`;
 }
 
 function familyOf({ family }: CheckFlags): { family?: 4 | 6 } {

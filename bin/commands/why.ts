@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { explainFault } from '@highwater/config/explain.ts';
 import { faultFromId, isRefusal } from '@highwater/config/faults.ts';
-import { why } from '@highwater/config/wire.ts';
+import { nearest } from '@highwater/config/problems.ts';
+import { operatorStatus, why } from '@highwater/config/wire.ts';
 import { getFromCollector } from '../collector-client.ts';
 import type { CollectorFlags } from '../collector-client.ts';
 import { Exit, exitCode } from '../exit.ts';
@@ -42,9 +43,26 @@ async function run(
   }
   const query = new URLSearchParams({ monitor });
   if (options.at !== undefined) query.set('at', String(instantOf(options.at)));
-  const answer = await getFromCollector(`/v1/why?${query.toString()}`, why, options);
+  const answer = await getFromCollector(`/v1/why?${query.toString()}`, why, options).catch(
+    async (thrown: unknown) => {
+      throw thrown instanceof Exit && thrown.code === exitCode.usage
+        ? await unknownMonitor(monitor, thrown, options)
+        : thrown;
+    },
+  );
   if (options.json) printJson(answer);
   else process.stdout.write(whyText(answer).split('\n').map(plain).join('\n'));
+}
+
+/** Without the words of HTTP, and with the id that was probably meant; as it was told where that cannot be known. */
+async function unknownMonitor(monitor: string, told: Exit, options: CollectorFlags): Promise<Exit> {
+  const known = await getFromCollector('/v1/status', operatorStatus, options).catch(() => undefined);
+  const ids = known?.monitors.map(({ subject }) => subject) ?? [];
+  // It may be one that has no answer at that time.
+  if (ids.length === 0 || ids.includes(monitor)) return told;
+  const near = ids.find((id) => id === `${monitor}.v4`) ?? nearest(monitor, ids);
+  const remedy = near === undefined ? `there are: ${ids.slice(0, 20).join(', ')}` : `did you mean ${near}?`;
+  return new Exit(exitCode.usage, `highwater why: ${plain(monitor)}: no such monitor, ${plain(remedy)}`);
 }
 
 function instantOf(text: string): number {
