@@ -5,7 +5,7 @@ import { fieldOf, textOf, wrong } from './decode.ts';
 import type { Entry } from './decode.ts';
 import { type Addressed, familiesOf, familyTrouble, maxCheckIdLength } from './families.ts';
 import type { Finding } from './problems.ts';
-import { DAY_MS, formatDuration } from './time.ts';
+import { DAY_MS, formatDuration, parseDurationMs } from './time.ts';
 
 export interface CheckPlace {
   readonly chain: string | undefined;
@@ -58,10 +58,10 @@ function checkCheck(check: CheckEntry, place: CheckPlace, findings: Finding[]): 
       }
     }
   }
+  checkTimes(check, findings);
   if (!value) return;
   checkFamily(check, place.targets, findings);
   checkSense(check, place.targets, findings);
-  checkTimes(check, findings);
   const asked = (value.regions ?? place.regions).filter((region) => place.regions.includes(region));
   const n = asked.filter((region) => place.watched.includes(region)).length;
   if (n === 0 && place.watched.length > 0 && asked.length > 0) {
@@ -117,11 +117,14 @@ function checkSense(
 }
 
 function checkTimes({ path, raw, kind, value }: CheckEntry, findings: Finding[]): void {
-  if (!value) return;
-  if (value.timeout !== undefined && value.timeout >= value.every) {
-    const message = `must be below every (${formatDuration(value.every)}), write less or leave it out`;
+  // Another mistake in the check hides none here.
+  const every = value?.every ?? parseDurationMs(textOf(raw, 'every') ?? '');
+  const timeout = value ? value.timeout : parseDurationMs(textOf(raw, 'timeout') ?? '');
+  if (timeout !== undefined && every !== undefined && timeout >= every) {
+    const message = `must be below every (${formatDuration(every)}), write less or leave it out`;
     findings.push(wrong([...path, 'timeout'], fieldOf(raw, 'timeout'), message));
   }
+  if (!value) return;
   if (value.every > DAY_MS && (value.counts ?? kind?.counts)) {
     findings.push(
       wrong(

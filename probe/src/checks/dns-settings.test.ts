@@ -79,6 +79,11 @@ describe('settings of a dns check', () => {
     expect([name, exact]).toEqual(['rpc.example.com', ['2001:db8::1']]);
   });
 
+  it('tells a wrong ttl beside other mistakes', () => {
+    const read = settings.safeParse({ ttl: { min: '5m', max: '1m' }, servers: [], dnssec: true });
+    expect(read.error?.issues.map(({ path }) => path[0]).sort()).toEqual(['dnssec', 'servers', 'ttl']);
+  });
+
   it('takes a text in quotes as the same, and in quotes within quotes as one with quotes', () => {
     const texts = ['v=spf1 -all', '"v=spf1 " "-all"', '"a \\"b\\""', '"', '"half', '""'];
     const { exact } = settings.parse({ type: 'TXT', exact: texts });

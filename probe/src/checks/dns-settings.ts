@@ -127,6 +127,8 @@ export const settings = z
           min: key(ttlLimit.optional(), 'At least.', '30s'),
           max: key(ttlLimit.optional(), 'At most.', '5m'),
         })
+        .refine(({ min, max }) => (min ?? max) !== undefined, 'empty, write min or max')
+        .refine(({ min = 0, max = Infinity }) => min <= max, 'min is above max, exchange them')
         .optional(),
       'How long resolvers may keep the answer, as the name servers of the zone say.',
       { min: '30s', max: '5m' },
@@ -170,9 +172,6 @@ export const settings = z
       for (const [path, value] of Object.entries({ exact, contains, count, ttl }))
         if (value !== undefined) wrong(path, `there are no records with ${rcode}, remove it`);
     }
-    if (ttl && ttl.min === undefined && ttl.max === undefined) wrong('ttl', 'empty, write min or max');
-    if (ttl?.min !== undefined && ttl.max !== undefined && ttl.min > ttl.max)
-      wrong('ttl', 'min is above max, exchange them');
     if (ttl && aa === false)
       wrong('aa', 'resolvers count the time to live down, remove ttl or ask the name servers of the zone');
     if (dnssec && (servers === undefined || (aa ?? (ttl !== undefined || soaEqual))))
