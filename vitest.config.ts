@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // On two cores the default is one worker: what waits for servers and clocks leaves the other idle.
     maxWorkers: '100%',
+    // What hangs is found soon enough; a property of a few seconds must not fail on a slow machine.
+    testTimeout: 30_000,
     projects: [
       { test: { name: 'architecture', include: ['test/{architecture,ways-out}.test.ts'] } },
       {
