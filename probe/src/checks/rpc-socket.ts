@@ -69,13 +69,14 @@ export function askOnLink(
       const id = (lastId += 1);
       const from = performance.now();
       sent.add(id);
-      let latencyTenths = 0;
+      let latencyTenths: number | undefined;
       try {
         link.send(jsonText({ jsonrpc: '2.0', id, method, params }));
         const message = await answer(id);
         return { ...readAnswer(message, id), latencyTenths: (latencyTenths = tenthsSince(from)) };
       } finally {
-        latencyTenths ||= tenthsSince(from);
+        // None when it failed; 0 is a time.
+        latencyTenths ??= tenthsSince(from);
         waited = { last: latencyTenths, all: waited.all + latencyTenths };
       }
     },
