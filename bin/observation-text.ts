@@ -106,8 +106,6 @@ function wasAsked(seen: Observation): boolean {
 
 function outcomeText(seen: Observation): string {
   const took = `in ${seen.latencyTenths / 10} ms`;
-  if (seen.outcome === 'skipped' && seen.fault && faultId(seen.fault) === 'probe.config.expression')
-    return `not judged ${took}`;
   if (!isRefusedAndSkipped(seen)) return `${outcomes[seen.outcome]} ${took}`;
   const status = /^[0-9]{3,4}$/.exec(seen.fault?.detail ?? seen.facts['sc'] ?? '')?.[0];
   const how = status === undefined ? '' : ` (${status})`;

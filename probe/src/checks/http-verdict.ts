@@ -18,8 +18,8 @@ interface Finding extends Assertion {
 type Answer = Pick<ExchangeAnswer, 'status' | 'headers' | 'body' | 'latencyTenths'>;
 
 /**
- * The fault of the first thing that does not hold; of one that is not known, where all that is known holds, and only then
- * of one that took too long. Judges no further than the first unless somebody reads the assertions: `told` hears of each.
+ * The fault of the first thing that does not hold. Judges no further than that unless somebody reads the assertions:
+ * `told` hears of each.
  */
 export function unexpected(
   answer: Answer,
@@ -27,22 +27,17 @@ export function unexpected(
   told?: (assertion: Assertion) => void,
 ): Fault | undefined {
   let found: Fault | undefined;
-  let unknown: Fault | undefined;
   for (const { id, detail, ...assertion } of findings(answer, wanted)) {
-    if (id === notKnown) unknown ??= fault(id, detail);
-    else if (!assertion.held && (unknown === undefined || id !== slowId)) found ??= fault(id, detail);
+    if (!assertion.held) found ??= fault(id, detail);
     if (!told && found) return found;
     told?.(assertion);
   }
-  return found ?? unknown;
+  return found;
 }
 
 export function isGood(code: number, ranges: readonly StatusRange[]): boolean {
   return ranges.some(({ low, high }) => code >= low && code <= high);
 }
-
-const slowId = 'target.http.slow';
-const notKnown = 'probe.config.expression';
 
 function* findings(answer: Answer, wanted: Settings): Generator<Finding> {
   const status = String(answer.status);
@@ -65,7 +60,7 @@ function* findings(answer: Answer, wanted: Settings): Generator<Finding> {
     what: `it takes at most ${slow} ms`,
     held: answer.latencyTenths <= slow * 10,
     found: took,
-    id: slowId,
+    id: 'target.http.slow',
     detail: `${took}, limit ${slow} ms`,
   };
 }
@@ -90,7 +85,7 @@ function* headerFindings(
     what: `the header ${name} is ${text}`,
     held: held === true,
     found: held === undefined ? tooHard : found,
-    id: held === undefined ? notKnown : 'target.http.wrong-header',
+    id: 'target.http.wrong-header',
     detail: `${name} is ${found}, expected ${held === undefined ? tooHard : text}`,
   });
   if (exists !== undefined) yield finding(exists ? 'there' : 'missing', (came !== undefined) === exists);
@@ -130,13 +125,7 @@ function* textFindings(
   const held = tries.isMatch(matches, body.slice(0, maxMatchedBytes));
   const found = held === undefined ? tooHard : beginning(body);
   const detail = held === undefined ? `${matches}: ${tooHard}` : `no match of ${matches}: ${found}`;
-  yield {
-    what: `the body matches ${matches}`,
-    held: held === true,
-    ...(held ? {} : { found }),
-    id: held === undefined ? notKnown : id,
-    detail,
-  };
+  yield { what: `the body matches ${matches}`, held: held === true, ...(held ? {} : { found }), id, detail };
 }
 
 function beginning(body: string): string {
@@ -166,7 +155,7 @@ function* jsonFindings(
         what: `${path} is ${text}`,
         held: held === true,
         found,
-        id: held === undefined ? notKnown : id,
+        id,
         detail: `${path} is ${seen}, expected ${held === undefined ? tooHard : text}`,
       };
     }

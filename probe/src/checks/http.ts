@@ -1,5 +1,3 @@
-import type { Outcome } from '@highwater/config/domain.ts';
-import type { Fault } from '@highwater/config/faults.ts';
 import { type Asked, defineCheck, type Reading } from '@highwater/config/kinds.ts';
 import { asHttp, joinPath } from '../io/url.ts';
 import { curlLine, redirectWords } from '../repeat.ts';
@@ -26,7 +24,7 @@ export const http = defineCheck({
       ...(maxBytes === undefined ? {} : { maxBytes }),
     });
     const found = unexpected(answer, wanted, ctx.asserted);
-    const outcome = found === undefined ? 'ok' : outcomeOf(found);
+    const outcome = found === undefined ? 'ok' : found.code === 'slow' ? 'degraded' : 'fail';
     const { latencyTenths, phases, certExpiresAt } = answer;
     const facts = {
       sc: String(answer.status),
@@ -36,12 +34,6 @@ export const http = defineCheck({
   },
   repeat: repeated,
 });
-
-/** What could not be judged says nothing of the target. */
-function outcomeOf({ source, code }: Fault): Outcome {
-  if (source === 'probe') return 'skipped';
-  return code === 'slow' ? 'degraded' : 'fail';
-}
 
 function wantsRedirect({ status }: Settings): boolean {
   return [301, 302, 303, 307, 308].some((code) => isGood(code, status));

@@ -16,7 +16,7 @@ export interface Search {
   readonly bytes: number;
   /** The beginning of what came. */
   text(): string;
-  /** Whether it is there now. Throws FaultError `probe.config.expression` when the budget is used up. */
+  /** Whether it is there now. Throws FaultError `target.tcp.unexpected` when the budget is used up. */
   has(more: Uint8Array, signal: Ending): Promise<boolean>;
 }
 
@@ -67,7 +67,7 @@ function matcher(expression: string, all: () => Buffer): Found {
     looked = seen.length;
     const is = tries.isMatch(expression, seen.toString('utf8'));
     if (is === undefined)
-      throw faultError('probe.config.expression', `${expression}: takes over ${budgetMs} ms on what came`);
+      throw faultError('target.tcp.unexpected', `the expression takes over ${budgetMs} ms on what came`);
     if (is) return true;
     // The deadline and the end are told by who reads.
     await pause(pauseMs, signal);
