@@ -85,14 +85,6 @@ export const probeFaults: FaultMeanings = {
       'settings that were meant for another node',
     ],
   },
-  'probe.config.expression': {
-    means: 'An expression of this check takes too long on what came, so what came was not judged.',
-    look: 'Make the expression simpler: without repetition within repetition, such as (a+)+, and beginning with ^ where it can.',
-    causes: [
-      'repetition within repetition, which tries every way to share a text out',
-      'an answer that is much longer than the expression was written for',
-    ],
-  },
   'probe.config.secret': {
     means: 'A secret that the check needs is not on this probe, or not allowed for this host.',
     look: 'Set it in the environment as HIGHWATER_SECRET_… or under data/secrets, bound to that host.',

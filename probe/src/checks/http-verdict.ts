@@ -96,6 +96,7 @@ function* headerFindings(
     yield finding(`a match of ${matches}`, came === undefined ? false : tries.isMatch(matches, came));
 }
 
+/** Of the target all the same: it decides what comes, and must not be able to end the judging of it. */
 const tooHard = `not known: the expressions take over ${budgetMs} ms on what came`;
 
 function* textFindings(
