@@ -12,7 +12,7 @@ import {
   type Why,
 } from '@highwater/config/wire.ts';
 import { serveHttp, type Served } from '../../probe/testing/servers.ts';
-import { getJson, highwater, startRole, until, type Process } from './process.ts';
+import { getJson, highwater, startRole, until, type Process } from '../e2e/process.ts';
 
 const regions = ['eu', 'us', 'sg'] as const;
 const intervalMs = 20_000;
