@@ -38,7 +38,6 @@ export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Soc
     watch.start('connect');
     try {
       const socket = await openTcp(address, portOf(to), signal);
-      refuseElsewhere(socket, address, allowPrivate, outside);
       if (!isSecure(to)) return socket;
       watch.start('tls');
       const context = outside.secureContext ?? defaultSecureContext();
@@ -56,17 +55,6 @@ export async function dial(to: URL, route: Route, watch: Stopwatch): Promise<Soc
 /** The operator's word is for the host that the operator wrote: to another private one no server may send us. */
 function isOwnPrivate(to: URL, { target, own }: Route): boolean {
   return target.allowPrivate && to.hostname === own.hostname;
-}
-
-/** The rule once more for the address that the system says it has connected to, where that is written otherwise. */
-function refuseElsewhere(socket: Socket, address: string, allowPrivate: boolean, outside: Outside): void {
-  const reached = socket.remoteAddress;
-  // It has none when it was reset meanwhile: then nothing can be sent either.
-  if (reached === undefined || reached === address) return;
-  const because = refusal(reached, allowPrivate, outside.consent);
-  if (because === undefined) return;
-  socket.on('error', () => undefined).destroy();
-  throw faultError('target.connect.private', `${because}, reached as ${address}`);
 }
 
 /**

@@ -39,9 +39,20 @@ export interface Way {
   close(): void;
 }
 
+/** By target, which lives as long as its monitor: to read a URL costs as much as to check an address. Not to be changed. */
+const bases = new WeakMap<OpenTarget, URL>();
+
+function baseOf(target: OpenTarget): URL {
+  const known = bases.get(target);
+  if (known) return known;
+  const made = asHttp(target.url);
+  bases.set(target, made);
+  return made;
+}
+
 /** Opens the way to a target for one run. The signal is the deadline of the whole run. */
 export function openWay(target: OpenTarget, outside: Outside, signal: Ending): Way {
-  const base = asHttp(target.url);
+  const base = baseOf(target);
   let connection: Connection | undefined;
   let address: string | undefined;
   let ownAddress: string | undefined;
