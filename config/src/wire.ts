@@ -88,6 +88,8 @@ export const assignmentBody = z.strictObject({
   config: text,
   /** Seed of the due times, 32 hex digits. */
   seed: text,
+  /** Verifier keys of the logs, one a year, newest last: what checkpoints must be signed by. */
+  logKeys: z.array(text).optional(),
   controls: z.array(text),
   chains: z.array(wireChain),
   monitors: z.array(assignedMonitor),
@@ -117,7 +119,124 @@ export type LookNow = z.infer<typeof lookNow>;
 /** Only who asks with `look=1` gets `lookNow`: older probes would take it for a broken assignment. */
 export const assignmentAnswer = z.union([assignment, lookNow]);
 
+// ----------------------------------------------------------------- proofs
+
+/**
+ * Header of each signed request of a probe once it has seen a checkpoint: base64 of the newest one that it found
+ * consistent, as a note. What the log's key has signed and the collector does not know is proof of another history.
+ */
+export const checkpointHeader = 'highwater-checkpoint';
+
+/** At most so many leaves in one question for proofs. */
+export const maxProofs = 20;
+
+/**
+ * GET /v1/proofs?leaf=HEX[&leaf=HEX …][&from=YEAR/SIZE], signed: inclusion proofs for leaves (RFC 6962 leaf hashes, hex)
+ * and what leads from the checkpoint that the probe knows to the newest. Hashes are base64 of 32 bytes.
+ */
+export const logProofs = z.strictObject({
+  /** From the log of `from` (without it: the newest) to the newest, a log a year, oldest first. */
+  logs: z.array(
+    z.strictObject({
+      year: z.int(),
+      /** The newest checkpoint of that log, with its signatures. */
+      checkpoint: text,
+      /** First log only: the consistency proof from `from`; empty when it is of the same size, or was not given. */
+      consistency: z.array(text),
+      /** Later logs: the inclusion proof of entry 0, which is `carried`, the last checkpoint of the log before. */
+      carried: z.strictObject({ note: text, inclusion: z.array(text) }).optional(),
+    }),
+  ),
+  /** Those that are under one of the checkpoints in `logs`. */
+  leaves: z.array(z.strictObject({ leaf: text, year: z.int(), index: z.int(), inclusion: z.array(text) })),
+});
+export type LogProofs = z.infer<typeof logProofs>;
+
+// ------------------------------------------------------------ maintenance
+
+/** POST /v1/maintenance: `of` holds services and nodes (`SERVICE`, `SERVICE/NODE`); it begins now without `startsAt`. */
+export const maintenanceRequest = z.strictObject({
+  title: z.string().min(1).max(200),
+  body: z.string().max(2_000).optional(),
+  of: z.array(text).min(1).max(1_000),
+  startsAt: ms.optional(),
+  forMs: ms,
+});
+export type MaintenanceRequest = z.infer<typeof maintenanceRequest>;
+
+export const maintenance = z.object({
+  /** First 16 hex digits of the leaf hash. */
+  id: text,
+  title: text,
+  body: text.optional(),
+  of: z.array(text),
+  /** [startsAt, endsAt) as whole minutes: what the leaf says, and no earlier than the minute after it was logged. */
+  startsAt: ms,
+  endsAt: ms,
+  declaredAt: ms,
+  /** It ends there instead. */
+  cancelledAt: ms.optional(),
+  state: z.enum(['planned', 'active', 'over', 'cancelled']),
+});
+export type Maintenance = z.infer<typeof maintenance>;
+
+/** GET /v1/maintenance: planned and active first, then the newest hundred that are over. */
+export const maintenanceList = z.object({ at: ms, maintenance: z.array(maintenance) });
+
+// ----------------------------------------------------------- configuration
+
+/** Answer to POST /v1/config (text/yaml): what now holds, and from when. A refused file: 400, all errors in `error`. */
+export const configApplied = z.object({
+  result: z.enum(['applied', 'unchanged']),
+  /** Leaf hash of the configuration, base64. */
+  config: text,
+  inForceFrom: ms,
+  at: ms,
+});
+export type ConfigApplied = z.infer<typeof configApplied>;
+
+// --------------------------------------------------------------------- log
+
+/** Of GET /v1/status: the log that is written now. */
+export const logStatus = z.object({
+  origin: text,
+  year: z.int(),
+  key: text,
+  /** What is signed and published. */
+  size: z.int(),
+  root: text,
+  signedAt: ms.optional(),
+  /** Leaves that were acknowledged and are under no checkpoint yet. */
+  pending: z.int(),
+  /** Since when nothing is signed any more, why, and what to do. */
+  refused: z.object({ since: ms, because: text, remedy: text }).optional(),
+  witnesses: z.array(
+    z.object({
+      name: text,
+      url: text,
+      /** The newest size that it cosigned. */
+      size: z.int().optional(),
+      at: ms.optional(),
+      /** Why its last answer was no cosignature. */
+      error: text.optional(),
+    }),
+  ),
+  /** Whether the published checkpoint has the cosignatures that the policy asks for; absent without a policy. */
+  quorum: z.boolean().optional(),
+});
+export type LogStatus = z.infer<typeof logStatus>;
+
 // ------------------------------------------------------------------- feed
+
+/** Something that a person has to look at and that is no incident of what is watched; never public. */
+export const alarm = z.object({
+  /** One alarm of a key is open at a time. */
+  key: text,
+  title: text,
+  because: text,
+  remedy: text,
+});
+export type Alarm = z.infer<typeof alarm>;
 
 export const incidentUpdate = z.object({ id: text, at: ms, phase, body: text });
 export const incident = z.object({
@@ -157,6 +276,8 @@ export const feedEvent = z.discriminatedUnion('type', [
     since: ms,
   }),
   z.object({ seq: z.int(), at: ms, type: z.literal('probe.heard'), probe: text, region: text }),
+  z.object({ seq: z.int(), at: ms, type: z.literal('alarm.raised'), alarm }),
+  z.object({ seq: z.int(), at: ms, type: z.literal('alarm.cleared'), key: text }),
 ]);
 export type FeedEvent = z.infer<typeof feedEvent>;
 
@@ -257,6 +378,7 @@ export const operatorStatus = z.object({
     }),
   ),
   incidents: z.array(incident),
+  log: logStatus.optional(),
 });
 export type OperatorStatus = z.infer<typeof operatorStatus>;
 

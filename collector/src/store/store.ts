@@ -38,7 +38,7 @@ export interface FrameRow extends NewFrame {
   readonly pos: number;
 }
 
-export type CommitKind = 'batch' | 'config' | 'probe' | 'maint';
+export type CommitKind = 'batch' | 'config' | 'probe' | 'maint' | 'action' | 'annot';
 
 /** One leaf of the commit sequence. */
 export interface NewCommit {
@@ -55,6 +55,19 @@ export interface NewCommit {
 export interface CommitRow extends NewCommit {
   /** Gapless, from 0, over all kinds. */
   readonly index: number;
+}
+
+/** What was signed of a year's log: never changed, never two of one size. */
+export interface CheckpointRow {
+  /** UTC year of the log. */
+  readonly year: number;
+  /** Entries of the log. */
+  readonly size: number;
+  /** Base64. */
+  readonly root: string;
+  readonly at: Instant;
+  /** The checkpoint as the log's key signed it, without cosignatures. */
+  readonly note: string;
 }
 
 /** One line of a batch as the rule needs it; kept by minute so that views combine in any order. */
@@ -133,6 +146,8 @@ export interface ReadTx {
   /** The batch with the highest (epoch, number) of a probe. */
   lastBatch(probe: string): Promise<CommitRow | undefined>;
 
+  lastCheckpoint(year: number): Promise<CheckpointRow | undefined>;
+  checkpointAt(year: number, size: number): Promise<CheckpointRow | undefined>;
   flipsAfter(seq: number, limit: number): Promise<readonly FlipRow[]>;
   tallies(monitor: string, fromMinute: number, toMinute: number): Promise<readonly TallyRow[]>;
   /** Days fromDay..toDay that have a block, in order. */
@@ -159,6 +174,11 @@ export interface Tx extends ReadTx {
    */
   dropFrames(receivedBefore: Instant, pos: number, limit: number, probe?: string): Promise<number>;
   addCommit(commit: NewCommit): Promise<number>;
+  /**
+   * Compare-and-set: `after` is the size of the year's last checkpoint that was read, 0 for none.
+   * Throws ConflictError when another was added since, or when the new one is not larger.
+   */
+  addCheckpoint(after: number, checkpoint: CheckpointRow): Promise<void>;
   addFlip(flip: Flip): Promise<number>;
   /** Adds to a minute's set of entries: repeating it, in any order, gives the same set. */
   addTally(monitor: string, key: string, minute: number, entries: readonly TallyEntry[]): Promise<void>;

@@ -96,4 +96,16 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE flips ADD COLUMN cause TEXT;
   `,
+  // What was signed of each year's log.
+  `
+  CREATE TABLE checkpoints (
+    shard INTEGER NOT NULL, year INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
+    at INTEGER NOT NULL, note TEXT NOT NULL,
+    PRIMARY KEY (shard, year, size)
+  ) STRICT;
+  CREATE TRIGGER checkpoints_keep BEFORE UPDATE ON checkpoints
+  BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
+  CREATE TRIGGER checkpoints_hold BEFORE DELETE ON checkpoints
+  BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
+  `,
 ];

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiskFullError, type ReadTx, type Store, type Tx } from '../store.ts';
+import { checkpointReads, checkpointWrites } from './checkpoints.ts';
 import { commitReads, commitWrites } from './commits.ts';
 import { feedReads, feedWrites } from './feed.ts';
 import { frameReads, frameWrites } from './frames.ts';
@@ -18,6 +19,7 @@ function reads(db: Db, names: Names): (shard: number) => ReadTx {
     commitReads(db, names),
     viewReads(db, names),
     feedReads(db),
+    checkpointReads(db),
   ] as const;
   return (shard) => ({
     ...parts[0](shard),
@@ -25,6 +27,7 @@ function reads(db: Db, names: Names): (shard: number) => ReadTx {
     ...parts[2](shard),
     ...parts[3](shard),
     ...parts[4](shard),
+    ...parts[5](shard),
   });
 }
 
@@ -36,6 +39,7 @@ function writes(db: Db, names: Names): (shard: number) => Tx {
     commitWrites(db, names),
     viewWrites(db, names),
     feedWrites(db),
+    checkpointWrites(db),
   ] as const;
   return (shard) => ({
     ...read(shard),
@@ -44,6 +48,7 @@ function writes(db: Db, names: Names): (shard: number) => Tx {
     ...parts[2](shard),
     ...parts[3](shard),
     ...parts[4](shard),
+    ...parts[5](shard),
   });
 }
 
