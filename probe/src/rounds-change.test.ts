@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import type { Observation } from '@highwater/config/domain.ts';
 import { sha256 } from '@highwater/config/keys.ts';
-import { defineCheck, type Reading } from '@highwater/config/kinds.ts';
+import type { Reading } from '@highwater/config/kinds.ts';
 import { phaseMs } from '@highwater/config/proof/due.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
-import { z } from 'zod';
 import { testHouse } from '../testing/check.ts';
+import { calmLoop, toldBy } from '../testing/rounds.ts';
 import { faultError } from './fault.ts';
 import { startRounds } from './rounds.ts';
 import type { ControlReport } from './self.ts';
@@ -31,23 +31,8 @@ function roundsOf(ids: readonly string[]) {
   };
   const rounds = startRounds({
     probe: 'p',
-    table: {
-      told: defineCheck({
-        kind: 'told',
-        summary: '',
-        settings: z.unknown(),
-        counts: true,
-        needsChain: false,
-        run,
-      }),
-    },
-    loop: {
-      look: () => void events.push('look'),
-      lateBetween: () => 0,
-      stoppedBetween: () => 0,
-      wasStoppedAt: () => false,
-      stop: () => undefined,
-    },
+    table: toldBy(run),
+    loop: { ...calmLoop, look: () => void events.push('look') },
     isClockSure: () => true,
     seen: (observation) => void seen.push(observation),
   });

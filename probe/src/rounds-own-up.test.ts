@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Observation } from '@highwater/config/domain.ts';
 import { faultId } from '@highwater/config/faults.ts';
-import { defineCheck } from '@highwater/config/kinds.ts';
 import { phaseMs } from '@highwater/config/proof/due.ts';
 import { sha256 } from '@highwater/config/keys.ts';
-import { z } from 'zod';
+import { calmLoop, toldBy } from '../testing/rounds.ts';
 import { faultError } from './fault.ts';
 import { parseConsent } from './io/reach.ts';
 import type { LoopWatch } from './loop-watch.ts';
@@ -33,30 +32,12 @@ async function seen(
   loop: Partial<LoopWatch>,
   more: { isClockSure?: boolean; lateMs?: number; asked?: () => void } = {},
 ): Promise<Observation> {
-  const table = {
-    told: defineCheck({
-      kind: 'told',
-      summary: '',
-      settings: z.unknown(),
-      counts: true,
-      needsChain: false,
-      run,
-    }),
-  };
   let now = dueAt - 1;
-  const watch: LoopWatch = {
-    look: () => undefined,
-    lateBetween: () => 0,
-    stoppedBetween: () => 0,
-    wasStoppedAt: () => false,
-    stop: () => undefined,
-    ...loop,
-  };
   const first = Promise.withResolvers<Observation>();
   const rounds = startRounds({
     probe: 'p',
-    table,
-    loop: watch,
+    table: toldBy(run),
+    loop: { ...calmLoop, ...loop },
     isClockSure: () => more.isClockSure ?? true,
     seen: first.resolve,
   });

@@ -2,26 +2,19 @@ import { expect, it } from 'vitest';
 import type { Observation } from '@highwater/config/domain.ts';
 import type { AssignedMonitor, AssignmentBody } from '@highwater/config/wire.ts';
 import { testHouse } from '../testing/check.ts';
+import { calmLoop } from '../testing/rounds.ts';
 import { serveHttp } from '../testing/servers.ts';
 import { checks } from './checks/index.ts';
-import type { LoopWatch } from './loop-watch.ts';
 import { startRounds } from './rounds.ts';
 
 const hour = 3_600_000;
-const calm: LoopWatch = {
-  look: () => undefined,
-  lateBetween: () => 0,
-  stoppedBetween: () => 0,
-  wasStoppedAt: () => false,
-  stop: () => undefined,
-};
 
 function roundsOf(url: string, ids: readonly string[], more: Partial<AssignedMonitor> = {}) {
   const seen: Observation[] = [];
   const rounds = startRounds({
     probe: 'p',
     table: checks,
-    loop: calm,
+    loop: calmLoop,
     isClockSure: () => true,
     seen: (observation) => void seen.push(observation),
   });
