@@ -28,9 +28,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Hash, concat, decodeBase64, encodeBase64, utf8 } from './proof/bytes.ts';
+import { type Checkpoint, parseCheckpointText } from './proof/checkpoint.ts';
 import { isSmallOrder, verifyEd25519 } from './proof/ed25519.ts';
 import {
   ED25519,
+  type Note,
   formatNote,
   formatVerifierKey,
   isKeyName,
@@ -119,6 +121,28 @@ export function openNote(
     return { error: `the signature of ${verifier.name} does not fit the text`, code: 'bad-signature' };
   }
   return { text: parsed.text, verifier };
+}
+
+/**
+ * Opens a checkpoint of the log whose key is `verifier`; the origin must be the key's name. As the format asks, the
+ * signatures of others (witnesses) are left alone; of two by the log's own key the first decides, as in Go's x/mod.
+ */
+export function openCheckpoint(
+  note: string,
+  verifier: Verifier,
+): { checkpoint: Checkpoint; text: string; note: Note } | OpenError {
+  const parsed = parseNote(note);
+  if ('error' in parsed) return { error: parsed.error, code: 'malformed' };
+  const own = parsed.signatures.find((s) => s.name === verifier.name && s.keyId === verifier.keyId);
+  if (!own) return { error: `the checkpoint is not signed by ${verifier.name}`, code: 'unknown-key' };
+  if (!verifier.verify(parsed.text, own.bytes)) {
+    return { error: `the signature of ${verifier.name} does not fit the checkpoint`, code: 'bad-signature' };
+  }
+  const checkpoint = parseCheckpointText(parsed.text);
+  if ('error' in checkpoint) return { error: checkpoint.error, code: 'malformed' };
+  if (checkpoint.origin !== verifier.name)
+    return { error: "the checkpoint's origin is not the name of the log's key", code: 'malformed' };
+  return { checkpoint, text: parsed.text, note: parsed };
 }
 
 // --------------------------------------------------------------- signing
