@@ -5,9 +5,7 @@ import { HttpError } from './reply.ts';
 export const maxBodyBytes = 1024 * 1024;
 
 const tooLarge = (): HttpError =>
-  new HttpError(413, `the body is larger than ${maxBodyBytes} bytes`, 'send it in parts', {
-    connection: 'close',
-  });
+  new HttpError(413, `the body is larger than ${maxBodyBytes} bytes`, 'send it in parts');
 
 /**
  * Reads a body up to the cap, as UTF-8.
@@ -22,7 +20,8 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const part of request as AsyncIterable<Buffer>) {
+    // Not destroyed when it is refused: the answer has to go out on its connection.
+    for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       bytes += part.length;
       if (bytes > maxBodyBytes) throw tooLarge();
       parts.push(part);

@@ -65,10 +65,25 @@ async function answer(
   }
 }
 
+/** What is thrown away of a body that was refused before it had come, bytes. */
+const DISCARD_BYTES = 16 * 1_048_576;
+
+/**
+ * A connection that is closed with bytes unread takes the answer with it, so a refused caller would come again for
+ * ever instead of learning why. What it still sends is read and thrown away, up to a bound; time is bounded by the
+ * server's requestTimeout.
+ */
+function discardRest(request: IncomingMessage): void {
+  let leftBytes = DISCARD_BYTES;
+  request.on('data', (part: Buffer) => {
+    leftBytes -= part.length;
+    if (leftBytes < 0) request.destroy();
+  });
+}
+
 function write(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
   const body = reply.body === undefined ? undefined : Buffer.from(reply.body as string);
-  // What was not read of a refused body can't be told from the next call on this connection.
-  if (!request.complete) response.setHeader('connection', 'close');
+  if (!request.complete) discardRest(request);
   response.writeHead(reply.status, {
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
