@@ -22,6 +22,7 @@ const status: OperatorStatus = {
   unwellRegions: [{ region: 'eu', name: 'Europe', state: 'offline', since: at - 9_000, because }],
   probes: [probe],
   incidents: [],
+  alarms: [],
 };
 
 it.each([40, 80, 120])('in a terminal of %i columns no line is wider', (width) => {
@@ -41,4 +42,18 @@ it.each([
   [{ config: 'ab', current: true }, 'runs the current config'],
 ])('of a probe with %j it says: %s', (more, says) => {
   expect(statusText({ ...status, probes: [{ ...probe, ...more }] }, {})).toContain(`  ${says}\n`);
+});
+
+it('alarms have a block of their own, with what to do', () => {
+  expect(statusText(status, {})).not.toContain('alarms');
+  const alarm = {
+    key: 'log',
+    id: 'alarm-log',
+    title: 'Nothing is signed',
+    because: 'why',
+    remedy: 'do this',
+  };
+  const text = statusText({ ...status, alarms: [{ ...alarm, since: at - 9_000 }] }, {});
+  expect(text).toContain('alarms\n  alarm-log  Nothing is signed  for 9 s');
+  expect(text).toContain('why  do this\n');
 });

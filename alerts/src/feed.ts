@@ -142,6 +142,11 @@ async function begin(parts: FeedParts, signal: AbortSignal): Promise<void> {
     // Another history has other silences; those that last are told again by it.
     store.allProbesHeard();
     for (const incident of open) driver.incident({ type: 'opened', incident, at: now }, now);
+    for (const alarm of status.alarms) {
+      driver.alarm(alarm, alarm.since, now);
+      if (alarm.acknowledged) driver.acknowledged(alarm.id, alarm.acknowledged, now);
+    }
+    driver.forgotten(new Set([...open, ...status.alarms].map(({ id }) => id)), now);
     store.moveCursor(last);
   });
   log.info({ event: 'feed.began', cursor: last, open: open.length });

@@ -241,6 +241,61 @@ describe('probes that are silent', () => {
   });
 });
 
+describe('an alarm of the collector', () => {
+  const alarm = {
+    key: 'contradiction eu-1 7',
+    title: 'Probe eu-1 signed two batches under one number',
+    because: 'epoch 7, number 3',
+    remedy: 'revoke the key',
+  };
+
+  it('is told on both channels with what to do, once, edited when it is taken up, and told as over', async () => {
+    await using w = await world();
+    await w.start();
+    await began(w);
+    w.feed.push({ type: 'alarm.raised', alarm });
+    await until('told', () => w.discord.messages.length === 1 && w.smtp.mails.length === 1);
+    const [shown] = w.discord.messages[0]?.embeds ?? [];
+    expect(shown?.title).toBe(alarm.title);
+    expect(shown?.description).toContain('revoke the key');
+    expect(JSON.stringify(w.discord.messages)).not.toContain('/incidents/');
+    expect(w.smtp.mails[0]?.text).toContain('Because: epoch 7, number 3');
+    expect(w.smtp.mails[0]?.text).toContain('What to do: revoke the key');
+    w.feed.push({ type: 'alert.acknowledged', incidentId: 'alarm-contradiction-eu-1-7', by: 'ana' });
+    await until(
+      'the edit',
+      () => w.discord.edits.at(-1)?.embeds[0]?.description?.includes('by ana') ?? false,
+    );
+    w.feed.push({ type: 'alarm.cleared', key: alarm.key });
+    await until('over', () => w.discord.messages.length === 2 && w.smtp.mails.length === 2);
+    expect(w.discord.messages[1]?.embeds[0]?.title).toBe(`Resolved: ${alarm.title}`);
+    // One that is not known to be open says nothing.
+    w.feed.push({ type: 'alarm.cleared', key: alarm.key }, { type: 'alarm.cleared', key: 'other' });
+    w.feed.push({ type: 'incident.opened', incident: incidentOf('inc-1') });
+    await until('the incident', () => w.discord.messages.length === 3 && w.smtp.mails.length === 3);
+  });
+
+  it('that is open at the first start is told; begun again after a restore, what is gone is told as over', async () => {
+    await using w = await world();
+    const acknowledged = { by: 'ana', at: 6 };
+    w.feed.setAlarms([
+      { ...alarm, id: 'alarm-contradiction-eu-1-7', since: 5 },
+      { ...alarm, key: 'log', id: 'alarm-log', title: 'Nothing is signed', since: 5, acknowledged },
+    ]);
+    w.feed.push({ type: 'incident.opened', incident: incidentOf('gone') });
+    w.feed.setOpen([incidentOf('gone', { title: 'Gone' })]);
+    const first = await w.start();
+    await until('told', () => w.discord.messages.length === 3 && w.smtp.mails.length === 3);
+    await first.end();
+    w.feed.events.length = 0;
+    w.feed.setOpen([]);
+    await w.start();
+    await until('over', () => w.discord.messages.length === 4 && w.smtp.mails.length === 4);
+    expect(w.discord.messages[3]?.embeds[0]?.title).toBe('Resolved: Gone');
+    expect(w.smtp.mails[3]?.text).toContain('restored from a backup');
+  });
+});
+
 describe('starts', () => {
   it('the first one ever tells what is open and not what is history', async () => {
     await using w = await world();

@@ -4,7 +4,7 @@ import type { Message } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Acknowledgement, Send, Why } from './decide/ladder.ts';
 import { simplyOver } from './decide/escalate.ts';
-import { isOwn } from './decide/route.ts';
+import { isOfTheHouse } from './decide/route.ts';
 import { plain } from './text.ts';
 
 /** Ours, below those of every channel, so that a hostile name cannot crowd the rest out. */
@@ -90,6 +90,7 @@ function lines({ incident, send, acknowledged, at }: Story, place: Place, resolv
     `Impact: ${incident.impact}`,
     ...(resolved ? [] : [`State: ${phase}`]),
     ...(latest && latest.body !== '' ? [`Because: ${latest.body}`] : []),
+    ...(incident.remedy === undefined || resolved ? [] : [`What to do: ${incident.remedy}`]),
     ...(acknowledged ? [`Acknowledged: by ${acknowledged.by}, ${utc(acknowledged.at)}`] : []),
     ...(send.why === 'state' || send.because === simplyOver ? [] : [`Sent: ${send.because}`]),
   ];
@@ -101,9 +102,9 @@ function list(names: readonly string[]): string {
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 
-/** What this process found itself has no page: the collector would have to make it. */
+/** What is of the house is not public: it has no page. */
 function link(incident: Incident, place: Place): string {
-  if (isOwn(incident)) return place.siteUrl;
+  if (isOfTheHouse(incident)) return place.siteUrl;
   return `${place.siteUrl}/incidents/${encodeURIComponent(incident.id)}`;
 }
 

@@ -1,11 +1,14 @@
 /** The driver: where decisions meet the store. Each call is one transaction's worth of work. */
 import type { Logger } from 'pino';
 import type { Incident } from '@highwater/config/domain.ts';
+import { alarmId } from '@highwater/config/alarm.ts';
 import type { Policy } from '@highwater/config/model.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import type { FeedEvent } from '@highwater/config/wire.ts';
+import type { Alarm, FeedEvent } from '@highwater/config/wire.ts';
+import { alarmOver, alarmRaised } from './decide/alarm.ts';
 import { escalate, newLadder, reroute, wakeAt } from './decide/escalate.ts';
-import type { Ladder, LadderEvent, Send } from './decide/ladder.ts';
+import type { Acknowledgement, Ladder, LadderEvent, Send } from './decide/ladder.ts';
+import { isOwn } from './decide/route.ts';
 import { render } from './render.ts';
 import type { Place } from './render.ts';
 import type { Pending, Store } from './store.ts';
@@ -58,7 +61,7 @@ export function makeDriver(store: Store, policies: readonly Policy[], place: Pla
         case 'alert.acknowledged': {
           const { incidentId, by, at } = event;
           store.acknowledge(incidentId, by, at);
-          return take(incidentId, { type: 'acknowledged', by, at }, undefined, now);
+          return this.acknowledged(incidentId, { by, at }, now);
         }
         case 'probe.silent': {
           const { probe, region, since } = event;
@@ -68,6 +71,35 @@ export function makeDriver(store: Store, policies: readonly Policy[], place: Pla
         case 'probe.heard':
           log.info({ event: 'probe.heard', probe: event.probe, region: event.region });
           return store.probeHeard(event.probe);
+        case 'alarm.raised':
+          log.warn({ event: 'alarm.raised', key: event.alarm.key, title: event.alarm.title });
+          return this.alarm(event.alarm, event.at, now);
+        case 'alarm.cleared': {
+          log.info({ event: 'alarm.cleared', key: event.key });
+          const told = store.ladder(alarmId(event.key))?.incident;
+          if (told === undefined || told.phase === 'resolved') return;
+          return this.incident(alarmOver(told, event.at), now);
+        }
+      }
+    },
+    /** An alarm that the collector has raised; one that came back goes on in the messages that it had. */
+    alarm(alarm: Alarm, at: Instant, now: Instant): void {
+      const known = store.ladder(alarmId(alarm.key));
+      // Read twice (a feed that is begun again), it is the same one.
+      if (known?.state === 'open' && known.incident.startedAt === at) return;
+      this.incident(alarmRaised(alarm, at), now);
+    },
+    acknowledged(id: string, { by, at }: Acknowledgement, now: Instant): void {
+      take(id, { type: 'acknowledged', by, at }, undefined, now);
+    },
+    /**
+     * Another history of the feed has begun: what is open here and not there will have no end of its own. It is
+     * told as over, with the reason, since repeats for ever would be the other choice.
+     */
+    forgotten(open: ReadonlySet<string>, now: Instant): void {
+      for (const { incident } of store.openLadders()) {
+        if (isOwn(incident) || open.has(incident.id)) continue;
+        this.incident({ type: 'resolved', at: now, incident: notKnownAnyMore(incident, now) }, now);
       }
     },
     /** What time alone makes due. */
@@ -90,6 +122,19 @@ export function makeDriver(store: Store, policies: readonly Policy[], place: Pla
       if (ladder === undefined || pending.message.reason === 'changed') return;
       save(...reroute(ladder, { channel, why }, working, now), now);
     },
+  };
+}
+
+function notKnownAnyMore(incident: Incident, at: Instant): Incident {
+  const body =
+    'The collector does not know of it any more: its store was restored from a backup or made anew. What lasts is found again.';
+  const update = { id: `${incident.id}-${at}-forgotten`, at, phase: 'resolved' as const, body };
+  return {
+    ...incident,
+    phase: 'resolved',
+    updatedAt: at,
+    resolvedAt: at,
+    updates: [...incident.updates, update],
   };
 }
 

@@ -85,6 +85,14 @@ export function statusText(
       'open incidents',
       status.incidents.map(({ id, impact, phase, title }) => [id, impact, phase, title]),
     ),
+    ...(status.alarms.length === 0
+      ? []
+      : [
+          block(
+            'alarms',
+            status.alarms.map((alarm) => alarmRow(alarm, status.at)),
+          ),
+        ]),
   ];
   const troubled = status.monitors.filter((verdict) => verdict.status !== 'up');
   if (troubled.length > 0) {
@@ -126,6 +134,12 @@ function headRow(head: OperatorStatus['heads'][number], now: number): string[] {
   const { chain, height, at, state, because, blockTimeMs } = head;
   const blockTime = `a block in ${blockTimeMs / 1_000} s`;
   return [chain, String(height), state, `${ago(now - at)} ago`, blockTime, because];
+}
+
+function alarmRow(alarm: OperatorStatus['alarms'][number], now: number): string[] {
+  const { id, title, since, because, remedy, acknowledged } = alarm;
+  const by = acknowledged === undefined ? '' : `, acknowledged by ${acknowledged.by}`;
+  return [id, title, `for ${ago(now - since)}${by}`, because, remedy];
 }
 
 function probeRow(probe: OperatorStatus['probes'][number], now: number): string[] {

@@ -103,6 +103,8 @@ export interface Incident {
   readonly nodes: readonly string[];
   /** Oldest first. */
   readonly updates: readonly IncidentUpdate[];
+  /** Of alarms: what to do. */
+  readonly remedy?: string;
 }
 
 /** The agreed height of a chain. */

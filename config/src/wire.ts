@@ -154,13 +154,20 @@ export type LogProofs = z.infer<typeof logProofs>;
 
 // ------------------------------------------------------------ maintenance
 
-/** POST /v1/maintenance: `of` holds services and nodes (`SERVICE`, `SERVICE/NODE`); it begins now without `startsAt`. */
+/** One line, and several: no other control characters. */
+const oneLine = /^[^\p{Cc}\u2028\u2029]*$/u;
+const severalLines = /^[^\p{Cc}]*(?:\n[^\p{Cc}]*)*$/u;
+
+/**
+ * POST /v1/maintenance: `of` holds services and nodes (`SERVICE`, `SERVICE/NODE`); it begins now without `startsAt`.
+ * It counts in whole minutes, from the first after it was logged at the earliest.
+ */
 export const maintenanceRequest = z.strictObject({
-  title: z.string().min(1).max(200),
-  body: z.string().max(2_000).optional(),
-  of: z.array(text).min(1).max(1_000),
-  startsAt: ms.optional(),
-  forMs: ms,
+  title: z.string().trim().min(1).max(200).regex(oneLine),
+  body: z.string().trim().max(2_000).regex(severalLines).optional(),
+  of: z.array(z.string().max(200)).min(1).max(1_000),
+  startsAt: ms.min(0).optional(),
+  forMs: ms.min(60_000),
 });
 export type MaintenanceRequest = z.infer<typeof maintenanceRequest>;
 
@@ -170,18 +177,36 @@ export const maintenance = z.object({
   title: text,
   body: text.optional(),
   of: z.array(text),
-  /** [startsAt, endsAt) as whole minutes: what the leaf says, and no earlier than the minute after it was logged. */
+  /** [startsAt, endsAt): the minutes that it covers; of one cancelled before it began, those that it would have. */
   startsAt: ms,
   endsAt: ms,
   declaredAt: ms,
-  /** It ends there instead. */
+  /** When it was cancelled: it ends at `endsAt` instead of later. */
   cancelledAt: ms.optional(),
+  /** `cancelled`: before it covered a minute; one that was ended early is over. */
   state: z.enum(['planned', 'active', 'over', 'cancelled']),
 });
 export type Maintenance = z.infer<typeof maintenance>;
 
-/** GET /v1/maintenance: planned and active first, then the newest hundred that are over. */
+/** GET /v1/maintenance: planned and active first, then the newest hundred that are over or cancelled. */
 export const maintenanceList = z.object({ at: ms, maintenance: z.array(maintenance) });
+export type MaintenanceList = z.infer<typeof maintenanceList>;
+
+/** Answer to POST /v1/maintenance. */
+export const maintenanceDeclared = z.object({
+  /** `held`: exactly this was declared before. */
+  result: z.enum(['declared', 'held']),
+  maintenance,
+  /** It was asked to begin before `startsAt`, the first minute after it was logged. */
+  late: z.boolean(),
+  at: ms,
+});
+export type MaintenanceDeclared = z.infer<typeof maintenanceDeclared>;
+
+/** POST /v1/maintenance/ID/cancel: from `endsAt` on it covers nothing; without it, as soon as can be. */
+export const maintenanceCancel = z.strictObject({ endsAt: ms.min(0).optional() });
+export const maintenanceCancelled = z.object({ maintenance, at: ms });
+export type MaintenanceCancelled = z.infer<typeof maintenanceCancelled>;
 
 // ----------------------------------------------------------- configuration
 
@@ -285,7 +310,7 @@ export type FeedEvent = z.infer<typeof feedEvent>;
 export const feedPage = z.object({ events: z.array(feedEvent), last: z.int(), at: ms });
 export type FeedPage = z.infer<typeof feedPage>;
 
-/** POST /v1/alerts/ID/ack, ID an incident's id. */
+/** POST /v1/alerts/ID/ack, ID of an incident or an alarm. */
 export const ackRequest = z.strictObject({ by: z.string().min(1).max(100) });
 
 /** GET /v1/alerts of the alerts role: what is being told to whom, newest first. */
@@ -378,6 +403,17 @@ export const operatorStatus = z.object({
     }),
   ),
   incidents: z.array(incident),
+  /** Open ones, oldest first. */
+  alarms: z
+    .array(
+      alarm.extend({
+        /** What it is acknowledged by. */
+        id: text,
+        since: ms,
+        acknowledged: z.object({ by: text, at: ms }).optional(),
+      }),
+    )
+    .default([]),
   log: logStatus.optional(),
 });
 export type OperatorStatus = z.infer<typeof operatorStatus>;

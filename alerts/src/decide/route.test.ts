@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Impact } from '@highwater/config/domain.ts';
 import type { Policy } from '@highwater/config/model.ts';
-import { blindKey, collectorKey, policyKey, route } from './route.ts';
+import { alarmKey, blindKey, collectorKey, policyKey, route } from './route.ts';
 
 const steps = [{ afterMs: 0, notify: ['ops'] }];
 const incident = (impact: Impact, services: string[], key = 'service:a') => ({
@@ -30,6 +30,7 @@ it.each([
   ['both match', incident('minor', ['b']), [minorOnB], [minorOnB]],
   ['a silent collector concerns every service', incident('major', [], collectorKey), [onA], [onA]],
   ['and so does blindness', incident('major', [], blindKey), [onA], [onA]],
+  ['and an alarm', incident('major', [], `${alarmKey}log`), [onA], [onA]],
   [
     'and keeps to the impact where a policy asks for it',
     incident('major', [], collectorKey),

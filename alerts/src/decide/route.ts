@@ -14,10 +14,17 @@ export interface Match {
 export const collectorKey = 'collector:silent';
 /** or too few regions are heard for any verdict. */
 export const blindKey = 'regions:silent';
+/** What the collector raised an alarm for is told as an incident under `alarm:KEY`, of no service either. */
+export const alarmKey = 'alarm:';
 
-/** Whether an incident is this process's own: no page of it exists. */
+/** Whether an incident is this process's own: it hears or finds that by itself, and the collector lists no such one. */
 export function isOwn(incident: Pick<Incident, 'key'>): boolean {
   return incident.key === collectorKey || incident.key === blindKey;
+}
+
+/** Whether it is of the house and not of what it watches: no page of it exists. */
+export function isOfTheHouse(incident: Pick<Incident, 'key'>): boolean {
+  return isOwn(incident) || incident.key.startsWith(alarmKey);
 }
 
 /** Stands for a policy's content. */
@@ -32,21 +39,21 @@ export function policyKey(policy: Policy): string {
 
 /**
  * The policies whose impact and services both match. A list that is left out matches all.
- * Impact none never alerts (CONTRACTS "Impact": it is a notice). What blinds concerns every service,
+ * Impact none never alerts (CONTRACTS "Impact": it is a notice). What is of the house concerns every service,
  * so services are not asked for, and if no policy wants its impact it goes to all of them: nobody else will tell.
  */
 export function route(incident: Incident, policies: readonly Policy[]): readonly Match[] {
   if (incident.impact === 'none') return [];
-  const blind = isOwn(incident);
+  const ofTheHouse = isOfTheHouse(incident);
   const matches = policies.flatMap((policy) => {
     const { impact, services } = policy.match;
     if (impact && !impact.includes(incident.impact)) return [];
-    const service = blind ? undefined : services?.find((id) => incident.services.includes(id));
-    if (!blind && services && service === undefined) return [];
+    const service = ofTheHouse ? undefined : services?.find((id) => incident.services.includes(id));
+    if (!ofTheHouse && services && service === undefined) return [];
     const because = `a policy asks for impact ${incident.impact}${service === undefined ? '' : ` on ${service}`}`;
     return [{ policy, key: policyKey(policy), because }];
   });
-  if (matches.length > 0 || !blind) return matches;
+  if (matches.length > 0 || !ofTheHouse) return matches;
   return policies.map((policy) => ({
     policy,
     key: policyKey(policy),

@@ -5,6 +5,7 @@ import { parseBatchText } from '@highwater/config/proof/batch.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import type { OperatorStatus } from '@highwater/config/wire.ts';
+import { openAlarms } from '../alarms.ts';
 import type { Condition } from '../decide/region.ts';
 import type { HeardState } from '../ingest/frames.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
@@ -112,5 +113,6 @@ export async function operatorStatus(
         nodes: [...incident.nodes],
         updates: [...incident.updates],
       })),
+    alarms: await openAlarms(store),
   };
 }
