@@ -25,9 +25,10 @@ interface Operator {
   readonly from: number;
 }
 
-async function append(
+/** Signs a leaf and appends it to the commit sequence. Returns its hash, base64. */
+export async function append(
   tx: Tx,
-  operator: Operator,
+  operator: Pick<Operator, 'key' | 'at'>,
   kind: CommitKind,
   text: string,
   body?: string,

@@ -1,0 +1,124 @@
+/** The calls by which maintenance is declared, listed and cancelled. */
+import { nearest } from '@highwater/config/problems.ts';
+import type { Clock } from '@highwater/config/time.ts';
+import {
+  maintenanceCancel,
+  maintenanceCancelled,
+  maintenanceDeclared,
+  maintenanceList,
+  maintenanceRequest,
+  type MaintenanceList,
+} from '@highwater/config/wire.ts';
+import type { z } from 'zod';
+import { type Maintenances, toWire } from '../leaves/maintenance.ts';
+import type { Watched } from '../watched.ts';
+import { bodyType, readBody } from './body.ts';
+import { HttpError, json, type Reply } from './reply.ts';
+import type { Call, Route } from './routes.ts';
+
+/** Those that are over, in one answer. */
+const MAX_OVER = 100;
+
+export interface MaintenanceCalls {
+  readonly watched: Watched;
+  readonly clock: Clock;
+  readonly maintenances: Maintenances;
+}
+
+async function bodyOf<S extends z.ZodType>(call: Call, schema: S): Promise<z.output<S>> {
+  bodyType(call.request, ['application/json']);
+  const text = await readBody(call.request);
+  let body: unknown;
+  try {
+    body = JSON.parse(text === '' ? '{}' : text);
+  } catch {
+    throw new HttpError(400, 'the body is not JSON', 'see /openapi.json for what it holds');
+  }
+  const read = schema.safeParse(body);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const where = issue?.path.join('.') ?? '';
+  throw new HttpError(
+    400,
+    `${where === '' ? 'the body' : where}: ${issue?.message ?? 'is wrong'}`,
+    'see /openapi.json for what it holds',
+  );
+}
+
+/** Names one of them that is not watched, with what was probably meant. */
+function refuseUnknown({ config }: Watched, subjects: readonly string[]): void {
+  const known = config.services.flatMap(({ id, nodes }) => [id, ...nodes.map((node) => `${id}/${node.id}`)]);
+  const unknown = subjects.find((subject) => !known.includes(subject));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const remedy = near === undefined ? `there are: ${known.slice(0, 20).join(', ')}` : `did you mean ${near}?`;
+  const what = unknown.includes('/') ? 'node' : 'service';
+  throw new HttpError(404, `there is no ${what} ${unknown.slice(0, 100)}`, remedy);
+}
+
+async function declareCall({ watched, clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
+  const request = await bodyOf(call, maintenanceRequest);
+  refuseUnknown(watched, request.of);
+  const done = await maintenances.declare(request);
+  if ('error' in done) throw new HttpError(done.result === 'wrong' ? 400 : 409, done.error, done.remedy);
+  const now = clock.now();
+  const { result, one, late } = done;
+  return json(200, { result, maintenance: toWire(one, now), late, at: now });
+}
+
+async function cancelCall({ clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
+  const { endsAt } = await bodyOf(call, maintenanceCancel);
+  const id = call.params['id'] ?? '';
+  const done = await maintenances.cancel(id, endsAt);
+  if (done.result === 'unknown') {
+    const near = nearest(id, maintenances.all().map((one) => one.id)); // prettier-ignore
+    const remedy = near === undefined ? 'GET /v1/maintenance lists them' : `did you mean ${near}?`;
+    throw new HttpError(404, `there is no maintenance ${id.slice(0, 100)}`, remedy);
+  }
+  if (done.result === 'conflict') throw new HttpError(409, done.error, done.remedy);
+  const now = clock.now();
+  return json(200, { maintenance: toWire(done.one, now), at: now });
+}
+
+function listOf({ clock, maintenances }: MaintenanceCalls): MaintenanceList {
+  const now = clock.now();
+  const all = maintenances.all().map((one) => toWire(one, now));
+  const isComing = ({ state }: (typeof all)[number]): boolean => state === 'planned' || state === 'active';
+  const past = all.filter((one) => !isComing(one)).sort((a, b) => b.endsAt - a.endsAt);
+  return { at: now, maintenance: [...all.filter(isComing), ...past.slice(0, MAX_OVER)] };
+}
+
+export function maintenanceRoutes(parts: MaintenanceCalls): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/maintenance',
+      access: 'read',
+      says: {
+        summary: 'Maintenance: planned and active, then what is over',
+        gives: { 'application/json': maintenanceList },
+      },
+      handle: async () => json(200, listOf(parts)),
+    },
+    {
+      method: 'POST',
+      path: '/v1/maintenance',
+      says: {
+        summary: 'Declares a maintenance; it counts from the first minute after it was logged',
+        takes: { 'application/json': maintenanceRequest },
+        gives: { 'application/json': maintenanceDeclared },
+      },
+      handle: (call) => declareCall(parts, call),
+    },
+    {
+      method: 'POST',
+      path: '/v1/maintenance/:id/cancel',
+      says: {
+        summary: 'Ends a maintenance before its time',
+        takes: { 'application/json': maintenanceCancel },
+        gives: { 'application/json': maintenanceCancelled },
+      },
+      handle: (call) => cancelCall(parts, call),
+    },
+  ];
+}
