@@ -27,6 +27,7 @@ export function buildConfig(declared: Declared, tables: Tables): Config {
     site,
     origin: declared.log?.origin ?? originOf(site.url),
     operator,
+    ...buildWitnesses(declared),
     regions: (declared.regions ?? []).length === 0 ? [{ id: 'here', name: 'Here' }] : buildRegions(declared),
     probes: declared.probes.flatMap(({ value }) =>
       value
@@ -66,6 +67,14 @@ export function secretUses(declared: Declared): SecretUse[] {
 function originOf(siteUrl: string): string {
   const url = new URL(siteUrl);
   return `${url.host}${url.pathname.replace(/\/+$/, '')}/log`;
+}
+
+function buildWitnesses({ witnesses }: Declared): Pick<Config, 'witnesses'> {
+  if (!witnesses?.value) return {};
+  const list = witnesses.list.flatMap(({ value }) =>
+    value ? { id: value.id, url: value.url.replace(/\/+$/, ''), key: value.key, everyMs: value.every } : [],
+  );
+  return { witnesses: { quorum: witnesses.value.quorum ?? Math.floor(list.length / 2) + 1, list } };
 }
 
 function buildRegions(declared: Declared): Config['regions'] {

@@ -5,6 +5,7 @@ import { checkPolicies } from './crosscheck-alerts.ts';
 import { checkChains } from './crosscheck-chains.ts';
 import { checkKnown, checkUnique, enrolRemedy, regionIds } from './crosscheck-common.ts';
 import { checkService } from './crosscheck-services.ts';
+import { checkWitnesses } from './crosscheck-witnesses.ts';
 import type { CheckEntry, Declared } from './declared.ts';
 import { textOf, wrong } from './decode.ts';
 import { familiesOf } from './families.ts';
@@ -20,6 +21,7 @@ export function crossCheck(declared: Declared, findings: Finding[]): void {
   checkUnique(declared.channels, 'channel', findings);
   checkUnique(declared.services, 'service', findings);
   checkProbes(declared, regions, findings);
+  checkWitnesses(declared, findings);
   checkChains(declared, findings);
   for (const service of declared.services) checkService(service, declared, regions, findings);
   checkPolicies(declared, findings);

@@ -23,6 +23,8 @@ import {
   serviceSchema,
   siteSchema,
   topSchema,
+  witnessSchema,
+  witnessesSchema,
 } from './schema.ts';
 
 export interface CheckEntry extends Entry<z.output<typeof checkSchema>> {
@@ -47,9 +49,14 @@ export interface ChannelEntry extends Entry<z.output<typeof channelSchema>> {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+export interface WitnessesEntry extends Entry<z.output<typeof witnessesSchema>> {
+  readonly list: readonly Entry<z.output<typeof witnessSchema>>[];
+}
+
 export interface Declared {
   readonly site: z.output<typeof siteSchema> | undefined;
   readonly log: z.output<typeof logSchema> | undefined;
+  readonly witnesses: WitnessesEntry | undefined;
   readonly operator: string | undefined;
   /** Undefined when none are declared. */
   readonly regions: readonly Entry<z.output<typeof regionSchema>>[] | undefined;
@@ -72,6 +79,7 @@ export function readDeclared(raw: unknown, tables: Tables, findings: Finding[]):
   return {
     site: section(siteSchema, 'site'),
     log: section(logSchema, 'log'),
+    witnesses: readWitnesses(top('witnesses'), findings),
     operator: textOf(raw, 'operator'),
     regions:
       regions === undefined
@@ -91,7 +99,7 @@ export function readDeclared(raw: unknown, tables: Tables, findings: Finding[]):
 /** The top level and the sections that hold lists: their own keys and types, nothing inside. */
 function checkTop(raw: unknown, findings: Finding[]): void {
   const later = z.unknown().optional();
-  const shallow = { site: later, log: later, alerts: later, retention: later };
+  const shallow = { site: later, log: later, witnesses: later, alerts: later, retention: later };
   const keys = { ...topSchema.shape, ...shallow };
   decode(z.strictObject(keys), raw, [], findings);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return;
@@ -104,6 +112,17 @@ function checkTop(raw: unknown, findings: Finding[]): void {
   if (Array.isArray(services) && services.length === 0) {
     findings.push(wrong(['services'], services, 'an empty list, declare at least one service'));
   }
+}
+
+function readWitnesses(raw: unknown, findings: Finding[]): WitnessesEntry | undefined {
+  if (raw === undefined) return undefined;
+  const path = ['witnesses'];
+  return {
+    path,
+    raw,
+    value: decode(witnessesSchema, raw, path, findings),
+    list: decodeList(witnessSchema, fieldOf(raw, 'list'), [...path, 'list'], limits.witnesses, findings),
+  };
 }
 
 function readChains(raw: unknown, findings: Finding[]): Declared['chains'] {

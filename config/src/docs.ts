@@ -20,6 +20,8 @@ import {
   serviceSchema,
   siteSchema,
   topSchema,
+  witnessSchema,
+  witnessesSchema,
 } from './schema.ts';
 import { formatDuration } from './time.ts';
 
@@ -30,6 +32,8 @@ export function configReference(tables: Tables): string {
     section('The file', topSchema),
     section('site', siteSchema),
     section('log', logSchema),
+    section('witnesses', witnessesSchema),
+    section('witnesses.list[]', witnessSchema),
     section('regions[]', regionSchema),
     section('probes[]', probeSchema),
     section('chains.NAME', chainSchema, chainTable()),

@@ -136,6 +136,15 @@ export const verifierKey = z
     'not a verifier key, write the last line that `highwater probe keygen --id ID` printed',
   );
 
+const witnessKeyMessage =
+  "not a witness's verifier key, write the line NAME+HASH+BASE64 that its operator publishes";
+
+/** A witness's verifier key (C2SP tlog-cosignature). Its type and hash are checked in crosscheck-witnesses.ts. */
+export const witnessKey = z
+  .string(typed(witnessKeyMessage))
+  .max(2_500, witnessKeyMessage)
+  .regex(/^[^\s+]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{8,}={0,2}$/, witnessKeyMessage);
+
 /** What a probe asks to know that it is itself well: an http(s) URL or `tcp://host:port`. */
 export const control = z
   .string(typed('not a control, write https://www.example.org or tcp://192.0.2.53:53'))

@@ -15,6 +15,8 @@ import {
   regionSchema,
   serviceSchema,
   topSchema,
+  witnessSchema,
+  witnessesSchema,
 } from './schema.ts';
 
 /** The same with the kinds' settings in place: for the JSON Schema and the docs, not for decoding. */
@@ -39,6 +41,15 @@ export function fullSchema(tables: Tables) {
   const described = (name: keyof typeof topSchema.shape) => topSchema.shape[name].description ?? '';
   return z.strictObject({
     ...topSchema.shape,
+    witnesses: key(
+      z
+        .strictObject({
+          ...witnessesSchema.shape,
+          list: key(z.array(witnessSchema), witnessesSchema.shape.list.description ?? ''),
+        })
+        .optional(),
+      described('witnesses'),
+    ),
     regions: key(z.array(regionSchema).optional(), described('regions')),
     probes: key(z.array(probeSchema).default([]), described('probes')),
     chains: key(z.record(z.string(), chainSchema).default({}), described('chains')),

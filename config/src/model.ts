@@ -110,11 +110,25 @@ export interface Policy {
   readonly repeatMs?: number;
 }
 
+/** Who cosigns the log's checkpoints (C2SP tlog-witness). */
+export interface WitnessDecl {
+  /** Its name in the policy file. */
+  readonly id: string;
+  /** Submission prefix, without a slash at its end. */
+  readonly url: string;
+  /** Verifier key of type 04. */
+  readonly key: string;
+  /** It is asked at most so often; 0: for each checkpoint. */
+  readonly everyMs: number;
+}
+
 export interface Config {
   readonly site: { readonly name: string; readonly url: string };
   /** Origin of the log without the year, `status.example.com/log`. */
   readonly origin: string;
   readonly operator: string;
+  /** Absent: nobody but the operator vouches that the log is the same for everybody. 1 <= quorum <= list.length. */
+  readonly witnesses?: { readonly quorum: number; readonly list: readonly WitnessDecl[] };
   readonly regions: readonly RegionDecl[];
   readonly probes: readonly ProbeDecl[];
   /** Those that services use, by name. */

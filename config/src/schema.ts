@@ -17,6 +17,7 @@ import {
   targetUrl,
   verifierKey,
   wholeBetween,
+  witnessKey,
 } from './fields.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.ts';
 
@@ -35,6 +36,8 @@ export const limits = {
   steps: 10,
   headers: 20,
   references: 20,
+  // Every verifier of a note takes 16 signatures (C2SP signed-note): the log's own and these.
+  witnesses: 15,
 } as const;
 
 export const siteSchema = z.strictObject({
@@ -57,6 +60,41 @@ export const logSchema = z.strictObject({
       .optional(),
     'The name of the evidence log: a host and path without scheme and year. From site.url when left out; fixed at first start.',
     'status.example.com/log',
+  ),
+});
+
+export const witnessSchema = z.strictObject({
+  id: key(id, 'What the policy file and `log status` call it; `none` is reserved.', 'community-1'),
+  url: key(
+    httpUrl.refine(
+      (text) => !text.includes('?'),
+      'a URL with a query (?…), write the prefix to which /add-checkpoint is added',
+    ),
+    'Its submission prefix (C2SP tlog-witness), used as written: `/add-checkpoint` is added to it.',
+    'https://witness.example.net',
+  ),
+  key: key(
+    witnessKey,
+    'Its verifier key for Ed25519 cosignatures, as its operator publishes it.',
+    'witness.example.net/w1+1234abcd+BX…',
+  ),
+  every: key(
+    durationBetween(0, DAY_MS).default(0),
+    'It is asked at most so often; a public witness may want 10m. For each checkpoint when left out.',
+    '10m',
+  ),
+});
+
+export const witnessesSchema = z.strictObject({
+  quorum: key(
+    wholeBetween(1, limits.witnesses).optional(),
+    'How many of them must have cosigned a checkpoint for readers to believe it; more than half when left out.',
+    2,
+  ),
+  list: key(
+    z.array(z.unknown()).min(1, 'an empty list, write a witness or leave `witnesses` out'),
+    'The witnesses.',
+    '- { id: community-1, … }',
   ),
 });
 
@@ -374,6 +412,10 @@ export const alertsSchema = z.strictObject({
 export const topSchema = z.strictObject({
   site: key(siteSchema, 'The page.', '{ name: My Nodes, url: http://localhost:3000 }'),
   log: key(logSchema.optional(), 'The evidence log.'),
+  witnesses: key(
+    witnessesSchema.optional(),
+    'Who else vouches that the log only grows and is the same for everybody (docs/witnesses.md). Without it you alone do.',
+  ),
   operator: key(line(100).optional(), 'Who runs this; site.name when left out.', 'Example Ltd'),
   regions: key(z.array(z.unknown()).optional(), 'Where probes look from; one region `here` when left out.'),
   probes: key(
