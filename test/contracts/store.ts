@@ -282,6 +282,54 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
       expect(await store.read('h', (tx) => tx.lastEventSeq())).toBe(3);
     });
 
+    it('keeps what was signed of each year, in order, and never two of one size', async () => {
+      const signed = (year: number, size: number, root = size) => ({
+        year,
+        size,
+        root: Buffer.alloc(32, root).toString('base64'),
+        at: size,
+        note: `checkpoint ${year} ${size}`,
+      });
+      const add = (after: number, row: ReturnType<typeof signed>) =>
+        store.transact('log', (tx) => tx.addCheckpoint(after, row));
+      expect(await store.read('log', (tx) => tx.lastCheckpoint(2026))).toBeUndefined();
+      await add(0, signed(2026, 3));
+      await add(3, signed(2026, 300));
+      await add(0, signed(2027, 1));
+      // Of two that read the same last one, the second loses; none is of a size that was signed, or of a smaller one.
+      await expect(add(3, signed(2026, 400))).rejects.toThrow(ConflictError);
+      await expect(add(0, signed(2026, 400))).rejects.toThrow(ConflictError);
+      await expect(add(300, signed(2026, 300, 9))).rejects.toThrow(ConflictError);
+      await expect(add(300, signed(2026, 200))).rejects.toThrow(ConflictError);
+      await expect(add(0, signed(2028, 0))).rejects.toThrow(ConflictError);
+      store = await subject.reopen(store);
+      await store.read('log', async (tx) => {
+        expect(await tx.lastCheckpoint(2026)).toEqual(signed(2026, 300));
+        expect(await tx.lastCheckpoint(2027)).toEqual(signed(2027, 1));
+        expect(await tx.lastCheckpoint(2028)).toBeUndefined();
+        expect(await tx.checkpointAt(2026, 3)).toEqual(signed(2026, 3));
+        expect(await tx.checkpointAt(2026, 300)).toEqual(signed(2026, 300));
+        for (const size of [0, 1, 299, 400]) expect(await tx.checkpointAt(2026, size)).toBeUndefined();
+      });
+      expect(await store.read('other', (tx) => tx.lastCheckpoint(2026))).toBeUndefined();
+    });
+
+    it('adds one checkpoint when many are added at once', async () => {
+      const row = (size: number) => ({
+        year: 2026,
+        size,
+        root: Buffer.alloc(32).toString('base64'),
+        at: 1,
+        note: 'n',
+      });
+      const adding = [1, 2, 3, 4, 5].map((size) =>
+        store.transact('log', (tx) => tx.addCheckpoint(0, row(size))),
+      );
+      const ends = await Promise.allSettled(adding);
+      expect(ends.filter((end) => end.status === 'fulfilled')).toHaveLength(1);
+      expect((await store.read('log', (tx) => tx.lastCheckpoint(2026)))?.size).toBe(1);
+    });
+
     it('writes a value of the installation once', async () => {
       const init = (value: string) => store.transact('h', (tx) => tx.initMeta('seed', value));
       expect([await init('one'), await init('two')]).toEqual(['one', 'one']);

@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BlobConflictError } from './blobs.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { folderBlobs } from './folder.ts';
+
+// What every blob store does is in test/contracts/blobs.ts; here is what only a folder has.
 
 let root: string;
 beforeEach(() => {
@@ -12,28 +13,34 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
-describe('blobs in a folder', () => {
-  it('gives back what was put, whole and in part, and leaves no temporary file', async () => {
-    const blobs = folderBlobs(root);
-    await blobs.putIfAbsent('abcd1234', bytes('hello world'));
-    expect(Buffer.from((await blobs.get('abcd1234')) ?? []).toString()).toBe('hello world');
-    expect(Buffer.from((await blobs.range('abcd1234', 6, 99)) ?? []).toString()).toBe('world');
-    expect(readdirSync(join(root, 'ab'))).toEqual(['abcd1234']);
-  });
+it('spreads names without a slash over folders, and leaves no temporary file', async () => {
+  const blobs = folderBlobs(root);
+  await blobs.putIfAbsent('abcd1234', bytes('x'));
+  await blobs.putIfAbsent('log/2026/tile/0/000.p/1', bytes('x'));
+  await blobs.replace('log/2026/checkpoint', bytes('x'));
+  await blobs.replace('log/2026/checkpoint', bytes('y'));
+  expect((readdirSync(root, { recursive: true }) as string[]).sort()).toEqual([
+    'ab', 'ab/abcd1234', 'log', 'log/2026', 'log/2026/checkpoint', 'log/2026/tile', 'log/2026/tile/0',
+    'log/2026/tile/0/000.p', 'log/2026/tile/0/000.p/1',
+  ]); // prettier-ignore
+});
 
-  it('takes the same again, many at once too, and refuses other bytes under the name', async () => {
-    const blobs = folderBlobs(root);
-    await Promise.all(Array.from({ length: 8 }, () => blobs.putIfAbsent('abcd1234', bytes('x'))));
-    await expect(blobs.putIfAbsent('abcd1234', bytes('y'))).rejects.toThrow(BlobConflictError);
-    expect(Buffer.from((await folderBlobs(root).get('abcd1234')) ?? []).toString()).toBe('x');
-  });
+it('takes what a crash left of a temporary file for no blob', async () => {
+  const blobs = folderBlobs(root);
+  await blobs.putIfAbsent('log/2026/tile/0/000', bytes('x'));
+  await expect(blobs.get('log/2026/tile/0/.000.0123456789ab.tmp')).rejects.toThrow(/not a blob name/);
+});
 
-  it('says undefined for what is not there', async () => {
-    expect(await folderBlobs(root).get('abcd9999')).toBeUndefined();
-    expect(await folderBlobs(root).range('abcd9999', 0, 1)).toBeUndefined();
-  });
-
-  it.each(['../escape', 'a/b', '', 'ABCD', '.hidden'])('refuses the name %j', async (name) => {
-    await expect(folderBlobs(root).putIfAbsent(name, bytes('x'))).rejects.toThrow(/not a blob name/);
-  });
+it('makes a folder again that was removed meanwhile, and one that failed', async () => {
+  const blobs = folderBlobs(root);
+  await blobs.putIfAbsent('log/2026/tile/0/000.p/1', bytes('x'));
+  await blobs.removeUnder('log/2026/tile/0/000.p');
+  await blobs.putIfAbsent('log/2026/tile/0/000.p/2', bytes('y'));
+  expect(Buffer.from((await blobs.get('log/2026/tile/0/000.p/2')) ?? []).toString()).toBe('y');
+  // As root nothing is forbidden by modes, so a file stands in the way instead.
+  await blobs.putIfAbsent('log/2027', bytes('in the way'));
+  await expect(blobs.putIfAbsent('log/2027/checkpoint', bytes('x'))).rejects.toThrow();
+  await blobs.remove('log/2027');
+  await blobs.putIfAbsent('log/2027/checkpoint', bytes('x'));
+  expect(await blobs.get('log/2027/checkpoint')).toBeDefined();
 });
