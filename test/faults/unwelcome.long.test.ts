@@ -12,18 +12,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import Database from 'better-sqlite3';
-import { generateSigningKey, type SigningKey } from '@highwater/config/keys.ts';
+import { generateSigningKey, sha256, type SigningKey } from '@highwater/config/keys.ts';
 import { formatBatchText } from '@highwater/config/proof/batch.ts';
 import { formatConfigLeaf, formatMaintLeaf, formatProbeLeaf } from '@highwater/config/proof/leaves.ts';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
+import { phaseMs } from '@highwater/config/proof/due.ts';
 import { MINUTE_MS } from '@highwater/config/time.ts';
 import { expect, it } from 'vitest';
 import { type Player, player } from '../../collector/src/testing/player.ts';
+import { readConfig } from '../../bin/config-file.ts';
+import { openHouse } from '../../collector/src/testing/house.ts';
 import { startRole, until, type Process } from '../e2e/process.ts';
 
 const seed = Number(process.env['HIGHWATER_SEED'] ?? Date.now() % 1_000_000_007);
 const ids = ['eu-1', 'us-1', 'sg-1', 'old-1'] as const;
-const minutesSent = 4;
+const minutesSent = 2;
+const intervalMs = 10_000;
 /** What the collector may have grown by, after V8 has had no reason to give anything back. */
 const growthBytes = 96 * 1_048_576;
 
@@ -59,7 +63,7 @@ services:
   - id: web
     name: Web
     nodes: [ { id: main, zone: z, url: "http://192.0.2.1", allowPrivate: true } ]
-    checks: [ { kind: http, every: 10s, timeout: 5s } ]
+    checks: [ { kind: http, every: ${intervalMs}ms, timeout: 5s } ]
 `;
 }
 
@@ -111,14 +115,34 @@ function* endless(bytes: number): Generator<Buffer> {
   for (let left = bytes; left > 0; left -= chunk.length) yield chunk;
 }
 
+/** What lines and batches must name so that they count: the seed of due times, the configuration's leaf. */
+interface Named {
+  readonly seed: string;
+  readonly config: string;
+}
+
+function namedIn(data: string): Named {
+  const db = new Database(join(data, 'collector', 'store.db'), { readonly: true });
+  try {
+    const read = (sql: string): unknown => db.prepare(sql).pluck().get();
+    return {
+      seed: String(read("SELECT value FROM meta WHERE key = 'seed'")),
+      config: (read("SELECT hash FROM commits WHERE kind = 'config'") as Buffer).toString('base64'),
+    };
+  } finally {
+    db.close();
+  }
+}
+
 /** A minute of lines of one probe and the batch that closes it. */
-function minuteOf(probe: Player, minute: number): Said[] {
-  const lines = Array.from({ length: 6 }, (_, i) => {
-    const due = minute * MINUTE_MS + i * 10_000 + 1_234;
+function minuteOf(probe: Player, minute: number, named: Named): Said[] {
+  const phase = phaseMs(named.seed, 'web/main/http', probe.id, intervalMs, sha256);
+  const lines = Array.from({ length: MINUTE_MS / intervalMs }, (_, i) => {
+    const due = minute * MINUTE_MS + i * intervalMs + phase;
     return `web/main/http ${due} ${i % 3 === 0 ? 'fail 50000 target.http.status' : 'ok 120 -'}`;
   });
   const frame = probe.frame(lines);
-  const { note } = probe.batch({ config: ZERO_HASH, minute });
+  const { note } = probe.batch({ config: named.config, minute });
   return [
     { path: '/v1/frames', note: frame },
     { path: '/v1/batches', note },
@@ -138,6 +162,13 @@ it(`what is unwelcome is refused by its status and changes nothing (seed ${seed}
   stack.defer(() => rmSync(dir, { recursive: true, force: true }));
   const keys = ids.map((id) => generateSigningKey(id));
   const [file, data] = [join(dir, 'highwater.yaml'), join(dir, 'data')];
+  // Half an hour ago all four were enrolled and sent; one has been revoked since.
+  const then = Date.now() - 30 * MINUTE_MS;
+  writeFileSync(file, configText(keys));
+  const first = await openHouse(readConfig(file), data, {
+    now: () => then,
+    monotonic: () => performance.now(),
+  });
   const open = async (declared: readonly SigningKey[]): Promise<Process> => {
     writeFileSync(file, configText(declared));
     return startRole(['collector', '--config', file, '--data', data, '--port', '0'], {
@@ -146,21 +177,21 @@ it(`what is unwelcome is refused by its status and changes nothing (seed ${seed}
   };
   const origin = '127.0.0.1:9/log';
 
-  // All four are enrolled and send; then one is revoked.
   const players = new Map(keys.map((key) => [key.name, player(origin, key)]));
   const playerOf = (id: string): Player => {
     const found = players.get(id);
     if (found === undefined) throw new Error(`no player ${id}`);
     return found;
   };
-  const now = Math.floor(Date.now() / MINUTE_MS);
+  const now = Math.floor(then / MINUTE_MS);
   const said: Said[] = [];
-  const first = await open(keys);
-  for (let minute = now - minutesSent; minute < now; minute += 1) {
-    for (const probe of players.values()) said.push(...minuteOf(probe, minute));
+  // From the first minute in which its configuration is in force; no further ahead than is taken.
+  const named = namedIn(data);
+  for (let minute = now + 1; minute <= now + minutesSent; minute += 1) {
+    for (const probe of players.values()) said.push(...minuteOf(probe, minute, named));
   }
   for (const { path, note } of said) expect([path, await post(first.url + path, note)]).toEqual([path, 200]);
-  await first[Symbol.asyncDispose]();
+  await first.stop();
   const collector = stack.use(await open(keys.slice(0, 3)));
   const { url } = collector;
   const stillEnrolled = said.filter(({ note }) => !note.includes('\nprobe old-1\n'));
@@ -210,7 +241,7 @@ it(`what is unwelcome is refused by its status and changes nothing (seed ${seed}
       epoch: 9,
       number: 0,
       prev: ZERO_HASH,
-      minutes: { first: now + 30, last: now + 30 },
+      minutes: { first: now + 60, last: now + 60 },
       config: ZERO_HASH,
       clock: { boundMs: 5, ageS: 0 },
       tip: { size: 0, root: '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' },
@@ -234,16 +265,16 @@ it(`what is unwelcome is refused by its status and changes nothing (seed ${seed}
       noteCase('a forged signature', 401, path, flip(note, note.length - 30)),
     ),
     ...revoked.map(({ path, note }) => noteCase('a revoked key', 401, path, note)),
-    ...minuteOf(playerOf('old-1'), now).map(({ path, note }) =>
+    ...minuteOf(playerOf('old-1'), now, named).map(({ path, note }) =>
       noteCase('something new by a revoked key', 401, path, note),
     ),
-    ...minuteOf(player(origin, stranger), now).map(({ path, note }) =>
+    ...minuteOf(player(origin, stranger), now, named).map(({ path, note }) =>
       noteCase('an unknown key', 401, path, note),
     ),
-    ...minuteOf(impostor, now).map(({ path, note }) =>
+    ...minuteOf(impostor, now, named).map(({ path, note }) =>
       noteCase("another key under a known probe's name", 401, path, note),
     ),
-    ...minuteOf(player('other.example/log', key, 8), now).map(({ path, note }) =>
+    ...minuteOf(player('other.example/log', key, 8), now, named).map(({ path, note }) =>
       noteCase('a note for another log', 400, path, note),
     ),
     noteCase('a frame', 400, '/v1/batches', someFrame.note),
@@ -285,7 +316,7 @@ it(`what is unwelcome is refused by its status and changes nothing (seed ${seed}
   expect(kept(data)).toBe(before);
   expect(grownBytes).toBeLessThan(growthBytes);
   // And it still takes what is welcome.
-  for (const { path, note } of minuteOf(playerOf('us-1'), now)) {
+  for (const { path, note } of minuteOf(playerOf('us-1'), now, named)) {
     expect(await post(url + path, note)).toBe(200);
   }
 }, 240_000);
