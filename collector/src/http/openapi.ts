@@ -26,10 +26,12 @@ const security: Readonly<Record<Access, readonly Json[]>> = {
 };
 
 function parametersOf({ path, says }: Route): Json[] {
-  const inPath = [...path.matchAll(/:([^/]+)/g)].map(([, name]) => ({
+  const inPath = [...path.matchAll(/([:*])([^/]+)/g)].map(([, mark, name]) => ({
     name,
     in: 'path',
     required: true,
+    // OpenAPI has no word for it: the slashes in it are slashes of the address.
+    ...(mark === '*' ? { description: 'One segment or several' } : {}),
     schema: { type: 'string' },
   }));
   const inQuery = Object.entries(says.query ?? {}).map(([name, description]) => ({
@@ -59,7 +61,7 @@ function operationOf(route: Route): Json {
 }
 
 /** `/v1/alerts/:id/ack` as OpenAPI writes it. */
-const pathOf = (path: string): string => path.replaceAll(/:([^/]+)/g, '{$1}');
+const pathOf = (path: string): string => path.replaceAll(/[:*]([^/]+)/g, '{$1}');
 
 /** The document over these routes. */
 export function openapiOf(routes: readonly Route[]): Json {

@@ -8,7 +8,7 @@ export const MAX_CALLS = 256;
  * What shares a pool: calls of the same access that read, or that write. So people who hold their reads open can't
  * lock out probes, and a body that comes slowly without a signature can't keep assignments from anyone.
  */
-const poolOf = ({ access = 'write', method }: Route): string => `${access} ${method}`;
+const poolOf = ({ access = 'write', method, pool }: Route): string => pool ?? `${access} ${method}`;
 
 export interface Pools {
   /** Takes a place; what it returns gives it back. Throws HttpError 429 when all are taken. */

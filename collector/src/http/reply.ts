@@ -1,7 +1,10 @@
-/** What a handler gives back; the server writes it. */
+/**
+ * What a handler gives back; the server writes it. A body that is given in parts is written as its reader takes it, so
+ * that what is large costs the memory of one part; the call keeps its place until then.
+ */
 export interface Reply {
   readonly status: number;
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -6,7 +6,7 @@ import type { Reply } from './reply.ts';
 export interface Call {
   readonly request: IncomingMessage;
   readonly query: URLSearchParams;
-  /** What `:name` stood for. */
+  /** What `:name` and `*name` stood for. */
   readonly params: Readonly<Record<string, string>>;
   /** Aborts when the caller has gone or the server drains. */
   readonly signal: AbortSignal;
@@ -25,20 +25,30 @@ export interface Says {
 
 export interface Route {
   readonly method: 'GET' | 'POST';
-  /** `/v1/alerts/:id/ack` */
+  /** `/v1/alerts/:id/ack`; `*name` at the end stands for one segment or several. */
   readonly path: string;
   /** Left out means `write`: what is open is said. */
   readonly access?: Access;
+  /** Shares its places with routes of the same pool alone; without it with those of the same access. */
+  readonly pool?: string;
   readonly says: Says;
   readonly handle: (call: Call) => Promise<Reply>;
 }
 
 function match(path: string, segments: readonly string[]): Record<string, string> | undefined {
   const pattern = path.split('/');
-  if (pattern.length !== segments.length) return undefined;
+  const takesRest = pattern.at(-1)?.startsWith('*') ?? false;
+  if (takesRest ? segments.length < pattern.length : segments.length !== pattern.length) return undefined;
   const params: Record<string, string> = {};
   for (const [i, part] of pattern.entries()) {
     const segment = segments[i] ?? '';
+    if (part.startsWith('*')) {
+      const rest = segments.slice(i);
+      // An encoded slash would make two paths of one.
+      if (rest.some((each) => each.includes('/'))) return undefined;
+      params[part.slice(1)] = rest.join('/');
+      continue;
+    }
     if (part.startsWith(':')) params[part.slice(1)] = segment;
     else if (part !== segment) return undefined;
   }

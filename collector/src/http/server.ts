@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Secret } from '@highwater/config/secrets.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import type { Logger } from 'pino';
@@ -22,6 +24,9 @@ export interface ServerOptions {
   readonly places?: number;
 }
 
+/** Who takes nothing of a long answer for so long is let go, ms. */
+const STALL_MS = 30_000;
+
 function refusal(error: unknown, at: number, log: Logger): Reply {
   if (error instanceof HttpError) {
     const { status, message, remedy, headers } = error;
@@ -42,12 +47,12 @@ function refusal(error: unknown, at: number, log: Logger): Reply {
   return json(500, { error: 'the collector failed at this call', remedy: 'its log says why', at });
 }
 
-async function answer(
+/** Finds the route of a call and takes its place. Throws HttpError for what is not there, not allowed, or too much. */
+function enter(
   options: ServerOptions,
   pools: Pools,
   request: IncomingMessage,
-  signal: AbortSignal,
-): Promise<Reply> {
+): { leave: () => void; handle: (signal: AbortSignal) => Promise<Reply> } {
   const url = new URL(request.url ?? '/', 'http://collector');
   const found = findRoute(options.routes, request.method ?? '', url.pathname);
   if ('allow' in found) {
@@ -56,13 +61,12 @@ async function answer(
       allow: found.allow.join(', '),
     });
   }
-  admit(request, found.route.access ?? 'write', options.host, options.token);
-  const leave = pools.enter(found.route);
-  try {
-    return await found.route.handle({ request, query: url.searchParams, params: found.params, signal });
-  } finally {
-    leave();
-  }
+  const { route, params } = found;
+  admit(request, route.access ?? 'write', options.host, options.token);
+  return {
+    leave: pools.enter(route),
+    handle: (signal) => route.handle({ request, query: url.searchParams, params, signal }),
+  };
 }
 
 /** What is thrown away of a body that was refused before it had come, bytes. */
@@ -81,16 +85,23 @@ function discardRest(request: IncomingMessage): void {
   });
 }
 
-function write(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
-  const body = reply.body === undefined ? undefined : Buffer.from(reply.body as string);
+/** Writes whole bodies at once, and those in parts as they are taken; resolves when the last part was handed over. */
+async function write(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
+  const { body } = reply;
+  const whole = typeof body === 'string' ? Buffer.from(body) : body instanceof Uint8Array ? body : undefined;
   if (!request.complete) discardRest(request);
   response.writeHead(reply.status, {
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
     ...reply.headers,
-    ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+    ...(whole === undefined ? {} : { 'content-length': String(whole.length) }),
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (whole !== undefined || body === undefined || request.method === 'HEAD') {
+    response.end(request.method === 'HEAD' ? undefined : whole);
+    return;
+  }
+  response.setTimeout(STALL_MS, () => response.destroy());
+  await pipeline(Readable.from(body as AsyncIterable<Uint8Array>, { objectMode: false }), response);
 }
 
 function listener(options: ServerOptions) {
@@ -98,13 +109,24 @@ function listener(options: ServerOptions) {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    let reply: Reply;
+    let leave = (): void => undefined;
     try {
-      reply = await answer(options, pools, request, AbortSignal.any([gone.signal, options.signal]));
+      let reply: Reply;
+      try {
+        const entered = enter(options, pools, request);
+        leave = entered.leave;
+        reply = await entered.handle(AbortSignal.any([gone.signal, options.signal]));
+      } catch (error) {
+        reply = refusal(error, options.clock.now(), options.log);
+      }
+      if (!response.destroyed) await write(request, response, reply);
     } catch (error) {
-      reply = refusal(error, options.clock.now(), options.log);
+      // Its head has gone out: all that is left is to cut it off, so that nobody takes a part for the whole.
+      if (!gone.signal.aborted) options.log.error({ err: error }, 'call-cut-short');
+      response.destroy();
+    } finally {
+      leave();
     }
-    if (!response.destroyed) write(request, response, reply);
   };
   return (request: IncomingMessage, response: ServerResponse): void => void serve(request, response);
 }
