@@ -51,6 +51,8 @@ const socketEvents = [
 const FACT = 'm.';
 
 export interface FactMetrics {
+  /** Shows what this configuration has, and of the newest lines those that it still has. */
+  watch(watched: Watched): void;
   /** What a probe has just said. */
   seen(probe: string, observations: readonly Observation[]): void;
   /** Sets the gauges: called when they are asked for, so that a line costs an entry in a map. */
@@ -62,7 +64,7 @@ const labelsOf = (monitor: string, region: string) => {
   return { service, node, check, region };
 };
 
-export function factMetrics(watched: Watched, registers: Registry[]): FactMetrics {
+export function factMetrics(registers: Registry[]): FactMetrics {
   const asked = ['service', 'node', 'check', 'region'] as const;
   const gauge = <L extends string>(name: string, help: string, more: readonly L[]) =>
     new Gauge<(typeof asked)[number] | L>({ name, help, labelNames: [...asked, ...more], registers });
@@ -90,13 +92,14 @@ export function factMetrics(watched: Watched, registers: Registry[]): FactMetric
     ([fact, [name, help, unit]]) => [fact, gauge(name, help, []), unit] as const,
   );
   /** Other methods than those configured are not shown: a probe may say what it likes. */
-  const declared = declaredMethods(watched);
+  let declared: ReturnType<typeof declaredMethods> = new Map();
+  let watched: Watched | undefined;
   /** By region, then by monitor: as many as are watched, and no more. */
-  const newest = new Map(watched.config.regions.map(({ id }) => [id, new Map<string, Observation>()]));
+  let newest = new Map<string, Map<string, Observation>>();
 
   const show = (region: string, { monitor, facts, phases }: Observation): void => {
     const labels = labelsOf(monitor, region);
-    const isHttp = watched.monitors.get(monitor)?.target.url.startsWith('http') ?? false;
+    const isHttp = watched?.monitors.get(monitor)?.target.url.startsWith('http') ?? false;
     if (phases !== undefined) lookup.set(labels, ofTenths(phases.resolve));
     if (phases !== undefined && isHttp) {
       for (const name of Object.keys(phaseNames) as (keyof Phases)[]) {
@@ -132,13 +135,22 @@ export function factMetrics(watched: Watched, registers: Registry[]): FactMetric
   };
 
   return {
+    watch(next) {
+      [watched, declared] = [next, declaredMethods(next)];
+      newest = new Map(
+        next.config.regions.map(({ id }) => {
+          const known = [...(newest.get(id) ?? [])].filter(([monitor]) => next.monitors.has(monitor));
+          return [id, new Map(known)];
+        }),
+      );
+    },
     seen(probe, observations) {
-      const region = watched.regionOf.get(probe) ?? '';
+      const region = watched?.regionOf.get(probe) ?? '';
       const own = newest.get(region);
       if (own === undefined) return;
       for (const observation of observations) {
         const { monitor, outcome, fault } = observation;
-        if (outcome === 'skipped' || fault?.source === 'probe' || !watched.monitors.has(monitor)) continue;
+        if (outcome === 'skipped' || fault?.source === 'probe' || !watched?.monitors.has(monitor)) continue;
         own.set(monitor, observation);
         count(region, observation);
       }

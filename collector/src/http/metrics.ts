@@ -17,6 +17,8 @@ const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
 const reasons = ['silent', 'clock', 'offline', 'late'] as const;
 
 export interface Metrics {
+  /** Shows what this configuration has. Counters go on: who takes rates must not see each new configuration as a restart. */
+  watch(watched: Watched): void;
   ingested(probe: string, observations: readonly Observation[]): void;
   conflict(probe: string): void;
   /** Requests to look now that a probe has fetched. */
@@ -40,7 +42,7 @@ function newestAnswers(shard: Shard): Answer[] {
   });
 }
 
-export function openMetrics(watched: Watched, store: Store, clock: Clock): Metrics {
+export function openMetrics(store: Store, clock: Clock): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const asked = ['service', 'node', 'check', 'region'] as const;
@@ -56,7 +58,7 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
     labelNames: asked,
     registers,
   });
-  const facts = factMetrics(watched, registers);
+  const facts = factMetrics(registers);
   const verdict = new Gauge({
     name: 'highwater_verdict',
     help: 'What the regions agree on: 1 for the status that holds, 0 for the others',
@@ -131,14 +133,10 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
     registers,
   });
   const size = new Gauge({ name: 'highwater_log_size', help: 'Entries of the commit sequence', registers });
-  for (const { id } of watched.config.probes) {
-    observations.inc({ probe: id }, 0);
-    conflicts.inc({ probe: id }, 0);
-    looks.inc({ probe: id }, 0);
-  }
+  let watched: Watched | undefined;
   for (const because of ['budget', 'late'] as const) dropped.inc({ because }, 0);
 
-  const fill = (live: Live): void => {
+  const fill = (watched: Watched, live: Live): void => {
     for (const gauge of [success, duration, verdict, height, age, lag, stalled, forked, pace]) gauge.reset();
     const now = clock.now();
     for (const shard of live.shards.values()) {
@@ -175,6 +173,15 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
   };
 
   return {
+    watch(next) {
+      watched = next;
+      facts.watch(next);
+      for (const { id } of next.config.probes) {
+        observations.inc({ probe: id }, 0);
+        conflicts.inc({ probe: id }, 0);
+        looks.inc({ probe: id }, 0);
+      }
+    },
     ingested(probe, observed) {
       observations.inc({ probe }, observed.length);
       facts.seen(probe, observed);
@@ -183,13 +190,14 @@ export function openMetrics(watched: Watched, store: Store, clock: Clock): Metri
     asked: (probe, count) => looks.inc({ probe }, count),
     notAsked: (because, count) => dropped.inc({ because }, count),
     async text(live, regions) {
-      for (const { id, region } of watched.config.probes) {
+      unwell.reset();
+      for (const { id, region } of watched?.config.probes ?? []) {
         const condition = regions.ofProbe(id)?.state;
         for (const reason of reasons) {
           unwell.set({ region, probe: id, reason }, condition === reason ? 1 : 0);
         }
       }
-      fill(live);
+      if (watched !== undefined) fill(watched, live);
       facts.fill();
       pending.set(await store.read(HOUSE_SHARD, (tx) => tx.outboxSize()));
       size.set(await store.read(LOG_SHARD, (tx) => tx.commitSize()));

@@ -82,14 +82,22 @@ export interface BatchEvents {
   closed(batch: Batch): void;
 }
 
+/** By probe: one batch at a time, and how many wait or are under way. */
+export type Turns = Map<string, { readonly run: ReturnType<typeof mutex>; waiting: number }>;
+
 export function batchIngest(
   watched: Watched,
   store: Store,
   blobs: Blobs,
   clock: Clock,
   events: BatchEvents,
+  turns: Turns = new Map(),
 ): BatchIngest {
-  const alone = new Map(watched.config.probes.map((probe) => [probe.id, { run: mutex(), waiting: 0 }]));
+  const turnOf = (probe: string) => {
+    const turn = turns.get(probe) ?? { run: mutex(), waiting: 0 };
+    turns.set(probe, turn);
+    return turn;
+  };
 
   /** Rebuilds what was not sent, from what is in the store. */
   const gather = (batch: Batch, sent: Readonly<Record<string, string>>) =>
@@ -161,8 +169,8 @@ export function batchIngest(
         const remedy = "set the probe's clock";
         return refuse(422, at, `minute ${batch.minutes.last} is ahead of the collector's clock`, { remedy });
       }
-      const turn = alone.get(batch.probe);
-      if (turn === undefined || turn.waiting >= MAX_WAITING) {
+      const turn = turnOf(batch.probe);
+      if (turn.waiting >= MAX_WAITING) {
         return refuse(429, at, `${batch.probe} has batches waiting`, { remedy: 'send one at a time' });
       }
       turn.waiting += 1;

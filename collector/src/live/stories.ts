@@ -84,6 +84,11 @@ export interface Stories {
   beat(): Promise<boolean>;
 }
 
+/** Since when this process listens to probes: a new configuration is no new beginning. */
+export interface Hearing {
+  listened?: ReturnType<typeof listenedSince>;
+}
+
 /** @param flipped shards that may have flips which were not followed up; taken out when they were */
 export function openStories(
   watched: Watched,
@@ -91,11 +96,11 @@ export function openStories(
   clock: Clock,
   log: Logger,
   flipped: Set<string>,
+  hearing: Hearing,
 ): Stories {
   const tracking = incidentStep(watched);
   /** A changed topology shows by a tick; after a restart one is due in any case. */
   let tickedOnce = false;
-  let listened: ReturnType<typeof listenedSince> | undefined;
 
   /** Returns whether there may be more. */
   const follow = async (shard: string): Promise<boolean> => {
@@ -140,8 +145,8 @@ export function openStories(
 
   const hear = async (): Promise<void> => {
     const now = clock.now();
-    listened = listenedSince(listened, now);
-    const listening = { heard: await heardProbes(store), since: listened.since };
+    hearing.listened = listenedSince(hearing.listened, now);
+    const listening = { heard: await heardProbes(store), since: hearing.listened.since };
     const row = await store.read(HOUSE_SHARD, (tx) => tx.getState('silences', 'all'));
     const [, effects] = listen((row?.value as Silences | undefined) ?? {}, listening, now);
     if (effects.length === 0) return;

@@ -1,0 +1,199 @@
+/**
+ * What lives as long as one configuration: what is known of its monitors, the calls that answer for it, the loops that
+ * follow up on what arrives. All of it is made from the store, so that the next one goes on where this one ended.
+ */
+import type { Logger } from 'pino';
+import { openHistory } from './answers/history.ts';
+import { makeSnapshot } from './answers/snapshot.ts';
+import { keepSnapshots } from './answers/snapshot-keeper.ts';
+import { probeRoutes } from './http/probe-calls.ts';
+import { readerRoutes } from './http/reader-calls.ts';
+import type { Route } from './http/routes.ts';
+import { batchIngest } from './ingest/batches.ts';
+import { frameIngest } from './ingest/frames.ts';
+import type { Lasting } from './lasting.ts';
+import { openLive } from './live/heart.ts';
+import { openLooks } from './live/looks.ts';
+import { openRegions } from './live/regions.ts';
+import { allIncidents, heardProbes, openStories } from './live/stories.ts';
+import { loops, pace } from './loops.ts';
+import { dropOldFrames } from './retention.ts';
+import { openSlots } from './slots/slots.ts';
+import type { Watched } from './watched.ts';
+
+/**
+ * Frames are judged at most so often, ms: one that comes alone at once, of many those that came meanwhile together,
+ * so that the cost of judging is bounded by time and not by how many send.
+ */
+const BEAT_EVERY_MS = 100;
+
+/** A configuration whose leaf is in the log. */
+export interface Declared {
+  readonly watched: Watched;
+  /** Leaf hash of the configuration, base64. */
+  readonly configHash: string;
+}
+
+export interface Generation extends Declared {
+  readonly routes: readonly Route[];
+  /** Aborts when it ends: held calls answer with what there is. */
+  readonly signal: AbortSignal;
+  /** Starts to follow up on what arrives. */
+  start(): void;
+  /** Aborts its signal. Resolves when none of its loops runs any more; the next may read the store then. Never rejects. */
+  end(): Promise<void>;
+}
+
+/** Reads from the store what is known, and judges it anew. Writes nothing into the log. */
+export async function openGeneration(lasting: Lasting, declared: Declared): Promise<Generation> {
+  const { store, blobs, clock, log, metrics, startedAt, bells } = lasting;
+  const { watched, configHash } = declared;
+  const { arrived, committed, fed, assigned } = bells;
+  const ending = new AbortController();
+  const { signal } = ending;
+  metrics.watch(watched);
+  // What was not followed up before is in the store: all shards are looked at once.
+  const flipped = new Set(watched.shards.keys());
+  const looks = openLooks({
+    watched,
+    clock,
+    seed: lasting.seed,
+    asked: () => assigned.ring(),
+    notAsked: (because, count) => metrics.notAsked(because, count),
+  });
+  const live = await openLive({
+    watched,
+    store,
+    clock,
+    startedAt,
+    flipped: (shard) => flipped.add(shard),
+    turned: (shard, turns) => looks.turned(shard, turns),
+  });
+  const regions = await openRegions(watched, store, clock);
+  const stories = openStories(watched, store, clock, log, flipped, lasting.hearing);
+  const slots = openSlots(watched, store, blobs, clock);
+  const history = openHistory(watched, store, slots);
+  const snapshots = await keepSnapshots(
+    async () =>
+      makeSnapshot({
+        watched,
+        live,
+        history: await history.read(clock.now()),
+        incidents: await allIncidents(store),
+        heard: await heardProbes(store),
+        regions,
+        startedAt,
+        now: clock.now(),
+      }),
+    clock,
+  );
+  const frames = frameIngest(watched, store, clock, (probe, observed) => {
+    metrics.ingested(probe, observed);
+    arrived.ring();
+  });
+  const batches = batchIngest(
+    watched,
+    store,
+    blobs,
+    clock,
+    {
+      committed: () => committed.ring(),
+      closed: (batch) => regions.closed(batch),
+      conflict(probe, epoch, number) {
+        metrics.conflict(probe);
+        log.error({ probe, epoch, number }, 'batch-conflict');
+        committed.ring();
+      },
+    },
+    lasting.turns,
+  );
+  const routes = [
+    ...probeRoutes({
+      watched,
+      store,
+      clock,
+      frames,
+      batches,
+      operatorKey: lasting.key.vkey,
+      assigned,
+      look(probe) {
+        const ids = looks.take(probe);
+        metrics.asked(probe, ids.length);
+        return ids;
+      },
+    }),
+    ...readerRoutes({
+      watched,
+      store,
+      clock,
+      live,
+      slots,
+      snapshots,
+      configHash,
+      fed,
+      due: arrived,
+      regions,
+      metrics: () => metrics.text(live, regions),
+    }),
+  ];
+
+  const paced = pace(BEAT_EVERY_MS, signal);
+  const turns = {
+    async live() {
+      const seen = arrived.rung();
+      const { changed, more } = await live.beat();
+      looks.beat();
+      const told = await stories.beat();
+      const turned = await regions.beat(live.shards.values());
+      if (changed || turned) snapshots.changed();
+      // What people are told of is on the page first.
+      await snapshots.beat(told);
+      if (told) fed.ring();
+      if (!more) await arrived.next(seen, 250, signal);
+      await paced();
+    },
+    async slots() {
+      const seen = committed.rung();
+      if (await slots.beat()) snapshots.changed();
+      await committed.next(seen, 5_000, signal);
+    },
+  };
+  const sweep = async (): Promise<void> => {
+    const dropped = await dropOldFrames(watched, store, live.position(), clock);
+    if (dropped > 0) log.info({ dropped }, 'frames-dropped');
+  };
+
+  let running: Promise<unknown> = Promise.resolve();
+  return {
+    ...declared,
+    routes,
+    signal,
+    start() {
+      running = Promise.all([loops(turns, log, signal), hourly(sweep, log, signal)]);
+    },
+    async end() {
+      ending.abort();
+      await running;
+    },
+  };
+}
+
+/** node-cron pokes; what is to be done is read from the store. Resolves when the signal has aborted and nothing runs. */
+async function hourly(task: () => Promise<void>, log: Logger, signal: AbortSignal): Promise<void> {
+  const { schedule } = await import('node-cron');
+  let last: Promise<void> = Promise.resolve();
+  const job = schedule('7 * * * *', () => {
+    last = task().catch((error: unknown) => log.error({ err: error }, 'sweep-failed'));
+  });
+  await aborted(signal);
+  await job.stop();
+  await last;
+}
+
+/** Resolves when the signal has aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
