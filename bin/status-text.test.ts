@@ -40,6 +40,7 @@ it.each([
   [{}, 'its config is not told yet'],
   [{ config: 'ab' }, 'runs an older config'],
   [{ config: 'ab', current: true }, 'runs the current config'],
+  [{ contradicted: { epoch: 7, from: 3 } }, 'contradicts itself: nothing counts from number 3 of epoch 7 on'],
 ])('of a probe with %j it says: %s', (more, says) => {
   expect(statusText({ ...status, probes: [{ ...probe, ...more }] }, {})).toContain(`  ${says}\n`);
 });

@@ -152,5 +152,9 @@ function probeRow(probe: OperatorStatus['probes'][number], now: number): string[
     clockBoundMs === undefined || clockBoundMs < 0
       ? 'clock not compared yet'
       : `clock within ${clockBoundMs} ms`;
-  return [probe.id, probe.region, probe.unwell?.state ?? 'well', heard, clock, config];
+  const { contradicted } = probe;
+  const row = [probe.id, probe.region, probe.unwell?.state ?? 'well', heard, clock, config];
+  if (contradicted === undefined) return row;
+  const { epoch, from } = contradicted;
+  return [...row, `contradicts itself: nothing counts from number ${from} of epoch ${epoch} on`];
 }

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { openHistory } from './answers/history.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
+import { openContradictions } from './contradictions.ts';
 import { probeRoutes } from './http/probe-calls.ts';
 import { readerRoutes } from './http/reader-calls.ts';
 import type { Route } from './http/routes.ts';
@@ -40,7 +41,9 @@ export interface Generation extends Declared {
   readonly signal: AbortSignal;
   /** Starts to follow up on what arrives. */
   start(): void;
-  /** Aborts its signal. Resolves when none of its loops runs any more; the next may read the store then. Never rejects. */
+  /** Follows up no more; its calls go on. Resolves when none of its loops runs any more. Never rejects. */
+  rest(): Promise<void>;
+  /** Aborts its signal, and rests. */
   end(): Promise<void>;
 }
 
@@ -49,8 +52,8 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
   const { store, blobs, clock, log, metrics, startedAt, bells } = lasting;
   const { watched, configHash } = declared;
   const { arrived, committed, fed, assigned } = bells;
-  const ending = new AbortController();
-  const { signal } = ending;
+  const [resting, ending] = [new AbortController(), new AbortController()];
+  const { signal } = resting;
   metrics.watch(watched);
   // What was not followed up before is in the store: all shards are looked at once.
   const flipped = new Set(watched.shards.keys());
@@ -71,7 +74,8 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
   });
   const regions = await openRegions(watched, store, clock);
   const stories = openStories(watched, store, clock, log, flipped, lasting.hearing);
-  const slots = openSlots(watched, store, blobs, clock);
+  const slots = openSlots(watched, store, blobs, clock, signal);
+  const contradictions = openContradictions(watched, store, clock);
   const history = openHistory(watched, store, slots);
   const snapshots = await keepSnapshots(
     async () =>
@@ -155,6 +159,8 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     async slots() {
       const seen = committed.rung();
       if (await slots.beat()) snapshots.changed();
+      // The slots have taken in what was committed.
+      await contradictions.beat();
       await committed.next(seen, 5_000, signal);
     },
   };
@@ -167,11 +173,16 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
   return {
     ...declared,
     routes,
-    signal,
+    signal: ending.signal,
     start() {
       running = Promise.all([loops(turns, log, signal), hourly(sweep, log, signal)]);
     },
+    async rest() {
+      resting.abort();
+      await running;
+    },
     async end() {
+      resting.abort();
       ending.abort();
       await running;
     },

@@ -210,6 +210,18 @@ export type MaintenanceCancelled = z.infer<typeof maintenanceCancelled>;
 
 // ----------------------------------------------------------- configuration
 
+const changedIds = z.object({ added: z.array(text), removed: z.array(text), changed: z.array(text) });
+
+/** What one configuration has other than the one before, by id; `other` names the parts of it that have no ids. */
+export const configChanges = z.object({
+  services: changedIds,
+  nodes: changedIds,
+  monitors: changedIds,
+  probes: changedIds,
+  other: z.array(text),
+});
+export type ConfigChanges = z.infer<typeof configChanges>;
+
 /** Answer to POST /v1/config (text/yaml): what now holds, and from when. A refused file: 400, all errors in `error`. */
 export const configApplied = z.object({
   result: z.enum(['applied', 'unchanged']),
@@ -217,6 +229,7 @@ export const configApplied = z.object({
   config: text,
   inForceFrom: ms,
   at: ms,
+  changes: configChanges,
 });
 export type ConfigApplied = z.infer<typeof configApplied>;
 
@@ -400,6 +413,8 @@ export const operatorStatus = z.object({
       closedMinute: z.int().optional(),
       /** Why what it sees can not be believed; absent while it is well. */
       unwell: unwell.optional(),
+      /** It signed two batches under one number: from there on nothing of this epoch counts. */
+      contradicted: z.object({ epoch: z.int(), from: z.int() }).optional(),
     }),
   ),
   incidents: z.array(incident),

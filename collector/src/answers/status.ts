@@ -12,6 +12,7 @@ import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import type { Regions } from '../live/regions.ts';
 import { allIncidents } from '../live/stories.ts';
+import { voidedEpochs, type VoidedEpoch } from '../slots/ground.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 
@@ -43,6 +44,16 @@ function unwellPart(condition: Condition | undefined): {
   return { unwell: { state, since, because } };
 }
 
+/** Of the epoch in which it is heard; a new one is clean. */
+function contradictedPart(
+  voided: readonly VoidedEpoch[],
+  id: string,
+  heard: HeardState | undefined,
+): Pick<OperatorStatus['probes'][number], 'contradicted'> {
+  const found = voided.find(({ probe, epoch }) => probe === id && epoch === heard?.epoch);
+  return found === undefined ? {} : { contradicted: { epoch: found.epoch, from: found.from } };
+}
+
 /** What each probe last said of itself: when, its clock, the configuration that it ran. */
 async function probesOf(
   watched: Watched,
@@ -52,6 +63,7 @@ async function probesOf(
 ): Promise<OperatorStatus['probes']> {
   return store.read(LOG_SHARD, async (tx) => {
     const probes: OperatorStatus['probes'] = [];
+    const voided = await voidedEpochs(tx);
     for (const { id, region } of watched.config.probes) {
       const heard = (await tx.getState('heard', id))?.value as HeardState | undefined;
       const note = parseNote((await tx.lastBatch(id))?.note ?? '');
@@ -65,6 +77,7 @@ async function probesOf(
           ? {}
           : { clockBoundMs: batch.clock.boundMs, config: batch.config, closedMinute: batch.minutes.last }),
         current: batch?.config === config,
+        ...contradictedPart(voided, id, heard),
         ...unwellPart(regions.ofProbe(id)),
       });
     }

@@ -9,7 +9,7 @@ import { parseProbeLeaf } from '@highwater/config/proof/leaves.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { type LoggedLeaf, readRecords, type Records } from '@highwater/config/proof/rule/evidence.ts';
 import { type ConfigInForce, timelineOf, type Timeline } from '@highwater/config/proof/rule/timeline.ts';
-import type { CommitRow, Store, Tx } from '../store/store.ts';
+import type { CommitRow, ReadTx, Store, Tx } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
 
@@ -24,6 +24,22 @@ interface GroundState {
   readonly reach: Readonly<Record<string, readonly [index: number, last: number]>>;
   /** By `PROBE EPOCH`: the first number that was signed with two texts. */
   readonly voids: Readonly<Record<string, number>>;
+}
+
+export interface VoidedEpoch {
+  readonly probe: string;
+  readonly epoch: number;
+  /** The lowest number that was signed with two texts. */
+  readonly from: number;
+}
+
+/** Epochs that contradict themselves, as far as the commits were taken in. */
+export async function voidedEpochs(tx: ReadTx): Promise<VoidedEpoch[]> {
+  const state = (await tx.getState('ground', 'all'))?.value as GroundState | undefined;
+  return Object.entries(state?.voids ?? {}).map(([place, from]) => {
+    const [probe = '', epoch = ''] = place.split(' ');
+    return { probe, epoch: Number(epoch), from };
+  });
 }
 
 const initial: GroundState = { next: 0, reach: {}, voids: {} };
