@@ -29,10 +29,12 @@ import {
 import { dirname, join } from 'node:path';
 import { type Hash, concat, decodeBase64, encodeBase64, utf8 } from './proof/bytes.ts';
 import { type Checkpoint, parseCheckpointText } from './proof/checkpoint.ts';
+import { COSIGNATURE, cosignedText, joinCosignature, splitCosignature } from './proof/cosignature.ts';
 import { isSmallOrder, verifyEd25519 } from './proof/ed25519.ts';
 import {
   ED25519,
   type Note,
+  type NoteSignature,
   formatNote,
   formatVerifierKey,
   isKeyName,
@@ -70,6 +72,23 @@ export interface Verifier {
   verify(text: string, signature: Uint8Array): boolean;
 }
 
+export interface WitnessVerifier {
+  readonly name: string;
+  /** Of signature type 04. */
+  readonly vkey: string;
+  /** 8 hex digits. */
+  readonly keyId: string;
+  /** When it cosigned, by what follows the key id in its line; undefined when the cosignature is not good. */
+  verify(checkpointText: string, bytes: Uint8Array): { timeS: number } | undefined;
+}
+
+export interface WitnessSigningKey {
+  readonly name: string;
+  readonly vkey: string;
+  /** The cosignature of a checkpoint's text. Throws RangeError for a time that is not one. */
+  cosign(checkpointText: string, timeS: number): NoteSignature;
+}
+
 export type OpenError = { error: string; code: 'malformed' | 'unknown-key' | 'bad-signature' };
 
 // ------------------------------------------------------------- verifying
@@ -87,6 +106,23 @@ export function parseVerifier(vkey: string): Verifier {
   if (verifiers.size >= MAX_CACHED) verifiers.clear();
   verifiers.set(vkey, verifier);
   return verifier;
+}
+
+/** The verifier of a witness's key, of signature type 04. Throws KeyError with the remedy. */
+export function parseWitnessVerifier(vkey: string): WitnessVerifier {
+  const key = parseVerifierKey(vkey, sha256, COSIGNATURE);
+  if ('error' in key) throw new KeyError(`witness key: ${key.error}`);
+  const verify = verifyWith(key.publicKey);
+  return {
+    name: key.name,
+    vkey,
+    keyId: key.keyId,
+    verify(checkpointText, bytes) {
+      const parts = splitCosignature(bytes);
+      if (!parts || !verify(cosignedText(parts.timeS, checkpointText), parts.signature)) return undefined;
+      return { timeS: parts.timeS };
+    },
+  };
 }
 
 function verifyWith(raw: Uint8Array): Verifier['verify'] {
@@ -124,25 +160,47 @@ export function openNote(
 }
 
 /**
- * Opens a checkpoint of the log whose key is `verifier`; the origin must be the key's name. As the format asks, the
- * signatures of others (witnesses) are left alone; of two by the log's own key the first decides, as in Go's x/mod.
+ * Opens a note that others may have signed too: theirs are left alone, that of `verifier` must be there and good.
+ * Of two by its key the first decides, as in Go's x/mod.
  */
+export function openSignedBy(note: string, verifier: Verifier): { text: string; note: Note } | OpenError {
+  const parsed = parseNote(note);
+  if ('error' in parsed) return { error: parsed.error, code: 'malformed' };
+  const own = parsed.signatures.find((s) => s.name === verifier.name && s.keyId === verifier.keyId);
+  if (!own) return { error: `the note is not signed by ${verifier.name}`, code: 'unknown-key' };
+  if (!verifier.verify(parsed.text, own.bytes)) {
+    return { error: `the signature of ${verifier.name} does not fit the text`, code: 'bad-signature' };
+  }
+  return { text: parsed.text, note: parsed };
+}
+
+/** Opens a checkpoint of the log whose key is `verifier`; the origin must be the key's name. */
 export function openCheckpoint(
   note: string,
   verifier: Verifier,
 ): { checkpoint: Checkpoint; text: string; note: Note } | OpenError {
-  const parsed = parseNote(note);
-  if ('error' in parsed) return { error: parsed.error, code: 'malformed' };
-  const own = parsed.signatures.find((s) => s.name === verifier.name && s.keyId === verifier.keyId);
-  if (!own) return { error: `the checkpoint is not signed by ${verifier.name}`, code: 'unknown-key' };
-  if (!verifier.verify(parsed.text, own.bytes)) {
-    return { error: `the signature of ${verifier.name} does not fit the checkpoint`, code: 'bad-signature' };
-  }
-  const checkpoint = parseCheckpointText(parsed.text);
+  const opened = openSignedBy(note, verifier);
+  if ('error' in opened) return opened;
+  const checkpoint = parseCheckpointText(opened.text);
   if ('error' in checkpoint) return { error: checkpoint.error, code: 'malformed' };
   if (checkpoint.origin !== verifier.name)
     return { error: "the checkpoint's origin is not the name of the log's key", code: 'malformed' };
-  return { checkpoint, text: parsed.text, note: parsed };
+  return { checkpoint, ...opened };
+}
+
+/** The good cosignatures by `witnesses` on an opened checkpoint, each witness once; all others are left out. */
+export function cosignaturesOf(
+  note: Note,
+  witnesses: readonly WitnessVerifier[],
+): { witness: WitnessVerifier; timeS: number; signature: NoteSignature }[] {
+  return witnesses.flatMap((witness) => {
+    for (const signature of note.signatures) {
+      if (signature.name !== witness.name || signature.keyId !== witness.keyId) continue;
+      const good = witness.verify(note.text, signature.bytes);
+      if (good) return [{ witness, timeS: good.timeS, signature }];
+    }
+    return [];
+  });
 }
 
 // --------------------------------------------------------------- signing
@@ -157,11 +215,7 @@ const seeds = new WeakMap<SigningKey, Uint8Array>();
 function withSeed(name: string, seed: Uint8Array): SigningKey {
   if (!isKeyName(name))
     throw new KeyError('a key name has no white space, no plus sign and 1 to 255 characters');
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PKCS8_PREFIX, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
+  const privateKey = privateKeyOf(seed);
   const publicKey = rawPublicKey(privateKey);
   const keyId = keyIdOf(name, ED25519, publicKey, sha256);
   const key: SigningKey = {
@@ -183,6 +237,27 @@ function withSeed(name: string, seed: Uint8Array): SigningKey {
 export function signingKeyFromSeed(name: string, seed: Uint8Array): SigningKey {
   if (seed.length !== 32) throw new KeyError('a seed has 32 bytes');
   return withSeed(name, Uint8Array.from(seed));
+}
+
+/** A witness's key of 32 given bytes: for a witness of one's own, and for tests. Throws KeyError. */
+export function witnessSigningKey(name: string, seed: Uint8Array): WitnessSigningKey {
+  if (seed.length !== 32 || !isKeyName(name))
+    throw new KeyError('a witness key has a name without white space and plus signs, and a seed of 32 bytes');
+  const privateKey = privateKeyOf(seed);
+  const publicKey = rawPublicKey(privateKey);
+  const keyId = keyIdOf(name, COSIGNATURE, publicKey, sha256);
+  return {
+    name,
+    vkey: formatVerifierKey(name, publicKey, sha256, COSIGNATURE),
+    cosign(checkpointText, timeS) {
+      const signature = signBytes(null, utf8(cosignedText(timeS, checkpointText)), privateKey);
+      return { name, keyId, bytes: joinCosignature({ timeS, signature }) };
+    },
+  };
+}
+
+function privateKeyOf(seed: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
 }
 
 function rawPublicKey(privateKey: KeyObject): Uint8Array {

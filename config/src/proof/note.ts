@@ -94,13 +94,23 @@ export function keyIdOf(name: string, type: number, publicKey: Uint8Array, hash:
   return encodeHex(hash(concat(utf8(name), Uint8Array.of(0x0a, type), publicKey)).subarray(0, 4));
 }
 
-export function formatVerifierKey(name: string, publicKey: Uint8Array, hash: Hash): string {
-  const keyId = keyIdOf(name, ED25519, publicKey, hash);
-  return `${name}+${keyId}+${encodeBase64(concat(Uint8Array.of(ED25519), publicKey))}`;
+/** `type` is ED25519 or COSIGNATURE, as in parseVerifierKey. */
+export function formatVerifierKey(
+  name: string,
+  publicKey: Uint8Array,
+  hash: Hash,
+  type: number = ED25519,
+): string {
+  const keyId = keyIdOf(name, type, publicKey, hash);
+  return `${name}+${keyId}+${encodeBase64(concat(Uint8Array.of(type), publicKey))}`;
 }
 
-/** Reads a verifier key and checks its key id, which catches a letter lost in copying. Ed25519 only. */
-export function parseVerifierKey(vkey: string, hash: Hash): VerifierKey | { error: string } {
+/** Reads a verifier key of one type and checks its key id, which catches a letter lost in copying. Ed25519 only. */
+export function parseVerifierKey(
+  vkey: string,
+  hash: Hash,
+  wanted: number = ED25519,
+): VerifierKey | { error: string } {
   // The base64 may itself hold plus signs; the name and the id cannot.
   const match = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey);
   const [, name = '', keyId = '', base64 = ''] = match ?? [];
@@ -109,8 +119,8 @@ export function parseVerifierKey(vkey: string, hash: Hash): VerifierKey | { erro
     return { error: 'not a verifier key NAME+KEYID+BASE64; copy the whole line' };
   const [type = 0] = bytes;
   const publicKey = bytes.subarray(1);
-  if (type !== ED25519 || publicKey.length !== 32)
-    return { error: 'not an Ed25519 verifier key (type 01, 32 bytes)' };
+  if (type !== wanted || publicKey.length !== 32)
+    return { error: `not an Ed25519 verifier key (type 0${wanted}, 32 bytes)` };
   if (keyIdOf(name, type, publicKey, hash) !== keyId) {
     return {
       error:

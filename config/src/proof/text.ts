@@ -110,3 +110,30 @@ export function takeId(lines: TextReader, word: string): string {
 export function idField(lines: TextReader, what: string, field = ''): string {
   return isId(field) ? field : lines.fail(`${what}: not an id in [a-z0-9._-] of 1 to 64 characters`);
 }
+
+/** The rest of the next line as words for people. */
+export function takeProse(lines: TextReader, word: string, maxChars: number): string {
+  const text = lines.takeRest(word);
+  return isProse(text, maxChars)
+    ? text
+    : lines.fail(`${word}: not one line of 1 to ${maxChars} visible characters`);
+}
+
+/**
+ * Whether a text is one line of 1 to `maxChars` UTF-16 units for people: no space at its ends, nothing that controls,
+ * turns the reading direction, breaks the line or is not seen. A list and not a Unicode property, since what is assigned
+ * depends on the runtime's version and a leaf must be good for everyone or for nobody.
+ */
+export function isProse(text: string, maxChars: number): boolean {
+  if (text.length < 1 || text.length > maxChars || !text.isWellFormed() || text !== text.trim()) return false;
+  return !UNSEEN.test(text);
+}
+
+/**
+ * Control characters; soft hyphen; Arabic letter mark; zero width space, the marks, embeddings and isolates of
+ * direction; line and paragraph separator; invisible operators; byte order mark; interlinear notes, U+FFFE and U+FFFF;
+ * tags. The joiners U+200C and U+200D stay: scripts and emoji need them.
+ */
+const UNSEEN =
+  // eslint-disable-next-line no-control-regex -- such characters are what is refused
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}]/u;

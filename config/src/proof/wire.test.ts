@@ -1,7 +1,19 @@
 /** The golden files of config/testdata/wire: each note as it is sent or logged, made again and read back. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openNote, parseVerifier, sha256, signingKeyFromSeed } from '../keys.ts';
+import {
+  cosignaturesOf,
+  openCheckpoint,
+  openNote,
+  parseVerifier,
+  parseWitnessVerifier,
+  sha256,
+  signingKeyFromSeed,
+  witnessSigningKey,
+} from '../keys.ts';
+import { formatActionLeaf, parseActionLeaf } from './action-leaf.ts';
+import { formatAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.ts';
+import { formatAnnotationLeaf, parseAnnotationLeaf } from './annotation-leaf.ts';
 import { bodyHashOf, formatAssignmentText, parseAssignmentText } from './assignment.ts';
 import {
   type Batch,
@@ -13,8 +25,10 @@ import {
   parseBatchText,
 } from './batch.ts';
 import { encodeBase64, utf8 } from './bytes.ts';
+import { formatCheckpointText, parseCheckpointText } from './checkpoint.ts';
+import { cosignedText } from './cosignature.ts';
 import { formatFrameText, parseFrameText } from './frame.ts';
-import { ZERO_HASH, emptyRoot, leafHashOfNote } from './leaf-hash.ts';
+import { ZERO_HASH, emptyRoot, leafHash, leafHashOfNote } from './leaf-hash.ts';
 import {
   formatConfigLeaf,
   formatMaintLeaf,
@@ -24,9 +38,20 @@ import {
   parseProbeLeaf,
 } from './leaves.ts';
 import { formatLine, parseLine } from './line.ts';
+import { formatNote, parseNote } from './note.ts';
+import { formatPolicy, parsePolicy, policyMet } from './policy.ts';
 import { type RuleConfig, formatProjection, parseProjection, saltedHash } from './projection.ts';
 import { authorizationOf, formatRequestText, noteOfAuthorization, parseRequestText } from './request.ts';
 import { canonicalSettings } from './settings.ts';
+import { buildTiles } from './testing/tree.ts';
+import { formatTlogProof, parseTlogProof } from './tlog-proof.ts';
+import {
+  consistencyProof,
+  inclusionProof,
+  rootOfLeaves,
+  verifyConsistency,
+  verifyInclusion,
+} from './tree.ts';
 
 const folder = new URL('../../testdata/wire/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
@@ -162,6 +187,60 @@ const enrolment = {
   key: probe.vkey,
   operator: 'Example Ltd',
 };
+const action = {
+  origin,
+  by: 'operator' as const,
+  what: 'acknowledge',
+  subject: 'rpc/eu',
+  at: 1_795_219_260_000,
+  evidence: [leafHashOfNote(read('batch.note'), sha256), leafHashOfNote(read('maint.note'), sha256)],
+  note: 'The second node is being replaced – ticket 12.',
+};
+const annotation = {
+  origin,
+  of: leafHashOfNote(read('maint-cancel.note'), sha256),
+  at: 1_795_219_320_000,
+  text: 'The work was done in half the time: 50 % of it was not needed.',
+};
+
+// A log of this year with the notes of this folder as its entries, and a witness that has seen it.
+const log = goldenKey(`${origin}/2026`);
+const witness = witnessSigningKey(
+  'witness.example.com/w1',
+  sha256(utf8('highwater golden key witness.example.com/w1')),
+);
+const entries = ['config.note', 'probe-enrol.note', 'batch-empty.note', 'batch.note', 'maint.note'];
+const leaves = entries.map((name) => leafHash(utf8(read(name)), sha256));
+const checkpoint = {
+  origin: log.name,
+  size: leaves.length,
+  root: encodeBase64(rootOfLeaves(leaves, sha256)),
+};
+const signedCheckpoint = log.sign(formatCheckpointText(checkpoint));
+const cosigned = ((): string => {
+  const note = parseNote(signedCheckpoint);
+  if ('error' in note) throw new Error(note.error);
+  return formatNote({ ...note, signatures: [...note.signatures, witness.cosign(note.text, 1_795_219_380)] });
+})();
+const tiles = buildTiles(leaves)(leaves.length);
+// Plain bytes, as parsers give them.
+const plain = (hashes: readonly Uint8Array[]): Uint8Array[] => hashes.map((hash) => Uint8Array.from(hash));
+const proof = {
+  index: 3,
+  proof: plain(inclusionProof(3, leaves.length, tiles, sha256)),
+  checkpoint: cosigned,
+};
+const addition = {
+  oldSize: 3,
+  proof: plain(consistencyProof(3, leaves.length, tiles, sha256)),
+  checkpoint: signedCheckpoint,
+};
+const policy = {
+  logs: [{ vkey: log.vkey, url: 'https://status.example.com/log/2026' }],
+  witnesses: [{ name: 'w1', vkey: witness.vkey, url: 'https://witness.example.com/w1' }],
+  groups: [{ name: 'all-of-them', threshold: 1, members: ['w1'] }],
+  quorum: 'all-of-them',
+};
 
 type Parse = (text: string) => object;
 const goldens: readonly (readonly [string, typeof probe, object, string, Parse])[] = [
@@ -190,6 +269,9 @@ const goldens: readonly (readonly [string, typeof probe, object, string, Parse])
   })(),
   ['batch.note', probe, batch, formatBatchText(batch), parseBatchText],
   ['batch-empty.note', probe, empty, formatBatchText(empty), parseBatchText],
+  ['action.note', operator, action, formatActionLeaf(action), parseActionLeaf],
+  ['annot.note', operator, annotation, formatAnnotationLeaf(annotation), parseAnnotationLeaf],
+  ['checkpoint.note', log, checkpoint, formatCheckpointText(checkpoint), parseCheckpointText],
   ['request.note', probe, request, formatRequestText(request), parseRequestText],
 ];
 
@@ -214,7 +296,8 @@ describe('notes', () => {
   });
 
   test('the keys are those of keys.txt', () => {
-    expect(read('keys.txt')).toBe(`${operator.vkey}\n${probe.vkey}\n`);
+    const keys = [operator.vkey, probe.vkey, log.vkey, witness.vkey];
+    expect(read('keys.txt')).toBe(`${keys.join('\n')}\n`);
   });
 
   test('an authorization header carries a request note and nothing else', () => {
@@ -225,6 +308,74 @@ describe('notes', () => {
     }
   });
 });
+
+describe('texts of the log', () => {
+  const parsePolicyText: Parse = (text) => parsePolicy(text, sha256);
+  const texts: readonly (readonly [string, object, string, Parse])[] = [
+    ['proof.tlog-proof', proof, formatTlogProof(proof), parseTlogProof],
+    ['add-checkpoint.txt', addition, formatAddCheckpoint(addition), parseAddCheckpoint],
+    ['policy.txt', policy, formatPolicy(policy), parsePolicyText],
+  ];
+  for (const [name, value, text, parse] of texts) {
+    test(`${name} is made byte for byte and read back`, () => {
+      expect(text).toBe(read(name));
+      expect(parse(text)).toEqual(value);
+    });
+  }
+
+  test('checkpoint-cosigned.note has a witness beside the log, and both are good', () => {
+    expect(cosigned).toBe(read('checkpoint-cosigned.note'));
+    const opened = openCheckpoint(cosigned, parseVerifier(log.vkey));
+    if ('error' in opened) throw new Error(opened.error);
+    expect(opened.checkpoint).toEqual(checkpoint);
+    const known = parseWitnessVerifier(witness.vkey);
+    expect(cosignaturesOf(opened.note, [known])).toMatchObject([{ timeS: 1_795_219_380 }]);
+    expect(policyMet(policy, ['w1'])).toBe(true);
+    expect(policyMet(policy, [])).toBe(false);
+  });
+
+  test('the proofs in them hold', () => {
+    const root = rootOfLeaves(leaves, sha256);
+    const oldRoot = rootOfLeaves(leaves.slice(0, 3), sha256);
+    const [, , , leaf = new Uint8Array()] = leaves;
+    expect(verifyInclusion({ ...proof, leaf, root, size: 5 }, sha256)).toBe(true);
+    expect(verifyConsistency({ ...addition, newSize: 5, oldRoot, newRoot: root }, sha256)).toBe(true);
+  });
+
+  test('no text of one kind, signed or not, is read as another', () => {
+    const kinds: [string, Parse, string[]][] = [
+      ...goldens.map(([name, , , text, parse]): [string, Parse, string[]] => [
+        name,
+        parse,
+        [text, read(name)],
+      ]),
+      [
+        'a cosigned text',
+        () => ({ error: 'has no parser' }),
+        [cosignedText(1, formatCheckpointText(checkpoint))],
+      ],
+      ...texts.map(([name, , text, parse]): [string, Parse, string[]] => [name, parse, [text]]),
+      ['cosigned note', () => ({ error: 'has no parser' }), [cosigned]],
+      ['projection', parseProjection, [read('projection.txt')]],
+      ['line', parseLine, read('lines.txt').trimEnd().split('\n')],
+      ['note', parseNote, []],
+    ];
+    for (const [name, parse, own] of kinds) {
+      for (const text of own) {
+        for (const [otherName, otherParse] of kinds) {
+          // Each signed note is a note, and that alone; the opposite is not: no text of a leaf is a note.
+          if (otherParse === parse || (otherParse === parseNote && isNote(text))) continue;
+          expect(otherParse(text), `${name} as ${otherName}`).toHaveProperty('error');
+        }
+      }
+    }
+    expect(goldens.filter(([, , , text]) => isNote(text)).map(([name]) => name)).toEqual([]);
+  });
+});
+
+function isNote(text: string): boolean {
+  return !('error' in parseNote(text));
+}
 
 describe('what notes commit to', () => {
   test('projection.txt', () => {
