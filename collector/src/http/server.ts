@@ -34,7 +34,8 @@ function refusal(error: unknown, at: number, log: Logger): Reply {
   }
   if (error instanceof DiskFullError) {
     log.error({ err: error }, 'disk-full');
-    return json(507, { error: error.message, remedy: 'come again', at }, { 'retry-after': '30' });
+    // Soon: what waits must be kept within 10 s of there being room.
+    return json(507, { error: error.message, remedy: 'come again', at }, { 'retry-after': '5' });
   }
   if (error instanceof ConflictError) {
     return json(
