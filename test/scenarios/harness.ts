@@ -15,6 +15,8 @@
  *   cut REGION / join REGION                answers are spooled / delivered at once
  *   mute REGION / unmute REGION             answers are not taken at all
  *   drop NODE                               taken out of the configuration
+ *   maintain SUBJECT,… for=DURATION [in=DURATION]   declared now; in whole minutes, from the next at the earliest
+ *   cancel                                  the maintenance that was declared last, from the next minute on
  *   restart                                 state saved as JSON and loaded
  *   run DURATION                            tells what changes
  *   show                                    tells what is
@@ -23,6 +25,7 @@ import { formatDuration, parseDurationMs } from '@highwater/config/time.ts';
 import type { Component } from '../../collector/src/decide/component.ts';
 import type { Incidents } from '../../collector/src/decide/incident.ts';
 import { noIncidents, track, wakeAt as incidentWake } from '../../collector/src/decide/incident.ts';
+import { coverAt, type Declared, plan, planEnd } from '../../collector/src/decide/maintenance.ts';
 import type { Answer, IncidentEffect, Topology } from '../../collector/src/decide/types.ts';
 import { members } from '../../collector/src/decide/head.ts';
 import { headsOf, policyOfChain } from '../../collector/src/live/heads.ts';
@@ -67,6 +70,7 @@ interface World {
   live: { readonly watched: Watched; readonly shard: Shard } | undefined;
   incidents: Incidents;
   components: Record<string, Component>;
+  maintenance: Declared[];
 }
 
 const RECEIPT_MS = 100;
@@ -110,6 +114,7 @@ function emptyWorld(): World {
     live: undefined,
     incidents: noIncidents,
     components: {},
+    maintenance: [],
   };
 }
 
@@ -199,6 +204,23 @@ const commands: Readonly<Record<string, Command>> = {
     world.live = { watched: watchedOf(planOf(world)), shard: liveOf(world).shard };
     return step(world, []);
   },
+  maintain: (world, [subjects], fields) => {
+    const startsAt = world.now + duration(fields['in'] ?? '0s');
+    const planned = plan({ startsAt, forMs: duration(fields['for'] ?? '') }, world.now);
+    if ('error' in planned) return [planned.error];
+    const id = `m${world.maintenance.length}`;
+    const { from, last } = planned;
+    world.maintenance.push({ id, leaf: id, title: id, of: list(subjects), from, last, declaredAt: world.now });
+    return step(world, []);
+  },
+  cancel: (world) => {
+    const one = world.maintenance.pop();
+    if (one === undefined) return ['nothing to cancel'];
+    const from = planEnd(one, undefined, world.now);
+    const cancelled = typeof from === 'number' && { cancelled: { at: world.now, from } };
+    world.maintenance.push({ ...one, ...cancelled });
+    return step(world, []);
+  },
   restart: (world) => {
     const { watched, shard } = liveOf(world);
     world.live = { watched, shard: reloaded(shard) };
@@ -245,7 +267,8 @@ function run(world: World, until: number): string[] {
 
 function nextEvent(world: World): number {
   const { watched, shard } = liveOf(world);
-  const wakes = [liveWake(watched, shard, world.now), incidentWake(world.incidents)];
+  const { until } = coverAt(world.maintenance, world.now);
+  const wakes = [liveWake(watched, shard, world.now), incidentWake(world.incidents), until];
   const due = askers(world).map(({ offset }) => {
     const first = offset + RECEIPT_MS;
     const rounds = Math.floor((world.now - first) / world.intervalMs) + 1;
@@ -319,10 +342,11 @@ function liveOf(world: World): NonNullable<World['live']> {
 /** What the driver does at one time: answers, verdicts, incidents, words; nothing else decides. */
 function step(world: World, answers: readonly Answer[]): string[] {
   const { watched, shard } = liveOf(world);
-  const flips = look(watched, shard, answers, world.now);
+  const maintained = coverAt(world.maintenance, world.now).cover;
+  const flips = look(watched, shard, answers, world.now, maintained);
   const told = flips.filter((flip) => isTold(flip.subject)).map((flip) => flipLine(world, flip));
   const decide = track(watched.topology);
-  const [incidents, effects] = decide(world.incidents, { type: 'flips', flips }, world.now);
+  const [incidents, effects] = decide(world.incidents, { type: 'flips', flips, maintained }, world.now);
   world.incidents = incidents;
   return [...told, ...effects.flatMap((effect) => incidentLines(world, effect)), ...words(world, shard)];
 }

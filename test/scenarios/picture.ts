@@ -5,7 +5,7 @@ import type { Chain, Config, Monitor, Service } from '@highwater/config/model.ts
 import type { Instant } from '@highwater/config/time.ts';
 import type { Component } from '../../collector/src/decide/component.ts';
 import { staleAt as wordStaleAt } from '../../collector/src/decide/component.ts';
-import type { Answer, Judgement, Topology } from '../../collector/src/decide/types.ts';
+import type { Answer, Cover, Judgement, Topology } from '../../collector/src/decide/types.ts';
 import { staleAt } from '../../collector/src/decide/votes.ts';
 import { judgeShard } from '../../collector/src/live/judge.ts';
 import type { Shard } from '../../collector/src/live/shard.ts';
@@ -124,9 +124,15 @@ export function emptyShard(watched: Watched): Shard {
 }
 
 /** Takes answers in as the driver does; without any, looks at everything again because a time has come. */
-export function look(watched: Watched, shard: Shard, answers: readonly Answer[], now: Instant): Flip[] {
+export function look(
+  watched: Watched,
+  shard: Shard,
+  answers: readonly Answer[],
+  now: Instant,
+  maintained: Cover = new Map(),
+): Flip[] {
   const woken = answers.length === 0 ? 'all' : new Set<string>();
-  return judgeShard(watched, watched.config.services, shard, { answers, woken }, 0, now);
+  return judgeShard(watched, watched.config.services, shard, { answers, woken, maintained }, 0, now);
 }
 
 /** When an answer or a word goes stale; null when nothing does. */

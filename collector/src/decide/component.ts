@@ -16,11 +16,13 @@ export interface Component {
 
 export interface ComponentInput {
   readonly service: Judgement;
+  /** Those that are not under maintenance by themselves. */
   readonly nodes: readonly Judgement[];
   /** Twice the shortest interval, at least two minutes. */
   readonly staleAfterMs: number;
   /** Since when the service is watched. */
   readonly watchedSince: Instant;
+  /** The service is under maintenance: that says it, whatever is seen. */
   readonly maintenance?: boolean;
 }
 

@@ -9,10 +9,12 @@
  */
 import type { Flip } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import type { Places, Subject } from './cause.ts';
+import type { Subject } from './cause.ts';
 import { isChain, placesOf } from './cause.ts';
 import type { Ended } from './conclude.ts';
 import { conclude } from './conclude.ts';
+import { hold, letGo, tellAtOf } from './hold.ts';
+import { noCover } from './maintenance.ts';
 import type { Draft, IncidentPolicy, Incidents, Story, Trouble } from './story.ts';
 import {
   accountOf,
@@ -45,7 +47,7 @@ export const noIncidents: Incidents = { troubles: {}, stories: {} };
 /** When something is to be told that waits now; null when nothing does. */
 export function wakeAt(state: Incidents): Instant | null {
   const waiting = Object.values(state.troubles).filter((trouble) => trouble.told === undefined);
-  return waiting.length === 0 ? null : Math.min(...waiting.map((trouble) => trouble.tellAt));
+  return waiting.length === 0 ? null : Math.min(...waiting.map(tellAtOf));
 }
 
 /**
@@ -58,12 +60,14 @@ export function track(
 ): Core<Incidents, IncidentEvent, IncidentEffect> {
   const places = placesOf(topology);
   return (state, event, now) => {
-    const draft = draftOf(topology, places, policy, state, now);
+    const draft = draftOf({ topology, places, policy, now, maintained: event.maintained ?? noCover }, state);
     const ended = forget(draft);
+    letGo(draft);
     for (const flip of flipsOf(event)) ended.push(...take(draft, flip));
     conclude(draft, ended);
     tell(draft);
     raiseImpacts(draft);
+    hold(draft);
     const next = {
       troubles: Object.fromEntries([...draft.troubles].sort(bySubject)),
       stories: Object.fromEntries([...draft.stories].sort(bySubject)),
@@ -73,18 +77,13 @@ export function track(
 }
 
 function draftOf(
-  topology: Topology,
-  places: Places,
-  policy: IncidentPolicy,
+  around: Pick<Draft, 'topology' | 'places' | 'policy' | 'now' | 'maintained'>,
   state: Incidents,
-  now: Instant,
 ): Draft {
+  const { now, policy } = around;
   const lately = ({ incident }: Story) => now - (incident.resolvedAt ?? now) <= policy.reopenMs;
   return {
-    topology,
-    places,
-    policy,
-    now,
+    ...around,
     troubles: new Map(Object.entries(state.troubles)),
     stories: new Map(Object.entries(state.stories).filter(([, story]) => isOpen(story) || lately(story))),
     effects: new Map(),

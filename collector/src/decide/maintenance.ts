@@ -1,6 +1,6 @@
 /** Maintenance: which minutes one covers, and what is covered now. It counts in whole UTC minutes (rule/v1). */
 import { DAY_MS, type Instant, MINUTE_MS, minuteOf } from '@highwater/config/time.ts';
-import type { Subject } from './cause.ts';
+import type { Cover } from './types.ts';
 
 /** The longest that one may be, ms. */
 export const MAX_LENGTH_MS = 30 * DAY_MS;
@@ -18,7 +18,7 @@ export interface Declared {
   readonly title: string;
   readonly body?: string;
   /** `SERVICE` or `SERVICE/NODE`, sorted, each once. */
-  readonly of: readonly Subject[];
+  readonly of: readonly string[];
   readonly from: number;
   readonly last: number;
   readonly declaredAt: Instant;
@@ -97,9 +97,6 @@ export function planEnd(one: Declared, endsAt: Instant | undefined, now: Instant
   return { error: 'it ends no later than that', remedy };
 }
 
-/** What is under maintenance, as it was declared, and until when. */
-export type Cover = ReadonlyMap<Subject, Instant>;
-
 export const noCover: Cover = new Map();
 
 /** What is covered at one instant, and until when that holds if nothing is declared or cancelled. */
@@ -107,7 +104,7 @@ export function coverAt(
   all: Iterable<Declared>,
   now: Instant,
 ): { readonly cover: Cover; readonly until: Instant } {
-  const cover = new Map<Subject, Instant>();
+  const cover = new Map<string, Instant>();
   let until = Infinity;
   for (const one of all) {
     const state = stateOf(one, now);
@@ -121,7 +118,7 @@ export function coverAt(
 }
 
 /** Until when a service or node is covered, by itself or (a node) with its service; undefined when it is not. */
-export function coveredUntil(cover: Cover, subject: Subject): Instant | undefined {
+export function coveredUntil(cover: Cover, subject: string): Instant | undefined {
   const own = cover.get(subject);
   const service = subject.includes('/') ? cover.get(subject.slice(0, subject.indexOf('/'))) : undefined;
   return own === undefined || service === undefined ? (own ?? service) : Math.max(own, service);

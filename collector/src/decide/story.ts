@@ -4,7 +4,7 @@ import { impactRank } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { isChain, type Places, type Subject } from './cause.ts';
 import { storyImpact } from './impact.ts';
-import type { IncidentEffect, Topology } from './types.ts';
+import type { Cover, IncidentEffect, Topology } from './types.ts';
 
 /** A service, node or chain that is not well. */
 export interface Trouble {
@@ -20,6 +20,8 @@ export interface Trouble {
   readonly cause?: Cause;
   /** Id of the incident that tells it. */
   readonly told?: string;
+  /** Under maintenance until then: it is not told before, unless that is ended earlier. */
+  readonly heldUntil?: Instant;
 }
 
 /** An incident that is open, or was resolved so lately that it may be reopened. */
@@ -55,6 +57,7 @@ export interface Draft {
   readonly places: Places;
   readonly policy: IncidentPolicy;
   readonly now: Instant;
+  readonly maintained: Cover;
   readonly troubles: Map<Subject, Trouble>;
   readonly stories: Map<string, Story>;
   readonly effects: Map<string, { type: IncidentEffect['type']; merged?: Incident }>;

@@ -2,6 +2,7 @@
 import type { Subject, Zone } from './cause.ts';
 import { isChain, zonesDown } from './cause.ts';
 import { isOver } from './conclude.ts';
+import { isHeld } from './hold.ts';
 import type { Draft, Story, Trouble } from './story.ts';
 import {
   accountOf,
@@ -19,7 +20,9 @@ import {
 
 /** Tells what is due. */
 export function tell(draft: Draft): void {
-  const due = [...draft.troubles.values()].some((t) => t.told === undefined && t.tellAt <= draft.now);
+  const due = [...draft.troubles].some(
+    ([subject, t]) => t.told === undefined && t.tellAt <= draft.now && !isHeld(draft, subject),
+  );
   if (due) tellScopes(draft);
 }
 
@@ -28,7 +31,7 @@ export function tellScopes(draft: Draft): void {
   for (const chain of waiting(draft, 'chain')) tellChain(draft, chain);
   const { places, troubles, policy } = draft;
   const explained = (node: Subject): boolean =>
-    isOfChain(draft, node) || mayBeOfChain(draft, troubles.get(node));
+    isHeld(draft, node) || isOfChain(draft, node) || mayBeOfChain(draft, troubles.get(node));
   for (const zone of zonesDown(places, troubles, policy.togetherMs, explained)) tellZone(draft, zone);
   for (const service of waiting(draft, 'service')) tellService(draft, service);
   for (const node of waiting(draft, 'node')) tellNode(draft, node);
@@ -42,6 +45,7 @@ function waiting(draft: Draft, scope: 'chain' | 'service' | 'node'): Subject[] {
   return [...draft.troubles]
     .filter(([subject]) => scopeOf(subject) === scope)
     .filter(([, t]) => t.told === undefined && (t.kind === 'down' || t.tellAt <= draft.now))
+    .filter(([subject]) => !isHeld(draft, subject))
     .filter(([subject, t]) => isChain(subject) || isOfChain(draft, subject) || !mayBeOfChain(draft, t))
     .sort(([a, x], [b, y]) => x.since - y.since || (a < b ? -1 : 1))
     .map(([subject]) => subject);
@@ -60,7 +64,10 @@ function mayBeOfChain(draft: Draft, trouble: Trouble | undefined): boolean {
 /** The story of a chain takes what its heads and forks explain, from wherever it was told before. */
 function tellChain(draft: Draft, chain: Subject): void {
   const members = [...draft.troubles.keys()].filter(
-    (subject) => draft.places.bySubject.get(subject)?.chain === chain && isOfChain(draft, subject),
+    (subject) =>
+      draft.places.bySubject.get(subject)?.chain === chain &&
+      isOfChain(draft, subject) &&
+      !isHeld(draft, subject),
   );
   const services = members.filter((subject) => scopeOf(subject) === 'service').sort();
   gather(draft, chain, [chain, ...members], accountOf(draft, [chain, ...services]));
@@ -88,6 +95,7 @@ function tellZone(draft: Draft, zone: Zone): void {
   if (zone.nodes.every((node) => storyOf(draft, node)?.incident.key === key)) return;
   const services = draft.topology.services
     .map((service) => service.id)
+    .filter((id) => !isHeld(draft, id))
     .filter((id) => zone.nodes.some((node) => node.startsWith(`${id}/`) && isTogether(draft, node, id)));
   gather(draft, key, [...zone.nodes, ...services], accountOf(draft, zone.nodes));
 }
@@ -103,7 +111,7 @@ function isTogether(draft: Draft, node: Subject, service: Subject): boolean {
 function tellService(draft: Draft, service: Subject): void {
   if (joinChain(draft, service)) return;
   const nodes = (draft.places.bySubject.get(service)?.nodes ?? []).filter(
-    (node) => draft.troubles.has(node) && !isOfChain(draft, node),
+    (node) => draft.troubles.has(node) && !isOfChain(draft, node) && !isHeld(draft, node),
   );
   const together = nodes.filter((node) => isTogether(draft, node, service));
   const zone = together.map((node) => homeOf(draft, node)?.incident).find((i) => i?.key.startsWith('zone:'));

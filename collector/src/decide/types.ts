@@ -204,8 +204,15 @@ export interface Standing {
  * Any flips may be handed in, those of monitors are ignored. What one look gave belongs in one event: then a node and
  * its service that come back together are one update, not two.
  */
-export type IncidentEvent =
-  { readonly type: 'flips'; readonly flips: readonly Flip[] } | { readonly type: 'tick' };
+export type IncidentEvent = (
+  { readonly type: 'flips'; readonly flips: readonly Flip[] } | { readonly type: 'tick' }
+) & {
+  /** What is under maintenance now; nothing when it is left out. */
+  readonly maintained?: Cover;
+};
+
+/** What is under maintenance (`SERVICE`, `SERVICE/NODE`, as it was declared), and until when. */
+export type Cover = ReadonlyMap<string, Instant>;
 
 export type IncidentEffect = {
   readonly type: 'opened' | 'updated' | 'reopened' | 'resolved';

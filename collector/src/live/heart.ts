@@ -1,6 +1,7 @@
 /** The loop that follows the frames: each shard takes its lines in, once, in one transaction with its cursor. */
 import type { Clock, Instant } from '@highwater/config/time.ts';
-import type { Answer, ProbeTrouble } from '../decide/types.ts';
+import { noCover } from '../decide/maintenance.ts';
+import type { Answer, Cover, ProbeTrouble } from '../decide/types.ts';
 import type { FrameRow, Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { saidIn } from './answers.ts';
@@ -28,6 +29,8 @@ export interface LiveOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly startedAt: Instant;
+  /** What is under maintenance at an instant: the same object while that is the same. */
+  readonly maintained?: (now: Instant) => Cover;
   /** Called after each commit that added flips to a shard. */
   readonly flipped: (shard: string) => void;
   /** Called after each commit with the answers that are other than what their probes said before. */
@@ -97,9 +100,14 @@ export async function openLive(options: LiveOptions): Promise<Live> {
   const shards = new Map<string, Shard>();
   let position = 0;
 
-  const judge = async (shard: Shard, occasion: Occasion, cursor: number): Promise<void> => {
+  /** By shard, the maintenance that its words were last said under. */
+  const saidUnder = new Map<Shard, Cover>();
+  const maintained = options.maintained ?? (() => noCover);
+
+  const judge = async (shard: Shard, said: Omit<Occasion, 'maintained'>, cursor: number): Promise<void> => {
     const now = timeAfter(shard.judgedAt, clock.now());
     shard.judgedAt = now;
+    const occasion = { ...said, maintained: maintained(now) };
     const turns = turnsIn(watched, shard, occasion.answers);
     try {
       const flips = await store.transact(shard.name, async (tx) => {
@@ -155,8 +163,12 @@ export async function openLive(options: LiveOptions): Promise<Live> {
       [...shards.values()].map(async (shard) => {
         const now = clock.now();
         const due = [shard.monitors, shard.nodes, shard.services].flatMap((rows) => rows.due(now));
+        const cover = maintained(now);
+        const services = watched.shards.get(shard.name) ?? [];
+        if (saidUnder.get(shard) !== cover) due.push(...services.map(({ id }) => id));
         if (due.length === 0 && !shard.isNew) return;
         await judge(shard, { answers: [], woken: shard.isNew ? 'all' : new Set(due) }, cursorOf(shard));
+        saidUnder.set(shard, cover);
         woken += 1;
       }),
     );

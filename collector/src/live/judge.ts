@@ -6,8 +6,9 @@ import { component, staleAt } from '../decide/component.ts';
 import { settle } from '../decide/flip.ts';
 import type { Forks } from '../decide/fork.ts';
 import type { Differing } from '../decide/equality.ts';
+import { coveredUntil, noCover } from '../decide/maintenance.ts';
 import { type Beside, judgeNode, judgeService, type JudgedMonitor } from '../decide/subject.ts';
-import type { Answer, Heads, Judgement, ProbeTrouble } from '../decide/types.ts';
+import type { Answer, Cover, Heads, Judgement, ProbeTrouble } from '../decide/types.ts';
 import type { Watched } from '../watched.ts';
 import { policyOfChain } from './heads.ts';
 import { differing } from './differing.ts';
@@ -60,6 +61,7 @@ function judgeServiceRow(
   watched: Watched,
   shard: Shard,
   service: Service,
+  maintained: Cover,
   watchedSince: Instant,
   now: Instant,
 ): Flip | undefined {
@@ -77,7 +79,14 @@ function judgeServiceRow(
   const before = shard.services.get(service.id);
   const { verdict, flip } = settle(service.id, before?.verdict, judgement, now);
   const { staleAfterMs } = watched;
-  const input = { service: judgement, nodes: [...nodes.values()], staleAfterMs, watchedSince };
+  const isCovered = (subject: string): boolean => coveredUntil(maintained, subject) !== undefined;
+  const input = {
+    service: judgement,
+    nodes: [...nodes].flatMap(([id, each]) => (isCovered(id) ? [] : [each])),
+    staleAfterMs,
+    watchedSince,
+    maintenance: isCovered(service.id),
+  };
   const word = component(before?.component, input, now);
   shard.services.set(service.id, { judgement, verdict, component: word }, staleAt(word, staleAfterMs));
   return flip;
@@ -115,6 +124,8 @@ export interface Occasion {
   readonly troubles?: readonly ProbeTrouble[];
   /** Monitors, nodes and services to look at again because their time has come; `all` at start. */
   readonly woken: ReadonlySet<string> | 'all';
+  /** What is under maintenance now; nothing when it is left out. */
+  readonly maintained?: Cover;
 }
 
 /**
@@ -125,7 +136,7 @@ export function judgeShard(
   watched: Watched,
   services: readonly Service[],
   shard: Shard,
-  { answers, troubles = [], woken }: Occasion,
+  { answers, troubles = [], woken, maintained = noCover }: Occasion,
   watchedSince: Instant,
   now: Instant,
 ): Flip[] {
@@ -164,7 +175,7 @@ export function judgeShard(
       touchedServices.add(service.id);
     }
     if (!touchedServices.has(service.id) && !isWoken(service.id)) continue;
-    flips.push(judgeServiceRow(watched, shard, service, watchedSince, now));
+    flips.push(judgeServiceRow(watched, shard, service, maintained, watchedSince, now));
   }
   return flips.filter((flip) => flip !== undefined);
 }
