@@ -8,7 +8,6 @@ import { formatMaintLeaf } from '@highwater/config/proof/leaves.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
 import type { Maintenance, MaintenanceRequest } from '@highwater/config/wire.ts';
 import {
-  type Cover,
   coverAt,
   type Declared,
   MAX_COMING,
@@ -18,6 +17,7 @@ import {
   spanOf,
   stateOf,
 } from '../decide/maintenance.ts';
+import type { Cover } from '../decide/types.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { append } from './leaves.ts';

@@ -3,6 +3,7 @@ import type { Flip, Incident } from '@highwater/config/domain.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
 import type { Logger } from 'pino';
 import { noIncidents, track, wakeAt, type Incidents } from '../decide/incident.ts';
+import { noCover } from '../decide/maintenance.ts';
 import {
   listen,
   listenedSince,
@@ -11,7 +12,7 @@ import {
   type Silences,
   type SilenceEffect,
 } from '../decide/silence.ts';
-import type { IncidentEffect, IncidentEvent } from '../decide/types.ts';
+import type { Cover, IncidentEffect, IncidentEvent } from '../decide/types.ts';
 import { carryOut } from '../effects.ts';
 import type { HeardState } from '../ingest/frames.ts';
 import type { EnrolledState } from '../leaves/leaves.ts';
@@ -89,7 +90,10 @@ export interface Hearing {
   listened?: ReturnType<typeof listenedSince>;
 }
 
-/** @param flipped shards that may have flips which were not followed up; taken out when they were */
+/**
+ * @param flipped shards that may have flips which were not followed up; taken out when they were
+ * @param maintained what is under maintenance at an instant: the same object while that is the same
+ */
 export function openStories(
   watched: Watched,
   store: Store,
@@ -97,10 +101,13 @@ export function openStories(
   log: Logger,
   flipped: Set<string>,
   hearing: Hearing,
+  maintained: (now: Instant) => Cover = () => noCover,
 ): Stories {
   const tracking = incidentStep(watched);
   /** A changed topology shows by a tick; after a restart one is due in any case. */
   let tickedOnce = false;
+  /** What begins or ends under maintenance may be told, or not any more. */
+  let tickedUnder: Cover | undefined;
 
   /** Returns whether there may be more. */
   const follow = async (shard: string): Promise<boolean> => {
@@ -111,8 +118,9 @@ export function openStories(
     if (last === undefined) return false;
     await store.transact(HOUSE_SHARD, async (tx) => {
       for (const together of byLook(flips)) {
-        const event = { type: 'flips', flips: together } as const;
-        const { effects } = await step(tx, tracking, 'all', event, clock.now());
+        const now = clock.now();
+        const event = { type: 'flips', flips: together, maintained: maintained(now) } as const;
+        const { effects } = await step(tx, tracking, 'all', event, now);
         await keepIncidents(tx, effects);
       }
       await tx.putState('follow', shard, cursor?.version ?? 0, last);
@@ -134,13 +142,17 @@ export function openStories(
   };
 
   const tick = async (): Promise<void> => {
-    const due = await store.read(HOUSE_SHARD, (tx) => tx.dueState(clock.now(), 100));
-    if (tickedOnce && !due.some((row) => row.core === tracking.core)) return;
+    const now = clock.now();
+    const cover = maintained(now);
+    const due = await store.read(HOUSE_SHARD, (tx) => tx.dueState(now, 100));
+    const isSame = tickedOnce && tickedUnder === cover;
+    if (isSame && !due.some((row) => row.core === tracking.core)) return;
     await store.transact(HOUSE_SHARD, async (tx) => {
-      const { effects } = await step(tx, tracking, 'all', { type: 'tick' }, clock.now());
+      const { effects } = await step(tx, tracking, 'all', { type: 'tick', maintained: cover }, now);
       await keepIncidents(tx, effects);
     });
     tickedOnce = true;
+    tickedUnder = cover;
   };
 
   const hear = async (): Promise<void> => {
