@@ -7,6 +7,7 @@ import { openHistory } from './answers/history.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
 import { openContradictions } from './contradictions.ts';
+import { maintenanceRoutes } from './http/maintenance-calls.ts';
 import { probeRoutes } from './http/probe-calls.ts';
 import { readerRoutes } from './http/reader-calls.ts';
 import type { Route } from './http/routes.ts';
@@ -49,7 +50,7 @@ export interface Generation extends Declared {
 
 /** Reads from the store what is known, and judges it anew. Writes nothing into the log. */
 export async function openGeneration(lasting: Lasting, declared: Declared): Promise<Generation> {
-  const { store, blobs, clock, log, metrics, startedAt, bells } = lasting;
+  const { store, blobs, clock, log, metrics, startedAt, bells, maintenances } = lasting;
   const { watched, configHash } = declared;
   const { arrived, committed, fed, assigned } = bells;
   const [resting, ending] = [new AbortController(), new AbortController()];
@@ -69,11 +70,12 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     store,
     clock,
     startedAt,
+    maintained: maintenances.cover,
     flipped: (shard) => flipped.add(shard),
     turned: (shard, turns) => looks.turned(shard, turns),
   });
   const regions = await openRegions(watched, store, clock);
-  const stories = openStories(watched, store, clock, log, flipped, lasting.hearing);
+  const stories = openStories(watched, store, clock, log, flipped, lasting.hearing, maintenances.cover);
   const slots = openSlots(watched, store, blobs, clock, signal);
   const contradictions = openContradictions(watched, store, clock);
   const history = openHistory(watched, store, slots);
@@ -126,6 +128,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
         return ids;
       },
     }),
+    ...maintenanceRoutes({ watched, clock, maintenances }),
     ...readerRoutes({
       watched,
       store,

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { type Bell, bell } from './bell.ts';
 import { type Metrics, openMetrics } from './http/metrics.ts';
 import type { Turns } from './ingest/batches.ts';
+import { type Maintenances, openMaintenances } from './leaves/maintenance.ts';
 import type { Hearing } from './live/stories.ts';
 import type { Blobs } from './store/blobs/blobs.ts';
 import { folderBlobs } from './store/blobs/folder.ts';
@@ -33,6 +34,7 @@ export interface Lasting {
   /** Batches of one probe follow each other, also where one began under the configuration before. */
   readonly turns: Turns;
   readonly hearing: Hearing;
+  readonly maintenances: Maintenances;
 }
 
 /** What is made once and never changes. */
@@ -57,6 +59,11 @@ export interface LastingOptions {
 export async function openLasting({ dataDir, origin, store, clock, log }: LastingOptions): Promise<Lasting> {
   const blobs = folderBlobs(join(dataDir, 'collector', 'blobs'));
   const { key } = loadOrMakeSigningKey(join(dataDir, 'keys', 'operator.key'), origin);
+  const bells = { arrived: bell(), committed: bell(), fed: bell(), assigned: bell() };
+  const maintenances = await openMaintenances(store, clock, { key, origin }, () => {
+    bells.committed.ring();
+    bells.arrived.ring();
+  });
   return {
     store,
     blobs,
@@ -66,8 +73,9 @@ export async function openLasting({ dataDir, origin, store, clock, log }: Lastin
     clock,
     log,
     metrics: openMetrics(store, clock),
-    bells: { arrived: bell(), committed: bell(), fed: bell(), assigned: bell() },
+    bells,
     turns: new Map(),
     hearing: {},
+    maintenances,
   };
 }
