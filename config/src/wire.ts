@@ -197,8 +197,8 @@ export const maintenanceDeclared = z.object({
   /** `held`: exactly this was declared before. */
   result: z.enum(['declared', 'held']),
   maintenance,
-  /** It was asked to begin before `startsAt`, the first minute after it was logged. */
-  late: z.boolean(),
+  /** What may be other than was meant, in sentences: that it counts later, or not for a service. */
+  warnings: z.array(text),
   at: ms,
 });
 export type MaintenanceDeclared = z.infer<typeof maintenanceDeclared>;

@@ -1,6 +1,6 @@
 /** The calls by which maintenance is declared, listed and cancelled. */
 import { nearest } from '@highwater/config/problems.ts';
-import type { Clock } from '@highwater/config/time.ts';
+import { type Clock, type Instant, MINUTE_MS } from '@highwater/config/time.ts';
 import {
   maintenanceCancel,
   maintenanceCancelled,
@@ -10,6 +10,7 @@ import {
   type MaintenanceList,
 } from '@highwater/config/wire.ts';
 import type { z } from 'zod';
+import type { Declared } from '../decide/maintenance.ts';
 import { type Maintenances, toWire } from '../leaves/maintenance.ts';
 import type { Watched } from '../watched.ts';
 import { bodyType, readBody } from './body.ts';
@@ -56,6 +57,23 @@ function refuseUnknown({ config }: Watched, subjects: readonly string[]): void {
   throw new HttpError(404, `there is no ${what} ${unknown.slice(0, 100)}`, remedy);
 }
 
+/** `02:00 UTC` */
+const clockOf = (at: Instant): string => `${new Date(at).toISOString().slice(11, 16)} UTC`;
+
+/** A node's maintenance is none of its service (rule/v1): that is easily meant otherwise when no other node is left. */
+function warningsOf({ config }: Watched, { of, from }: Declared, late: boolean): string[] {
+  const logged = `it counts only from ${clockOf(from * MINUTE_MS)}, the first minute after it was logged`;
+  const alone = config.services.filter(
+    ({ id, nodes }) => !of.includes(id) && nodes.every((node) => of.includes(`${id}/${node.id}`)),
+  );
+  return [
+    ...(late ? [logged] : []),
+    ...alone.map(
+      ({ id }) => `all nodes of ${id} are covered, and ${id} is not: declare ${id}, or it counts as down`,
+    ),
+  ];
+}
+
 async function declareCall({ watched, clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
   const request = await bodyOf(call, maintenanceRequest);
   refuseUnknown(watched, request.of);
@@ -63,7 +81,8 @@ async function declareCall({ watched, clock, maintenances }: MaintenanceCalls, c
   if ('error' in done) throw new HttpError(done.result === 'wrong' ? 400 : 409, done.error, done.remedy);
   const now = clock.now();
   const { result, one, late } = done;
-  return json(200, { result, maintenance: toWire(one, now), late, at: now });
+  const warnings = warningsOf(watched, one, late);
+  return json(200, { result, maintenance: toWire(one, now), warnings, at: now });
 }
 
 async function cancelCall({ clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
