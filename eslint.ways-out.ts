@@ -101,8 +101,12 @@ const rooms: readonly Room[] = [
   },
   {
     files: ['collector/**/*.ts'],
-    way: 'The collector calls nobody: probes, alerts and the page call it.',
+    way: 'The collector calls nobody but the witnesses of its log: probes, alerts and the page call it.',
     exceptions: {
+      'collector/src/log/witness-ask.ts': {
+        reason: 'to a witness that the config names',
+        uses: { globals: ['fetch'] },
+      },
       'collector/src/http/server.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
     },
   },
