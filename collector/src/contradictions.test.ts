@@ -47,6 +47,7 @@ afterEach(async () => {
 const declare = (declared: Config): Promise<string> =>
   declareLeaves(
     store,
+    blobs,
     watch(declared),
     operator,
     formatProjection(projectConfig(declared, random, sha256)),

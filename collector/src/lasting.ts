@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { type Bell, bell } from './bell.ts';
 import { type Metrics, openMetrics } from './http/metrics.ts';
 import type { Turns } from './ingest/batches.ts';
+import { keepProjections } from './ingest/bodies.ts';
 import { type Maintenances, openMaintenances } from './leaves/maintenance.ts';
 import type { Hearing } from './live/stories.ts';
 import type { Blobs } from './store/blobs/blobs.ts';
@@ -58,6 +59,7 @@ export interface LastingOptions {
 /** Throws KeyError where the operator's key is another log's. */
 export async function openLasting({ dataDir, origin, store, clock, log }: LastingOptions): Promise<Lasting> {
   const blobs = folderBlobs(join(dataDir, 'collector', 'blobs'));
+  await keepProjections(blobs, store);
   const { key } = loadOrMakeSigningKey(join(dataDir, 'keys', 'operator.key'), origin);
   const bells = { arrived: bell(), committed: bell(), fed: bell(), assigned: bell() };
   const maintenances = await openMaintenances(store, clock, { key, origin }, () => {

@@ -48,7 +48,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
   const lasting = await openLasting({ dataDir, origin: config.origin, store, clock, log });
   const { key, seed, salt } = lasting;
   const projection = formatProjection(projectConfig(config, { seed, salt }, sha256));
-  const configHash = await declareLeaves(store, watched, key, projection, clock.now());
+  const configHash = await declareLeaves(store, lasting.blobs, watched, key, projection, clock.now());
   const generation = await openGeneration(lasting, { watched, configHash });
   await assignAll(store, config, key, configHash, seed);
 

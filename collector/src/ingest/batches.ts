@@ -8,6 +8,7 @@ import { mutex } from '../mutex.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { refuse, type IngestAnswer } from './answer.ts';
 import { keepBodies, wrongBody } from './bodies.ts';
+import { publicIn } from './shown.ts';
 import { openSaid } from './open.ts';
 import { afterBatch, rebuild, waitingLines, type SpoolState } from './rebuild.ts';
 
@@ -99,6 +100,8 @@ export function batchIngest(
     return turn;
   };
 
+  const isPublic = publicIn(watched.config);
+
   /** Rebuilds what was not sent, from what is in the store. */
   const gather = (batch: Batch, sent: Readonly<Record<string, string>>) =>
     store.read(LOG_SHARD, async (tx) => {
@@ -152,7 +155,7 @@ export function batchIngest(
       const services = [...found.missing];
       return refuse(428, at, 'some bodies can not be rebuilt from the frames', { remedy, services });
     }
-    await keepBodies(blobs, batch, found.bodies);
+    await keepBodies(blobs, batch, found.bodies, isPublic);
     const answer = await commit(incoming, found.bodies, found);
     if (answer.status === 200) events.committed(batch.probe);
     return answer;

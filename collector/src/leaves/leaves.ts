@@ -6,6 +6,8 @@ import { encodeBase64, utf8 } from '@highwater/config/proof/bytes.ts';
 import { leafHashOfNote } from '@highwater/config/proof/leaf-hash.ts';
 import { formatConfigLeaf, formatProbeLeaf } from '@highwater/config/proof/leaves.ts';
 import { type Instant, minuteOf } from '@highwater/config/time.ts';
+import { keepProjection } from '../ingest/bodies.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
 import type { CommitKind, Store, Tx } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 
@@ -89,12 +91,15 @@ async function declareProbes(tx: Tx, operator: Operator, probes: readonly ProbeD
  */
 export async function declareLeaves(
   store: Store,
+  blobs: Blobs,
   watched: Watched,
   key: SigningKey,
   projection: string,
   now: Instant,
 ): Promise<string> {
   const operator = { key, origin: watched.config.origin, at: now, from: minuteOf(now) + 1 };
+  // What a leaf names is there before the leaf.
+  await keepProjection(blobs, projection);
   return store.transact(LOG_SHARD, async (tx) => {
     const hash = await declareConfig(tx, operator, projection);
     await declareProbes(tx, operator, watched.config.probes);

@@ -5,7 +5,7 @@ import { readBody } from '@highwater/config/proof/rule/evidence.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { CommitRow, Store, TallyEntry } from '../store/store.ts';
-import { bodyName } from '../ingest/bodies.ts';
+import { readKept } from '../ingest/bodies.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
 import type { Ground } from './ground.ts';
@@ -82,7 +82,7 @@ export async function readCommits(
     for (const minute of await minutesVoided(store, ground, batch)) voided.add(minute);
     for (const ref of batch.bodies) {
       if (!isOurs(ref.service)) continue;
-      const bytes = await blobs.get(bodyName(ref.hash));
+      const bytes = await readKept(blobs, ref.hash);
       const text = bytes === undefined ? undefined : decodeUtf8(bytes);
       const bodies = new Map(text === undefined ? [] : [[ref.hash, text]]);
       const lines = readBody(ref, batch, bodies, sha256);

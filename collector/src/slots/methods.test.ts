@@ -48,7 +48,7 @@ beforeEach(async () => {
   const events = { committed: () => undefined, closed: () => undefined, conflict: () => undefined };
   ingest = batchIngest(watched, store, blobs, clock, events);
   const projection = formatProjection(projectConfig(config, { seed: '0'.repeat(32), salt: 'salt' }, sha256));
-  await declareLeaves(store, watched, generateSigningKey(config.origin), projection, now);
+  await declareLeaves(store, blobs, watched, generateSigningKey(config.origin), projection, now);
   slots = openSlots(watched, store, blobs, clock);
   [eu, us] = [player(config.origin, house.keys.eu), player(config.origin, house.keys.us)];
 });

@@ -204,7 +204,7 @@ async function play(choices: readonly number[]): Promise<number> {
   try {
     const project = (config: Config): string =>
       formatProjection(projectConfig(config, { seed, salt: 'salt' }, sha256));
-    const hash0 = await declareLeaves(store, watch(before), operator, project(before), now);
+    const hash0 = await declareLeaves(store, blobs, watch(before), operator, project(before), now);
     let watched = watch(before);
     let slots = openSlots(watched, store, blobs, clock);
 
@@ -256,7 +256,7 @@ async function play(choices: readonly number[]): Promise<number> {
       const isHalfway = i === halfway;
       if (isHalfway && pick() % 4 !== 0) {
         watched = watch(after);
-        await declareLeaves(store, watched, operator, project(after), now);
+        await declareLeaves(store, blobs, watched, operator, project(after), now);
       }
       if (isHalfway || pick() % 17 === 0) {
         await store[Symbol.asyncDispose]();

@@ -1,0 +1,97 @@
+/**
+ * What everyone may read of the evidence: bodies of services that are public, and were when their lines were due. What
+ * was private stays so, although its service is public now; stores from before bodies were kept apart hold such ones
+ * under the name of public ones, so a name alone says nothing.
+ */
+import type { Config } from '@highwater/config/model.ts';
+import { REFERENCE_PREFIX } from '@highwater/config/proof/rule/stalled.ts';
+import type { Instant } from '@highwater/config/time.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
+import type { CommitRow, Store } from '../store/store.ts';
+import { LOG_SHARD } from '../watched.ts';
+
+/** Services whose bodies are shown, each with the instant from which on: lines due earlier were private. */
+export type Shown = ReadonlyMap<string, Instant>;
+
+/** Bytes of a blob in memory at once. */
+const PART_BYTES = 65_536;
+/** The first line of a projection; a line of a service named `highwater` goes on with a space. */
+const PROJECTION = 'highwater/projection/v1\n';
+
+/** Whether a service is public under a configuration. References of chains are: the projection names them. */
+export function publicIn(config: Config): (service: string) => boolean {
+  const known = new Set([
+    ...config.services.filter(({ visibility }) => visibility === 'public').map(({ id }) => id),
+    ...Object.keys(config.chains).map((name) => `${REFERENCE_PREFIX}${name}`),
+  ]);
+  return (service) => known.has(service);
+}
+
+/** From when on each service was public without a break, by the configuration leaves; none for one that is private. */
+function publicSince(leaves: readonly CommitRow[]): Map<string, Instant> {
+  const since = new Map<string, Instant>();
+  const wasPrivate = new Set<string>();
+  for (const { kind, at, body = '' } of leaves) {
+    if (kind !== 'config') continue;
+    for (const [, service = '', visibility] of body.matchAll(/^service (\S+) \S+ (\S+)/gm)) {
+      if (visibility === 'public') {
+        if (!since.has(service)) since.set(service, wasPrivate.has(service) ? at : 0);
+      } else {
+        wasPrivate.add(service);
+        since.delete(service);
+      }
+    }
+  }
+  return since;
+}
+
+/** What is shown under a configuration, whose leaf is in the store. */
+export async function shownServices(store: Store, config: Config): Promise<Shown> {
+  const leaves = await store.read(LOG_SHARD, (tx) => tx.leaves());
+  const since = publicSince(leaves);
+  const isPublic = publicIn(config);
+  const references = Object.keys(config.chains).map((name) => [`${REFERENCE_PREFIX}${name}`, 0] as const);
+  return new Map([...references, ...[...since].filter(([service]) => isPublic(service))]);
+}
+
+/** A blob in parts. */
+async function* partsOf(blobs: Blobs, name: string): AsyncGenerator<Uint8Array> {
+  for (let at = 0; ; at += PART_BYTES) {
+    const part = await blobs.range(name, at, at + PART_BYTES);
+    if (part === undefined || part.length === 0) return;
+    yield part;
+    if (part.length < PART_BYTES) return;
+  }
+}
+
+/** Whether no line of a body was due before `since`. What is no line of a body is taken as if it was. */
+async function isAllSince(parts: AsyncIterable<Uint8Array>, since: Instant): Promise<boolean> {
+  let rest = '';
+  for await (const part of parts) {
+    // Lines are ASCII; anything else in there makes a line that is none.
+    const lines = (rest + Buffer.from(part).toString('latin1')).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > PART_BYTES) return false;
+    if (!lines.every((line) => Number(/^\S+ ([0-9]+) /.exec(line)?.[1] ?? -1) >= since)) return false;
+  }
+  return rest === '';
+}
+
+/**
+ * What is published under a SHA-256 in hex: a projection, or a body that is shown. Undefined when there is none, and just
+ * so when it is not shown: nobody learns which. A body is read 64 KiB at a time.
+ */
+export async function readShown(
+  blobs: Blobs,
+  shown: Shown,
+  hex: string,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const head = await blobs.range(hex, 0, 128);
+  if (head === undefined) return undefined;
+  const text = Buffer.from(head).toString('latin1');
+  if (text.startsWith(PROJECTION)) return partsOf(blobs, hex);
+  const since = shown.get(text.slice(0, Math.max(0, text.indexOf('/'))));
+  if (since === undefined) return undefined;
+  if (since > 0 && !(await isAllSince(partsOf(blobs, hex), since))) return undefined;
+  return partsOf(blobs, hex);
+}
