@@ -123,7 +123,7 @@ export function blobsContract(name: string, subject: BlobsUnderTest): void {
           for (const key of names) await blobs.putIfAbsent(key, bytes(key));
           for (const key of names) expect(await textOf(blobs, key)).toBe(key);
         }),
-        { numRuns: 100 },
+        { numRuns: 20 },
       );
     });
   });

@@ -27,7 +27,7 @@ export interface Log {
   tile(year: number, path: string): Promise<Uint8Array | undefined>;
   /** As published, with the cosignatures that came. */
   checkpoint(year: number): Promise<string | undefined>;
-  /** Which log a commit lies in, and where; it may not be signed yet. */
+  /** Which log a commit lies in, and where; undefined while no checkpoint covers it. */
   place(commitIndex: number): Promise<{ year: number; index: number } | undefined>;
   /** Adds cosignature lines (`— NAME BASE64`) to the published checkpoint, if that still is the one of `size`. */
   cosigned(year: number, size: number, lines: readonly string[]): Promise<void>;

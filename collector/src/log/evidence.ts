@@ -1,0 +1,99 @@
+/**
+ * What others show of the log. A checkpoint that our key signed and this store did not is proof of another history:
+ * the store is an older copy, or another collector signs with the same key. It is kept, since it stays true after a restart.
+ */
+import { createHash } from 'node:crypto';
+import { openCheckpoint, parseVerifier } from '@highwater/config/keys.ts';
+import { parseCheckpointText } from '@highwater/config/proof/checkpoint.ts';
+import { parseNote } from '@highwater/config/proof/note.ts';
+import type { Clock, Instant } from '@highwater/config/time.ts';
+import type { Store } from '../store/store.ts';
+import { LOG_SHARD } from '../watched.ts';
+import { Refusal, RESTORE } from './refusal.ts';
+import { readYears } from './sequence.ts';
+
+/** A checkpoint with the cosignatures of a hundred witnesses is smaller. */
+export const MAX_SHOWN_CHARS = 32_768;
+/** Texts that are remembered as good, or as nothing of ours. */
+const MAX_REMEMBERED = 1_024;
+/** Signatures verified in a second; beyond that what is shown is left for the next time. */
+const MAX_VERIFIED_EACH_SECOND = 50;
+
+const CORE = 'log-evidence';
+const KEY = 'other-history';
+
+interface EvidenceState {
+  readonly at: Instant;
+  readonly because: string;
+  /** The checkpoint that this store did not sign. */
+  readonly note: string;
+}
+
+export interface Evidence {
+  /** Returns whether it is proof of another history. */
+  shown(note: string, from: string): Promise<boolean>;
+  /** Throws Refusal when there is any. */
+  demandNone(): void;
+}
+
+export async function openEvidence(store: Store, clock: Clock): Promise<Evidence> {
+  const held = await store.read(LOG_SHARD, (tx) => tx.getState(CORE, KEY));
+  let found = held?.value as EvidenceState | undefined;
+  const remembered = new Set<string>();
+  let second = -Infinity;
+  let verified = 0;
+
+  const mayVerify = (): boolean => {
+    const now = Math.floor(clock.monotonic() / 1_000);
+    if (now !== second) [second, verified] = [now, 0];
+    verified += 1;
+    return verified <= MAX_VERIFIED_EACH_SECOND;
+  };
+  const remember = (id: string): false => {
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.add(id);
+    return false;
+  };
+
+  return {
+    async shown(note, from) {
+      if (found !== undefined || note.length > MAX_SHOWN_CHARS) return false;
+      const parsed = parseNote(note);
+      if ('error' in parsed) return false;
+      const said = parseCheckpointText(parsed.text);
+      // The empty tree is nobody's secret: it says nothing of what was signed.
+      if ('error' in said || said.size === 0) return false;
+      const id = createHash('sha256').update(note).digest('base64');
+      if (remembered.has(id)) return false;
+      const ours = await store.read(LOG_SHARD, async (tx) => {
+        const log = (await readYears(tx)).find(({ vkey }) => parseVerifier(vkey).name === said.origin);
+        return (
+          log && {
+            log,
+            last: await tx.lastCheckpoint(log.year),
+            signed: await tx.checkpointAt(log.year, said.size),
+          }
+        );
+      });
+      if (ours === undefined) return false;
+      const { log, last, signed } = ours;
+      if (signed?.root === said.root) return remember(id);
+      if (!mayVerify()) return false;
+      if ('error' in openCheckpoint(note, parseVerifier(log.vkey))) return remember(id);
+      const because =
+        `${from} shows a checkpoint of ${said.origin} of ${said.size} entries with root ${said.root}, signed by its key, ` +
+        `which this store did not sign: it signed ${last === undefined ? 'none' : `${last.size} entries`}` +
+        (signed === undefined ? '' : `, and at ${said.size} the root ${signed.root}`);
+      const state: EvidenceState = { at: clock.now(), because, note };
+      await store.transact(LOG_SHARD, async (tx) => {
+        const before = await tx.getState(CORE, KEY);
+        if (before === undefined) await tx.putState(CORE, KEY, 0, state);
+      });
+      found = state;
+      return true;
+    },
+    demandNone() {
+      if (found !== undefined) throw new Refusal(found.because, RESTORE);
+    },
+  };
+}
