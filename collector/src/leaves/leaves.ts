@@ -8,7 +8,7 @@ import { formatConfigLeaf, formatProbeLeaf } from '@highwater/config/proof/leave
 import { type Instant, minuteOf } from '@highwater/config/time.ts';
 import { keepProjection } from '../ingest/bodies.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
-import type { CommitKind, Store, Tx } from '../store/store.ts';
+import { type CommitKind, ConflictError, type Store, type Tx } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 
 /** What is enrolled now: `enrolled` in the log's shard, by probe. */
@@ -41,13 +41,35 @@ export async function append(
   return hash;
 }
 
+/** Minutes that a leaf is put off at most, so that it is another one. */
+const MAX_PUT_OFF = 60;
+
+/**
+ * Appends a leaf that names its first minute. What is declared, taken back and declared again within a minute would be
+ * the same leaf twice, which a log can't hold: it then names the first minute that makes it another.
+ */
+async function appendFrom(
+  tx: Tx,
+  operator: Operator,
+  kind: CommitKind,
+  textFrom: (from: number) => string,
+  body?: string,
+): Promise<string> {
+  for (let from = operator.from; from <= operator.from + MAX_PUT_OFF; from += 1) {
+    const text = textFrom(from);
+    const hash = leafHashOfNote(operator.key.sign(text), sha256);
+    if ((await tx.commitByHash(hash)) === undefined) return append(tx, operator, kind, text, body);
+  }
+  throw new ConflictError('the same was declared and taken back too often; come again in a minute');
+}
+
 async function declareConfig(tx: Tx, operator: Operator, projection: string): Promise<string> {
   const last = await tx.lastOfKind('config');
   if (last?.body === projection) return last.hash;
-  const { origin, from } = operator;
+  const { origin } = operator;
   const bytes = utf8(projection);
-  const leaf = { origin, from, bytes: bytes.length, hash: encodeBase64(sha256(bytes)) };
-  return append(tx, operator, 'config', formatConfigLeaf(leaf), projection);
+  const leaf = { origin, bytes: bytes.length, hash: encodeBase64(sha256(bytes)) };
+  return appendFrom(tx, operator, 'config', (from) => formatConfigLeaf({ ...leaf, from }), projection);
 }
 
 async function declareProbe(
@@ -57,10 +79,10 @@ async function declareProbe(
   probe: string,
   state: EnrolledState,
 ): Promise<void> {
-  const { origin, from } = operator;
+  const { origin } = operator;
   const { key, region, operator: runBy } = state;
-  const text = formatProbeLeaf({ origin, act, from, probe, region, key, operator: runBy });
-  await append(tx, operator, 'probe', text);
+  const leaf = { origin, act, probe, region, key, operator: runBy };
+  await appendFrom(tx, operator, 'probe', (from) => formatProbeLeaf({ ...leaf, from }));
 }
 
 function sameProbe(a: EnrolledState, b: ProbeDecl): boolean {
