@@ -107,7 +107,14 @@ function whySlot(regions: ReadonlyMap<string, RegionJudgement>, state: string): 
   return `${state}; ${said.length === 0 ? 'no region had an enrolled probe' : said.join(', ')}`;
 }
 
-export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: Clock): Slots {
+/** @param signal ends a beat between two pages of commits: what is left is for the next one that opens them */
+export function openSlots(
+  watched: Watched,
+  store: Store,
+  blobs: Blobs,
+  clock: Clock,
+  signal?: AbortSignal,
+): Slots {
   const keeper = keepGround(store);
   const alone = mutex();
   const declared = declaredMethods(watched);
@@ -189,7 +196,7 @@ export function openSlots(watched: Watched, store: Store, blobs: Blobs, clock: C
       const done = await store.transact(shard, (tx) => write(tx, ground, shard, intake, next, clock.now()));
       changed ||= done.changed;
       if (done.changed || intake.additions.length > 0) revised(shard, done.places);
-      if (commits.length < COMMITS_AT_ONCE && !done.more) return changed;
+      if ((commits.length < COMMITS_AT_ONCE && !done.more) || signal?.aborted === true) return changed;
     }
   };
 
