@@ -1,25 +1,24 @@
 /** The collector: opens what it keeps, declares what it watches, listens, and follows up on what arrives. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { sha256 } from '@highwater/config/keys.ts';
 import type { Config } from '@highwater/config/model.ts';
-import { projectConfig } from '@highwater/config/project.ts';
-import { formatProjection } from '@highwater/config/proof/projection.ts';
 import type { Running } from '@highwater/config/running.ts';
 import type { Secret } from '@highwater/config/secrets.ts';
 import type { Clock } from '@highwater/config/time.ts';
+import type { ConfigApplied } from '@highwater/config/wire.ts';
 import type { Logger } from 'pino';
-import { aborted, openGeneration } from './generation.ts';
+import { aborted } from './generation.ts';
+import { configRoute } from './http/config-call.ts';
 import { openDoor } from './http/door.ts';
-import { withOpenapi } from './http/openapi.ts';
+import { HttpError } from './http/reply.ts';
 import { listen } from './http/server.ts';
 import { loadOrMakeToken } from './http/token.ts';
 import { openLasting } from './lasting.ts';
-import { assignAll } from './leaves/assignments.ts';
-import { declareLeaves } from './leaves/leaves.ts';
+import { type Applier, type ConfigSource, openApplier } from './reload/apply.ts';
+import { declare, prepare } from './reload/declare.ts';
+import { openSuccession } from './reload/succession.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
-import { watch } from './watched.ts';
 
 export interface CollectorOptions {
   readonly config: Config;
@@ -33,6 +32,16 @@ export interface CollectorOptions {
   readonly token?: Secret;
   /** The system's unless a test sets it. */
   readonly clock?: Clock;
+  /** Without it the configuration stays what it is: nothing else can be applied. */
+  readonly source?: ConfigSource;
+}
+
+export interface Collector extends Running {
+  /**
+   * Applies what the configuration file holds now. Rejects with an Error that says what is wrong with it; the
+   * configuration that runs then stays. Undefined without a source.
+   */
+  readonly reload?: () => Promise<ConfigApplied>;
 }
 
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -40,20 +49,21 @@ const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance
 /** How long held calls and running work may take to end, ms. */
 const DRAIN_MS = 8_000;
 
-async function work(options: CollectorOptions, store: Store, signal: AbortSignal): Promise<Running> {
-  const { config, dataDir, host, port, log } = options;
+async function work(options: CollectorOptions, store: Store, signal: AbortSignal): Promise<Collector> {
+  const { config, dataDir, host, port, log, source } = options;
   const clock = options.clock ?? systemClock;
   const token = loadOrMakeToken(join(dataDir, 'token'), host, options.token);
-  const watched = watch(config);
   const lasting = await openLasting({ dataDir, origin: config.origin, store, clock, log });
-  const { key, seed, salt } = lasting;
-  const projection = formatProjection(projectConfig(config, { seed, salt }, sha256));
-  const configHash = await declareLeaves(store, lasting.blobs, watched, key, projection, clock.now());
-  const generation = await openGeneration(lasting, { watched, configHash });
-  await assignAll(store, config, key, configHash, seed);
-
-  const door = openDoor();
-  door.open({ routes: withOpenapi(generation.routes), signal: generation.signal });
+  let applier: Applier | undefined;
+  const apply = async (text: string, name?: string): Promise<ConfigApplied> => {
+    if (applier === undefined) throw new HttpError(503, 'the collector is starting', 'come again');
+    return applier.apply(text, name);
+  };
+  const door = openDoor(source === undefined ? [] : [configRoute(apply)]);
+  const prepared = prepare(lasting, config);
+  const declared = await declare(lasting, prepared);
+  const succession = await openSuccession(lasting, door, { ...prepared, ...declared });
+  if (source !== undefined) applier = openApplier(lasting, succession, source, signal);
   const { server, url } = await listen({
     host,
     port,
@@ -65,27 +75,34 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
       return door.routes();
     },
   });
-  generation.start();
-  log.info({ url, origin: config.origin, monitors: watched.monitors.size }, 'collector-listening');
+  succession.start();
+  log.info({ url, origin: config.origin, monitors: config.monitors.length }, 'collector-listening');
 
   const drain = async (): Promise<void> => {
-    await aborted(signal);
+    const broken = await Promise.race([
+      aborted(signal),
+      succession.broken.catch((error: unknown) => ({ error })),
+    ]);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-    await Promise.all([closed, generation.end()]);
+    // One that is taking over when the end comes is ended too.
+    await applier?.idle();
+    await Promise.all([closed, succession.end()]);
     clearTimeout(late);
     await store[Symbol.asyncDispose]();
     log.info('collector-stopped');
+    if (broken !== undefined) throw broken.error;
   };
-  return { url, stopped: drain() };
+  const stopped = drain();
+  return { url, stopped, ...(applier === undefined ? {} : { reload: applier.reload }) };
 }
 
 /**
  * Starts the collector; resolves once it listens. Aborting `signal` drains it within 10 s.
  * Rejects with an Error that names the remedy: a port in use, a data folder in use, no token when bound wider.
  */
-export async function startCollector(options: CollectorOptions, signal: AbortSignal): Promise<Running> {
+export async function startCollector(options: CollectorOptions, signal: AbortSignal): Promise<Collector> {
   const folder = join(options.dataDir, 'collector');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const store = openSqliteStore(folder);

@@ -1,5 +1,6 @@
 /** Where calls come in: they go to the routes that hold now, and wait while one configuration hands over to the next. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { withOpenapi } from './openapi.ts';
 import { HttpError, type Reply } from './reply.ts';
 import type { Call, Route } from './routes.ts';
 
@@ -13,7 +14,10 @@ export interface Behind {
 }
 
 export interface Door {
-  /** The routes that hold now, each behind the door: a call that waits at it is answered by those that hold then. */
+  /**
+   * All that is answered now: the lasting routes, and those that hold now, behind the door: a call that waits at it is
+   * answered by those that hold then.
+   */
   routes(): readonly Route[];
   /** Lets nobody in any more, and resolves when those inside have left, but for those whose bodies are on the way. */
   close(): Promise<void>;
@@ -25,10 +29,13 @@ interface Inside {
   readonly isReading: () => boolean;
 }
 
-/** A door that is closed until it is first opened. */
-export function openDoor(maxWaitMs = MAX_WAIT_MS): Door {
+/**
+ * A door that is closed until it is first opened.
+ * @param lasting calls of the process itself, which wait for nobody
+ */
+export function openDoor(lasting: readonly Route[] = [], maxWaitMs = MAX_WAIT_MS): Door {
   let behind: Behind = { routes: [], signal: new AbortController().signal };
-  let guarded: readonly Route[] = [];
+  let all: readonly Route[] = withOpenapi(lasting);
   let opening: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
   const inside = new Set<Inside>();
 
@@ -68,14 +75,15 @@ export function openDoor(maxWaitMs = MAX_WAIT_MS): Door {
   };
 
   return {
-    routes: () => guarded,
+    routes: () => all,
     async close() {
       opening ??= Promise.withResolvers();
       await Promise.all([...inside].filter((each) => !each.isReading()).map(({ left }) => left));
     },
     open(next) {
       behind = next;
-      guarded = next.routes.map((route) => ({ ...route, handle: (call) => pass(route, call) }));
+      const guarded = next.routes.map((route): Route => ({ ...route, handle: (call) => pass(route, call) }));
+      all = withOpenapi([...lasting, ...guarded]);
       opening?.resolve();
       opening = undefined;
     },

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@highwater/config/model.ts';
 import type { Clock } from '@highwater/config/time.ts';
+import type { ConfigApplied } from '@highwater/config/wire.ts';
 import { pino } from 'pino';
 import { startCollector } from '../main.ts';
+import type { ConfigSource } from '../reload/apply.ts';
 
 export interface House {
   readonly url: string;
@@ -14,6 +16,8 @@ export interface House {
   post(path: string, body: string, type?: string, headers?: Record<string, string>): Promise<Response>;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   json<T>(path: string): Promise<T>;
+  /** What SIGHUP does; there with a source. */
+  readonly reload?: () => Promise<ConfigApplied>;
   stop(): Promise<void>;
 }
 
@@ -25,11 +29,35 @@ export function dropDataDir(dataDir: string): void {
   rmSync(dataDir, { recursive: true, force: true });
 }
 
-export async function openHouse(config: Config, dataDir: string, clock?: Clock): Promise<House> {
+/**
+ * Texts of configurations as tests have them: JSON of a Config, `bad…` for one with mistakes. `file` is what the
+ * configuration file holds.
+ */
+export function jsonSource(file: { text: string }): ConfigSource {
+  return {
+    read: (text) =>
+      text.startsWith('bad')
+        ? { problems: ['x.yaml:1:1 (file): bad: not good', 'x.yaml:2:1 (file): bad: not good either'] }
+        : { config: JSON.parse(text) as Config },
+    text: () => file.text,
+    keep(text) {
+      const before = file.text;
+      file.text = text;
+      return () => void (file.text = before);
+    },
+  };
+}
+
+export async function openHouse(
+  config: Config,
+  dataDir: string,
+  clock?: Clock,
+  source?: ConfigSource,
+): Promise<House> {
   const ending = new AbortController();
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   const running = await startCollector(
-    { config, dataDir, host: '127.0.0.1', port: 0, log, ...(clock === undefined ? {} : { clock }) },
+    { config, dataDir, host: '127.0.0.1', port: 0, log, ...(clock && { clock }), ...(source && { source }) },
     ending.signal,
   );
   const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
@@ -50,6 +78,7 @@ export async function openHouse(config: Config, dataDir: string, clock?: Clock):
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
       return (await response.json()) as T;
     },
+    ...(running.reload === undefined ? {} : { reload: running.reload }),
     async stop() {
       ending.abort();
       await running.stopped;
