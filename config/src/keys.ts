@@ -8,6 +8,7 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
+  hash as hashOnce,
   randomBytes,
   randomUUID,
   sign as signBytes,
@@ -44,7 +45,8 @@ import {
   parseVerifierKey,
 } from './proof/note.ts';
 
-export const sha256: Hash = (data) => createHash('sha256').update(data).digest();
+// In one call: half the time of createHash for the 65 bytes of an inner node.
+export const sha256: Hash = (data) => hashOnce('sha256', data, 'buffer');
 
 const sha512: Hash = (data) => createHash('sha512').update(data).digest();
 

@@ -8,7 +8,12 @@ export function leafHash(entry: Uint8Array, hash: Hash): Uint8Array {
 
 /** SHA-256(0x01 || left || right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array, hash: Hash): Uint8Array {
-  return hash(concat(Uint8Array.of(1), left, right));
+  // By hand: over half of the time of a proof went into joining two hashes the general way.
+  const data = new Uint8Array(1 + left.length + right.length);
+  data[0] = 1;
+  data.set(left, 1);
+  data.set(right, 1 + left.length);
+  return hash(data);
 }
 
 /** The root of a tree without entries: SHA-256 of nothing. */

@@ -1,7 +1,7 @@
 /** Trees for tests: all their tiles, of every size up to the number of leaves. */
 import { sha256 } from '../../keys.ts';
-import { concat } from '../bytes.ts';
-import { HASH_BYTES, TILE_WIDTH, tileHash, tilePath } from '../tiles.ts';
+import { concat, sameBytes, utf8 } from '../bytes.ts';
+import { HASH_BYTES, TILE_WIDTH, tileHash, tilePath, tilesBetween } from '../tiles.ts';
 import type { TileBytes } from '../tree.ts';
 
 /** The tiles of the tree of `size` over the first leaf hashes; a tile that this tree does not have throws. */
@@ -23,4 +23,35 @@ export function buildTiles(leaves: readonly Uint8Array[]): (size: number) => Til
     if (bytes?.length !== width * HASH_BYTES) throw new Error(`not built: ${tilePath(tile)}`);
     return bytes;
   };
+}
+
+/** The leaf hashes of `count` made-up entries: any 32 bytes do. */
+export function makeLeaves(count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => Uint8Array.from(sha256(utf8(`entry ${i}`))));
+}
+
+/**
+ * The files that a log writes when it grows through `sizes`, by path: each tile is made from the entries and from the
+ * files that are there, and nothing that is there is written with other bytes. Partial tiles stay.
+ */
+export function growFiles(leaves: readonly Uint8Array[], sizes: readonly number[]): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  let oldSize = 0;
+  for (const size of sizes) {
+    for (const tile of tilesBetween(oldSize, size)) {
+      const from = tile.index * TILE_WIDTH;
+      const hashes = Array.from({ length: tile.width }, (_, i) => {
+        if (tile.level === 0) return leaves[from + i] ?? new Uint8Array();
+        const below = { level: tile.level - 1, index: from + i, width: TILE_WIDTH };
+        return tileHash(files.get(tilePath(below)) ?? new Uint8Array(), sha256);
+      });
+      const bytes = concat(...hashes);
+      const path = tilePath(tile);
+      const there = files.get(path);
+      if (there && !sameBytes(there, bytes)) throw new Error(`${path} would change`);
+      files.set(path, bytes);
+    }
+    oldSize = size;
+  }
+  return files;
 }
