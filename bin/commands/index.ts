@@ -11,9 +11,11 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import('./explain.ts')).explainCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
   alerts: async () => (await import('./alerts.ts')).alertsCommand(),
+  maintenance: async () => (await import('./maintenance.ts')).maintenanceCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   collector: async () => (await import('./collector.ts')).collectorCommand(),
   probe: async () => (await import('./probe.ts')).probeCommand(),
+  backup: async () => (await import('./backup.ts')).backupCommand(),
   site: async () => (await import('./site.ts')).siteCommand(),
   ...Object.fromEntries(
     Object.keys(plannedCommands).map((name) => [name, async () => plannedCommand(name)] as const),

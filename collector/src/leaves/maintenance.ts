@@ -42,7 +42,7 @@ export interface Maintenances {
   /** All that were ever declared, in the order of their beginning. */
   all(): readonly Declared[];
   /** What is covered at an instant: the same object for as long as that is the same. */
-  cover(now: Instant): Cover;
+  readonly cover: (now: Instant) => Cover;
 }
 
 export function toWire(one: Declared, now: Instant): Maintenance {
