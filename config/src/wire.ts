@@ -90,6 +90,8 @@ export const assignmentBody = z.strictObject({
   seed: text,
   /** Verifier keys of the logs, one a year, newest last: what checkpoints must be signed by. */
   logKeys: z.array(text).optional(),
+  /** Bounds of its spool: bytes on disk, and the age of a batch's last minute; what is over either is dropped as a gap. */
+  spool: z.strictObject({ maxBytes: z.int().min(1), maxAgeMs: ms.min(1).optional() }).optional(),
   controls: z.array(text),
   chains: z.array(wireChain),
   monitors: z.array(assignedMonitor),
@@ -130,25 +132,39 @@ export const checkpointHeader = 'highwater-checkpoint';
 /** At most so many leaves in one question for proofs. */
 export const maxProofs = 20;
 
+/** A SHA-256 as base64. Of any one tree up to 2^53 entries no proof has more of them. */
+const proof = z.array(z.string().length(44)).max(64);
+const signedCheckpoint = z.string().max(32_768);
+const leafHex = z.string().length(64);
+
 /**
  * GET /v1/proofs?leaf=HEX[&leaf=HEX …][&from=YEAR/SIZE], signed: inclusion proofs for leaves (RFC 6962 leaf hashes, hex)
  * and what leads from the checkpoint that the probe knows to the newest. Hashes are base64 of 32 bytes.
  */
 export const logProofs = z.strictObject({
-  /** From the log of `from` (without it: the newest) to the newest, a log a year, oldest first. */
-  logs: z.array(
-    z.strictObject({
-      year: z.int(),
-      /** The newest checkpoint of that log, with its signatures. */
-      checkpoint: text,
-      /** First log only: the consistency proof from `from`; empty when it is of the same size, or was not given. */
-      consistency: z.array(text),
-      /** Later logs: the inclusion proof of entry 0, which is `carried`, the last checkpoint of the log before. */
-      carried: z.strictObject({ note: text, inclusion: z.array(text) }).optional(),
-    }),
-  ),
+  /**
+   * From the oldest log that is needed (of `from`, or of a leaf; without both the newest) to the newest, a log a year,
+   * oldest first. Empty: nothing was signed yet.
+   */
+  logs: z
+    .array(
+      z.strictObject({
+        year: z.int(),
+        /** The newest checkpoint of that log, with its signatures. */
+        checkpoint: signedCheckpoint,
+        /** Of the log of `from` only: the consistency proof; empty when it is of the same size, or larger. */
+        consistency: proof,
+        /** Of all but the first: the inclusion proof of entry 0, which is `carried`, the last checkpoint of the log before. */
+        carried: z.strictObject({ note: signedCheckpoint, inclusion: proof }).optional(),
+      }),
+    )
+    .max(64),
   /** Those that are under one of the checkpoints in `logs`. */
-  leaves: z.array(z.strictObject({ leaf: text, year: z.int(), index: z.int(), inclusion: z.array(text) })),
+  leaves: z
+    .array(z.strictObject({ leaf: leafHex, year: z.int(), index: z.int(), inclusion: proof }))
+    .max(maxProofs),
+  /** Those that this collector never acknowledged, or no longer knows: they are to be sent again. */
+  unknown: z.array(leafHex).max(maxProofs),
 });
 export type LogProofs = z.infer<typeof logProofs>;
 
@@ -320,7 +336,13 @@ export const feedEvent = z.discriminatedUnion('type', [
 export type FeedEvent = z.infer<typeof feedEvent>;
 
 /** GET /v1/events?after=SEQ&wait=30s */
-export const feedPage = z.object({ events: z.array(feedEvent), last: z.int(), at: ms });
+export const feedPage = z.object({
+  events: z.array(feedEvent),
+  last: z.int(),
+  at: ms,
+  /** Another one than before: the store was restored, and numbers begin again somewhere before those that were known. */
+  history: text.optional(),
+});
 export type FeedPage = z.infer<typeof feedPage>;
 
 /** POST /v1/alerts/ID/ack, ID of an incident or an alarm. */

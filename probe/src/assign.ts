@@ -7,9 +7,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { openNote, parseVerifier, type SigningKey, sha256, type Verifier } from '@highwater/config/keys.ts';
+import { openNote, parseVerifier, sha256, type Verifier } from '@highwater/config/keys.ts';
 import { bodyHashOf, parseAssignmentText } from '@highwater/config/proof/assignment.ts';
-import { authorizationOf, formatRequestText } from '@highwater/config/proof/request.ts';
 import {
   type Assignment,
   assignment,
@@ -21,6 +20,7 @@ import {
 } from '@highwater/config/wire.ts';
 import type { CollectorLink, Reply } from './collector-link.ts';
 import { writeDurably } from './journal.ts';
+import { type Asker, signedHeaders } from './signed-request.ts';
 
 export interface Assigned {
   /** Origin of the log without the year. */
@@ -99,13 +99,12 @@ export function lastAssignment(dir: string, probe: string, trust: Trust): Assign
 
 export interface FollowOptions {
   readonly dir: string;
-  readonly key: SigningKey;
+  readonly asker: Asker;
   readonly trust: Trust;
   readonly link: CollectorLink;
   readonly log: Logger;
   /** The highest number known; 0 before any. */
   readonly after: number;
-  now(): number;
   changed(assigned: Assigned): void;
   /** Another region contradicts what is known of these monitors. Any of them may be unknown here. */
   look(monitors: readonly string[]): void;
@@ -120,14 +119,13 @@ const lookPauseMs = 200;
 
 /** Follows the assignments until the signal aborts. Never rejects. */
 export async function followAssignments(options: FollowOptions, signal: AbortSignal): Promise<void> {
-  const { link, log, key, trust } = options;
+  const { link, log, asker, trust } = options;
   let after = options.after;
   let failures = 0;
   while (!signal.aborted) {
     const target = `/v1/assignments?after=${after}&wait=${waitMs / 1_000}s&look=1`;
     const origin = trust.verifier?.name ?? unknownOrigin;
-    const said = { origin, probe: key.name, method: 'GET', target, at: options.now() } as const;
-    const headers = { authorization: authorizationOf(key.sign(formatRequestText(said))) };
+    const headers = signedHeaders(asker, origin, target);
     let pauseMs = 0;
     try {
       const began = performance.now();
@@ -157,7 +155,7 @@ export async function followAssignments(options: FollowOptions, signal: AbortSig
 
 /** Takes a good assignment in and gives its number, or hands on what is to be looked at; undefined when it is neither. */
 function take(reply: Reply, options: FollowOptions, after: number): number | 'looked' | undefined {
-  const { dir, key, trust, log } = options;
+  const { dir, asker, trust, log } = options;
   if (reply.status === 204) return undefined;
   if (reply.status !== 200) {
     log.warn({ status: reply.status, because: reply.text.slice(0, 300) }, 'assignment.refused');
@@ -176,7 +174,7 @@ function take(reply: Reply, options: FollowOptions, after: number): number | 'lo
     return 'looked';
   }
   if (!trust.verifier) return rejected(log, 'no operator key is known: start the probe with --trust VKEY');
-  const opened = openAssignment(parsed.data, key.name, trust.verifier);
+  const opened = openAssignment(parsed.data, asker.key.name, trust.verifier);
   if ('error' in opened) return rejected(log, opened.error);
   if (opened.body.number <= after) return rejected(log, `number ${opened.body.number} is not after ${after}`);
   mkdirSync(dir, { recursive: true, mode: 0o700 });

@@ -8,7 +8,7 @@ import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { DAY_MS, minuteOf } from '@highwater/config/time.ts';
 import type { CollectorLink } from './collector-link.ts';
 import { startShipper } from './ship.ts';
-import { spoolBatches, spoolFrame } from './sign.ts';
+import { noTip, spoolBatches, spoolFrame } from './sign.ts';
 import { Spool } from './spool.ts';
 
 const identity = { key: generateSigningKey('eu-1'), origin: 'status.example.com/log' };
@@ -25,7 +25,7 @@ it('the backlog of five and a half hours goes out in seconds, and nothing else w
     if (n % 60 !== 59) continue;
     const minute = minuteOf(start + n * 1_000);
     const closing = { through: spool.next.seq - 1, minute, config: ZERO_HASH };
-    spoolBatches(spool, identity, closing, { boundMs: 5, ageS: 0 });
+    spoolBatches(spool, identity, closing, { clock: { boundMs: 5, ageS: 0 }, tip: noTip });
   }
   await spool.sync();
   const batches = spool.batchCount;

@@ -16,6 +16,8 @@ export interface CollectorLink {
     headers: Readonly<Record<string, string>>,
     timeoutMs: number,
     signal: AbortSignal,
+    /** A longer answer is not read: it rejects. */
+    maxBytes?: number,
   ): Promise<Reply>;
   close(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export function openLink(collectorUrl: string, insecure: boolean): CollectorLink
     headers: Readonly<Record<string, string>>,
     body: string | null,
     signal: AbortSignal,
+    maxBytes = maxAnswerBytes,
   ): Promise<Reply> => {
     const began = performance.now();
     const answer = await request(new URL(path, base), {
@@ -47,7 +50,7 @@ export function openLink(collectorUrl: string, insecure: boolean): CollectorLink
       body,
       signal,
     });
-    const text = await answer.body.text();
+    const text = await read(answer.body, maxBytes);
     return {
       status: answer.statusCode,
       text,
@@ -58,10 +61,29 @@ export function openLink(collectorUrl: string, insecure: boolean): CollectorLink
   return {
     post: (path, contentType, body) =>
       call(path, 'POST', { 'content-type': contentType }, body, AbortSignal.timeout(postTimeoutMs)),
-    get: (path, headers, timeoutMs, signal) =>
-      call(path, 'GET', headers, null, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])),
+    get: (path, headers, timeoutMs, signal, maxBytes) =>
+      call(path, 'GET', headers, null, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]), maxBytes),
     close: () => agent.destroy(),
   };
+}
+
+async function read(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    // Leaving the loop ends the connection.
+    if (bytes > maxBytes) throw new Error(`the answer has over ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Seconds only; an answer that says more than ten minutes is taken as ten. */
+export function retryAfterMs(reply: Reply): number {
+  const header = reply.headers['retry-after'];
+  const seconds = typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : 0;
+  return Math.min(seconds, 600) * 1_000;
 }
 
 function baseUrl(text: string, insecure: boolean): URL {

@@ -8,6 +8,7 @@ import { parseNote } from '@highwater/config/proof/note.ts';
 import { type Logger, pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Evidence, keepEvidence } from './evidence.ts';
+import { noTip } from './sign.ts';
 import { mostAtOnce, Spool } from './spool.ts';
 
 const minute = 60_000;
@@ -32,6 +33,7 @@ const evidenceIn = (spool: Spool, log: Logger = pino({ level: 'silent' })): Evid
     now: () => now,
     monotonic: () => performance.now(),
     clock: () => ({ boundMs: 1, ageS: 0 }),
+    tip: () => noTip,
     ready: () => undefined,
   });
 const line = (dueAt: number, n = 0) => `rpc/n${n}/http ${dueAt} ok 12 -`;

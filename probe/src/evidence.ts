@@ -6,7 +6,7 @@
 import type { Logger } from 'pino';
 import { dueMinuteOf } from '@highwater/config/proof/batch.ts';
 import { minuteOf, MINUTE_MS, type Instant } from '@highwater/config/time.ts';
-import { type Closing, type Identity, spoolBatches, spoolFrame } from './sign.ts';
+import { type Closing, type Identity, type Known, spoolBatches, spoolFrame } from './sign.ts';
 import type { NewLine } from './spool-records.ts';
 import { mostAtOnce, type Spool } from './spool.ts';
 
@@ -15,7 +15,8 @@ export interface EvidenceOptions {
   readonly log: Logger;
   now(): Instant;
   monotonic(): number;
-  clock(): { readonly boundMs: number; readonly ageS: number };
+  clock(): Known['clock'];
+  tip(): Known['tip'];
   /** Something was spooled and synced. */
   ready(): void;
 }
@@ -109,7 +110,7 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
     if (spool.unframed.length > 0) framedAt = options.monotonic();
     spoolFrame(spool, signer.identity);
     for (let [closing] = closings; closing && isFramed(closing); [closing] = closings) {
-      spoolBatches(spool, signer.identity, closing, options.clock());
+      spoolBatches(spool, signer.identity, closing, { clock: options.clock(), tip: options.tip() });
       closings = closings.slice(1);
     }
     await spool.sync();

@@ -50,7 +50,8 @@ export function watchLink(
   };
   return {
     post: (path, contentType, body) => watched(link.post(path, contentType, body)),
-    get: (path, headers, timeoutMs, signal) => watched(link.get(path, headers, timeoutMs, signal), signal),
+    get: (path, headers, timeoutMs, signal, maxBytes) =>
+      watched(link.get(path, headers, timeoutMs, signal, maxBytes), signal),
     close: () => link.close(),
   };
 }

@@ -8,7 +8,7 @@ import { phaseMs } from '@highwater/config/proof/due.ts';
 import { formatLine } from '@highwater/config/proof/line.ts';
 import { MAX_CLOCK_BOUND_MS } from '@highwater/config/proof/rule/none.ts';
 import type { Running } from '@highwater/config/running.ts';
-import { MINUTE_MS } from '@highwater/config/time.ts';
+import { minuteOf, MINUTE_MS } from '@highwater/config/time.ts';
 import { type Assigned, followAssignments, lastAssignment, openTrust } from './assign.ts';
 import { checks } from './checks/index.ts';
 import { clockBound, compared } from './clock.ts';
@@ -26,10 +26,14 @@ import { takeLock } from './lock.ts';
 import { systemClocks, watchLoop } from './loop-watch.ts';
 import { makeMetrics } from './metrics.ts';
 import type { House } from './observe.ts';
+import { checkpointMemory } from './prove-memory.ts';
+import { startProver } from './prove.ts';
 import { openRecorder } from './record.ts';
 import { startRounds } from './rounds.ts';
 import { secretShelf } from './secrets.ts';
 import { startShipper } from './ship.ts';
+import { noTip } from './sign.ts';
+import type { Asker } from './signed-request.ts';
 import { Spool } from './spool.ts';
 import { userAgent } from './user-agent.ts';
 
@@ -50,11 +54,13 @@ export interface ProbeOptions {
   /** 0 for any free one. */
   readonly port: number;
   readonly log: Logger;
-  /** Default 256 MiB. */
+  /** What the assignment says when left out, or 256 MiB. */
   readonly spoolMaxBytes?: number;
 }
 
 const defaultSpoolBytes = 268_435_456;
+/** With a clock further off than this nothing is too old: a collector may well be away for weeks. */
+const maxExpiryBoundMs = 600_000;
 const drainChecksMs = 4_000;
 const drainSendMs = 3_000;
 
@@ -126,15 +132,29 @@ async function assemble(
   const memory = clockMemory(dir);
   let clock = memory.load(spool.epoch);
   let assigned: Assigned | undefined;
+  const seen = checkpointMemory(dir);
+  const asker: Asker = { key, now, checkpoint: () => seen.seen?.note };
   const bound = () => clockBound(clock, { wallAt: now(), monotonicMs: machineMonotonicMs() });
   const isClockSure = () => {
     const { boundMs } = bound();
     return boundMs >= 0 && boundMs <= MAX_CLOCK_BOUND_MS;
   };
+  const prover = startProver({
+    spool,
+    link,
+    memory: seen,
+    asker,
+    log,
+    logs: () => assigned && { origin: assigned.origin, logKeys: assigned.body.logKeys ?? [] },
+    monotonic,
+    takenBack: () => shipper.batchReady(),
+  });
+  opened.push(() => prover.stop());
   const shipper = startShipper({
     spool,
     link,
     log,
+    batchAcknowledged: () => prover.poke(),
     acknowledged: ({ roundTripMs, at }) => {
       const received = { wallAt: now(), monotonicMs: machineMonotonicMs() };
       clock = compared(clock, { received, roundTripMs, collectorAt: at });
@@ -144,9 +164,11 @@ async function assemble(
   const ready = () => {
     shipper.frameReady();
     shipper.batchReady();
+    guarded(expire, 'spool.failed');
   };
-  const evidence = keepEvidence({ spool, log, now, monotonic, clock: bound, ready });
-  const seen = (observation: Observation) => {
+  const tip = () => seen.seen ?? noTip;
+  const evidence = keepEvidence({ spool, log, now, monotonic, clock: bound, tip, ready });
+  const observed = (observation: Observation) => {
     // A full disk costs what it costs; it must not stop the schedule.
     guarded(() => recorder?.write(observation), 'record.failed');
     guarded(() => evidence.add(lineOf(observation, log), observation.fault?.detail), 'observation.lost');
@@ -159,7 +181,15 @@ async function assemble(
       log.error({ err: thrown }, event);
     }
   };
-  const rounds = startRounds({ probe: id, table: checks, loop, isClockSure, seen });
+  /** By a clock that may be hours off, a batch of today could look too old. */
+  const expire = () => {
+    const maxAgeMs = assigned?.body.spool?.maxAgeMs;
+    const { boundMs } = bound();
+    if (maxAgeMs === undefined || boundMs < 0 || boundMs > maxExpiryBoundMs) return;
+    const batches = spool.expire(minuteOf(now() - maxAgeMs));
+    if (batches > 0) log.error({ batches, maxAgeMs }, 'spool.too-old');
+  };
+  const rounds = startRounds({ probe: id, table: checks, loop, isClockSure, seen: observed });
   const resolve = makeResolve();
   const secrets = secretShelf(join(dataDir, 'secrets'));
   let reached: Reached = {};
@@ -188,6 +218,7 @@ async function assemble(
       clockBoundMs: () => Math.max(0, bound().boundMs),
       broke: (monitor, thrown) => log.error({ monitor, err: thrown }, 'check.broke'),
     };
+    spool.limit(options.spoolMaxBytes ?? body.spool?.maxBytes ?? defaultSpoolBytes);
     metrics.assigned(body.region);
     evidence.assigned({ key, origin }, body.config);
     const controls = makeControls(body.controls, outside);
@@ -211,27 +242,27 @@ async function assemble(
       controls: { ipv4: reached[4] ?? null, ipv6: reached[6] ?? null },
       spooledFrames: spool.frameCount,
       spooledBatches: spool.batchCount,
+      unprovenBatches: spool.unprovenCount,
+      log: { year: seen.seen?.year ?? null, size: tip().size, refused: prover.refused ?? null },
     }),
     metrics() {
-      const { frameCount: frames, batchCount: batches, bytes, dropped } = spool;
-      metrics.spool({ frames, batches, bytes, dropped });
+      const { frameCount: frames, batchCount: batches, unprovenCount: unproven, bytes, dropped } = spool;
+      metrics.spool({ frames, batches, unproven, bytes, dropped });
+      metrics.log({ seen: seen.seen?.size ?? 0, isRefused: prover.refused !== undefined });
       return metrics.text();
     },
   });
   opened.push(() => listener.close());
   const after = last?.body.number ?? 0;
   const look = (ids: readonly string[]) => rounds.look(ids);
-  const following = followAssignments(
-    { dir, key, trust, link, log, after, now, changed: take, look },
-    signal,
-  );
+  const following = followAssignments({ dir, asker, trust, link, log, after, changed: take, look }, signal);
   log.info({ probe: id, url: listener.url, epoch: spool.epoch }, 'probe.started');
 
   const stop = async () => {
     await rounds.drain(drainChecksMs);
     await evidence.drain();
     await settled(() => spool.frameCount === 0, drainSendMs);
-    await shipper.stop();
+    await Promise.all([shipper.stop(), prover.stop()]);
     await following;
     await closeAll(opened);
     log.info({ probe: id }, 'probe.stopped');

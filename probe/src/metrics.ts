@@ -11,9 +11,12 @@ export interface ProbeMetrics {
   spool(state: {
     readonly batches: number;
     readonly frames: number;
+    readonly unproven: number;
     readonly bytes: number;
     readonly dropped: number;
   }): void;
+  /** The size of the newest log that was found consistent, and whether the log is no longer that one. */
+  log(state: { readonly seen: number; readonly isRefused: boolean }): void;
   /** What was found when the controls were last asked. */
   reached(reached: Reached): void;
   text(): Promise<string>;
@@ -92,6 +95,18 @@ export function makeMetrics(): ProbeMetrics {
   const plain = (name: string, help: string) => new Gauge({ name, help, registers });
   const batches = plain('highwater_spool_batches', 'Batches that the collector has not acknowledged.');
   const frames = plain('highwater_spool_frames', 'Frames that the collector has not acknowledged.');
+  const unproven = plain(
+    'highwater_spool_unproven_batches',
+    'Batches that the collector has acknowledged and the log has not proven.',
+  );
+  const logSize = plain(
+    'highwater_probe_log_size',
+    'Entries of the log in the newest checkpoint that was kept.',
+  );
+  const logRefused = plain(
+    'highwater_probe_log_refused',
+    'Whether the log does not continue what this probe has seen of it (1): nothing is deleted then.',
+  );
   const bytes = plain('highwater_spool_bytes', 'Bytes of the spool on disk.');
   const dropped = plain(
     'highwater_spool_dropped_segments',
@@ -180,8 +195,13 @@ export function makeMetrics(): ProbeMetrics {
     spool(state) {
       batches.set(state.batches);
       frames.set(state.frames);
+      unproven.set(state.unproven);
       bytes.set(state.bytes);
       dropped.set(state.dropped);
+    },
+    log(state) {
+      logSize.set(state.seen);
+      logRefused.set(state.isRefused ? 1 : 0);
     },
     async text() {
       await takeNews();

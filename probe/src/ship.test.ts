@@ -10,6 +10,7 @@ import { type TestCollector, testCollector } from '../testing/collector.ts';
 import { type CollectorLink, openLink } from './collector-link.ts';
 import { type Evidence, keepEvidence } from './evidence.ts';
 import { type Shipper, startShipper } from './ship.ts';
+import { noTip } from './sign.ts';
 import { Spool } from './spool.ts';
 
 const key = generateSigningKey('eu-1');
@@ -49,6 +50,7 @@ describe('what was spooled', () => {
       now: () => wall,
       monotonic: () => performance.now(),
       clock: () => ({ boundMs, ageS: 0 }),
+      tip: () => noTip,
       ready() {
         shipper.frameReady();
         shipper.batchReady();

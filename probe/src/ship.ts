@@ -1,5 +1,5 @@
 /**
- * Brings spooled frames and batches to the collector and keeps them until it has acknowledged them. Batches go in
+ * Brings spooled frames and batches to the collector until it has acknowledged them; prove.ts goes on from there. Batches go in
  * order of number; frames in two lanes, so that what happens now is not delayed behind what was missed.
  */
 import type { Logger } from 'pino';
@@ -8,7 +8,7 @@ import { parseNote } from '@highwater/config/proof/note.ts';
 import { MAX_CLOCK_BOUND_MS } from '@highwater/config/proof/rule/none.ts';
 import { MINUTE_MS } from '@highwater/config/time.ts';
 import { accepted, type Accepted, refused } from '@highwater/config/wire.ts';
-import type { CollectorLink, Reply } from './collector-link.ts';
+import { type CollectorLink, type Reply, retryAfterMs } from './collector-link.ts';
 import type { Spool } from './spool.ts';
 import type { SpooledBatch, SpooledFrame } from './spool-records.ts';
 
@@ -16,6 +16,8 @@ export interface ShipOptions {
   readonly spool: Spool;
   readonly link: CollectorLink;
   readonly log: Logger;
+  /** A batch was acknowledged. */
+  batchAcknowledged?(): void;
   /** Told of each acknowledgement's time, for the clock bound. */
   acknowledged(told: { readonly roundTripMs: number; readonly at: number }): void;
   readonly random?: () => number;
@@ -197,7 +199,7 @@ async function sendFrame(options: ShipOptions, frame: SpooledFrame): Promise<Att
     return { done: true };
   }
   if (reply.status === 409)
-    return conflict(options, `frame-${frame.epoch}-${frame.frame}`, note, frame.epoch, reply);
+    return conflict(options, `frame-${frame.epoch}-${frame.frame}`, note, frame.epoch === spool.epoch, reply);
   if ([400, 413, 415, 422].includes(reply.status)) {
     // Its lines still come with their batch; a frame is only for the live verdict.
     log.error({ ...about, because: reasonOf(reply) }, 'frame.refused');
@@ -225,10 +227,11 @@ async function sendBatch(
   if (reply.status === 200) {
     heard(options, reply);
     spool.acknowledgeBatch(batch);
+    options.batchAcknowledged?.();
     return { done: true };
   }
   if (reply.status === 409)
-    return conflict(options, `batch-${batch.epoch}-${batch.number}`, note, batch.epoch, reply);
+    return conflict(options, `batch-${batch.epoch}-${batch.number}`, note, spool.isSpooled(batch), reply);
   if (reply.status === 422 && isOfWrongClock(note, reply, (options.now ?? Date.now)())) {
     log.error({ ...about, because: reasonOf(reply) }, 'batch.given-up');
     spool.giveUp(batch);
@@ -291,12 +294,12 @@ function conflict(
   { spool, log }: ShipOptions,
   name: string,
   note: string,
-  epoch: number,
+  isWaiting: boolean,
   reply: Reply,
 ): Attempt {
   log.error({ name, because: reasonOf(reply), keptIn: 'conflicts' }, 'number.conflict');
-  // The other lane may have begun the new epoch already.
-  if (epoch === spool.epoch) spool.startNewEpoch({ name: `${name}.note`, note });
+  // Another lane may have begun the new epoch already, and what waited is in that.
+  if (isWaiting) spool.startNewEpoch({ name: `${name}.note`, note });
   return { done: true };
 }
 
@@ -305,13 +308,6 @@ function later({ log }: ShipOptions, reply: Reply, about: object): Attempt {
   const level = locked ? 'error' : 'warn';
   log[level]({ ...about, because: reasonOf(reply) }, locked ? 'collector.locked-out' : 'collector.busy');
   return { retryMs: Math.max(retryAfterMs(reply), locked ? lockedOutMs : 0) };
-}
-
-/** Seconds only; an answer that says more than ten minutes is taken as ten. */
-function retryAfterMs(reply: Reply): number {
-  const header = reply.headers['retry-after'];
-  const seconds = typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : 0;
-  return Math.min(seconds, 600) * 1_000;
 }
 
 function heard(options: ShipOptions, reply: Reply): void {

@@ -1,6 +1,6 @@
 /** From spooled lines to signed frames and batches. What is made here is spooled before anybody sends it. */
 import { type SigningKey, sha256 } from '@highwater/config/keys.ts';
-import { bodiesOf, bodyRefs, formatBatchText, minutesOf } from '@highwater/config/proof/batch.ts';
+import { type Batch, bodiesOf, bodyRefs, formatBatchText, minutesOf } from '@highwater/config/proof/batch.ts';
 import { encodeBase64 } from '@highwater/config/proof/bytes.ts';
 import { formatFrameText } from '@highwater/config/proof/frame.ts';
 import { emptyRoot, leafHashOfNote } from '@highwater/config/proof/leaf-hash.ts';
@@ -13,6 +13,15 @@ export interface Identity {
   readonly key: SigningKey;
   /** Origin of the log without the year. */
   readonly origin: string;
+}
+
+/** The newest checkpoint of the log that was found consistent. */
+export type Tip = Batch['tip'];
+
+/** What a batch says of the moment in which it was made. */
+export interface Known {
+  readonly clock: Batch['clock'];
+  readonly tip: Tip;
 }
 
 /** What a batch closes. */
@@ -32,7 +41,8 @@ const maxBatchChars = 800_000;
 // A batch's text has 65,000 bytes at most and needs up to 160 for each service.
 const maxBatchServices = 350;
 
-const noTip = { size: 0, root: encodeBase64(emptyRoot(sha256)) };
+/** Before any checkpoint was seen. */
+export const noTip: Tip = { size: 0, root: encodeBase64(emptyRoot(sha256)) };
 
 /** Spools one frame of lines that are in none yet; false when there are none. */
 export function spoolFrame(spool: Spool, { key, origin }: Identity): boolean {
@@ -55,20 +65,15 @@ export function spoolFrame(spool: Spool, { key, origin }: Identity): boolean {
  * Spools the batches of what has closed: one, or one for each UTC day in which its lines were due, or several where
  * one would be too large. An empty minute gets a batch too.
  */
-export function spoolBatches(
-  spool: Spool,
-  identity: Identity,
-  closing: Closing,
-  clock: { readonly boundMs: number; readonly ageS: number },
-): void {
+export function spoolBatches(spool: Spool, identity: Identity, closing: Closing, known: Known): void {
   const closed = spool.unbatched.filter((line) => line.seq <= closing.through);
   const days = [...new Set(closed.map(dayOfLine))].sort((a, b) => a - b);
-  if (days.length === 0) return spoolBatch(spool, identity, closing, clock, dayOfMinute(closing.minute), []);
+  if (days.length === 0) return spoolBatch(spool, identity, closing, known, dayOfMinute(closing.minute), []);
   for (const day of days) {
     let rest = closed.filter((line) => dayOfLine(line) === day);
     while (rest.length > 0) {
       const part = firstServices(rest);
-      spoolBatch(spool, identity, closing, clock, day, part);
+      spoolBatch(spool, identity, closing, known, day, part);
       rest = rest.slice(part.length);
     }
   }
@@ -78,11 +83,12 @@ function spoolBatch(
   spool: Spool,
   { key, origin }: Identity,
   closing: Closing,
-  clock: { readonly boundMs: number; readonly ageS: number },
+  { clock, tip }: Known,
   day: number,
   lines: readonly Line[],
 ): void {
   const texts = lines.map((line) => line.text);
+  const minutes = minutesOf(texts) ?? { first: closing.minute, last: closing.minute };
   const { epoch, number, prev, gaps } = spool.next;
   const note = key.sign(
     formatBatchText({
@@ -91,16 +97,16 @@ function spoolBatch(
       epoch,
       number,
       prev,
-      minutes: minutesOf(texts) ?? { first: closing.minute, last: closing.minute },
+      minutes,
       config: closing.config,
       clock,
-      tip: noTip,
+      tip,
       gaps,
       bodies: bodyRefs(bodiesOf(texts), sha256),
     }),
   );
   const to = lines.at(-1)?.seq ?? -1;
-  spool.addBatch({ to, day, note, hash: leafHashOfNote(note, sha256) });
+  spool.addBatch({ to, day, m: minutes.last, note, hash: leafHashOfNote(note, sha256) });
 }
 
 function firstLines(lines: readonly Line[]): readonly Line[] {

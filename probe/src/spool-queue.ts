@@ -1,5 +1,5 @@
 /**
- * What waits for its acknowledgement, in the order in which it was journaled. After an outage that is a day of
+ * What waits for its acknowledgement or its proof, in the order in which it was journaled. After an outage that is a day of
  * frames, so adding, finding, removing and taking the oldest cost the same however many wait.
  */
 import type { Place } from './journal.ts';
@@ -12,7 +12,9 @@ export interface Waiting {
 export interface SpoolQueue<T extends Waiting> {
   /** How many are synced. */
   readonly syncedCount: number;
+  /** Each once. Where it goes behind the others it costs nothing; one that comes back among them costs their number. */
   add(item: T): void;
+  has(item: T): boolean;
   remove(epoch: number, number: number): T | undefined;
   clear(): void;
   /** Everything journaled before this place is synced. */
@@ -20,6 +22,8 @@ export interface SpoolQueue<T extends Waiting> {
   /** The oldest one, synced or not. */
   first(): T | undefined;
   firstSynced(): T | undefined;
+  /** The oldest synced ones, oldest first. */
+  oldest(count: number): readonly T[];
   /** The newest synced ones, oldest of them first. */
   newestSynced(count: number): readonly T[];
   synced(): Iterable<T>;
@@ -40,9 +44,15 @@ export function spoolQueue<T extends Waiting>(numberOf: (item: T) => number): Sp
   /** Of an item: its place in `items` plus what was ever cut off. */
   let placeOf = new Map<string, number>();
   let cutOff = 0;
+  let durable: Pick<Place, 'segment' | 'offset'> = { segment: -1, offset: 0 };
+  const nameOf = (item: T) => `${item.epoch}/${numberOf(item)}`;
 
   function* between(from: number, to: number): Iterable<T> {
-    for (const item of items.slice(from, to)) if (item) yield item;
+    // By place, not by a copy: who wants the first few must not pay for all. Nobody changes it meanwhile.
+    for (let place = from; place < to; place += 1) {
+      const item = items[place];
+      if (item) yield item;
+    }
   }
 
   const trim = () => {
@@ -57,14 +67,42 @@ export function spoolQueue<T extends Waiting>(numberOf: (item: T) => number): Sp
     syncedEnd = Math.min(Math.max(syncedEnd, head), items.length);
   };
 
+  const append = (item: T) => {
+    placeOf.set(nameOf(item), items.length + cutOff);
+    items.push(item);
+  };
+
+  const clear = () => {
+    items = [];
+    placeOf = new Map();
+    head = syncedEnd = syncedCount = cutOff = 0;
+  };
+
+  const countSynced = () => {
+    for (; syncedEnd < items.length; syncedEnd += 1) {
+      const item = items[syncedEnd];
+      if (!item) continue;
+      if (!isBefore(item.place, durable)) return;
+      syncedCount += 1;
+    }
+  };
+
   return {
     get syncedCount() {
       return syncedCount;
     },
     add(item) {
-      placeOf.set(`${item.epoch}/${numberOf(item)}`, items.length + cutOff);
-      items.push(item);
+      const last = items.at(-1);
+      if (last && isBefore(item.place, last.place)) {
+        const inOrder = [...between(head, items.length), item].sort((a, b) =>
+          isBefore(a.place, b.place) ? -1 : 1,
+        );
+        clear();
+        for (const each of inOrder) append(each);
+      } else append(item);
+      countSynced();
     },
+    has: (item) => placeOf.has(nameOf(item)),
     remove(epoch, number) {
       const name = `${epoch}/${number}`;
       const place = (placeOf.get(name) ?? -1) - cutOff;
@@ -76,22 +114,21 @@ export function spoolQueue<T extends Waiting>(numberOf: (item: T) => number): Sp
       trim();
       return item;
     },
-    clear() {
-      items = [];
-      placeOf = new Map();
-      head = syncedEnd = syncedCount = cutOff = 0;
-    },
-    reached({ segment, offset }) {
-      for (; syncedEnd < items.length; syncedEnd += 1) {
-        const item = items[syncedEnd];
-        if (!item) continue;
-        const { place } = item;
-        if (place.segment > segment || (place.segment === segment && place.offset >= offset)) return;
-        syncedCount += 1;
-      }
+    clear,
+    reached(end) {
+      durable = end;
+      countSynced();
     },
     first: () => items[head],
     firstSynced: () => (head < syncedEnd ? items[head] : undefined),
+    oldest(count) {
+      const oldest: T[] = [];
+      for (let place = head; place < syncedEnd && oldest.length < count; place += 1) {
+        const item = items[place];
+        if (item) oldest.push(item);
+      }
+      return oldest;
+    },
     newestSynced(count) {
       const newest: T[] = [];
       for (let place = syncedEnd - 1; place >= head && newest.length < count; place -= 1) {
@@ -103,4 +140,14 @@ export function spoolQueue<T extends Waiting>(numberOf: (item: T) => number): Sp
     synced: () => between(head, syncedEnd),
     all: () => between(head, items.length),
   };
+}
+
+type Spot = Pick<Place, 'segment' | 'offset'>;
+
+export function isBefore(a: Spot, b: Spot): boolean {
+  return a.segment < b.segment || (a.segment === b.segment && a.offset < b.offset);
+}
+
+export function later(a: Spot, b: Spot): Spot {
+  return isBefore(a, b) ? b : a;
 }

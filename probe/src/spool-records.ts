@@ -1,6 +1,6 @@
 /** What stands in the spool's journal, and the few pure functions over it. */
 import { dueMinuteOf } from '@highwater/config/proof/batch.ts';
-import { dayOfMinute } from '@highwater/config/time.ts';
+import { DAY_MS, dayOfMinute, MINUTE_MS } from '@highwater/config/time.ts';
 import type { Place } from './journal.ts';
 
 export interface Line {
@@ -32,7 +32,7 @@ export interface Gap {
   readonly last: number;
 }
 
-/** A batch that has not been acknowledged. */
+/** A batch that is not proven yet. */
 export interface SpooledBatch {
   readonly epoch: number;
   readonly number: number;
@@ -41,6 +41,8 @@ export interface SpooledBatch {
   /** …to this one. */
   readonly to: number;
   readonly day: number;
+  /** The last due minute of its lines, or the one that it closed. */
+  readonly lastMinute: number;
   readonly gaps: readonly Gap[];
   readonly place: Place;
 }
@@ -62,13 +64,16 @@ export interface FrameRecord {
   readonly details?: Readonly<Record<string, string>>;
 }
 
-/** S marks, L line, R line again for the epoch of the next E, F frame, B batch, A… acknowledged, X given up, E epoch. */
+/**
+ * S marks, L line, R line again for the epoch of the next E, F frame, B batch, A… acknowledged, U no longer known to the
+ * collector, P proven, X given up, E epoch.
+ */
 export type SpoolRecord =
   | ({ readonly t: 'S' } & Marks)
   | { readonly t: 'L' | 'R'; readonly s: number; readonly l: string; readonly d?: string }
   | ({ readonly t: 'F'; readonly e: number; readonly n: number; readonly to: number } & FrameRecord)
   | BatchRecord
-  | { readonly t: 'AF' | 'AB' | 'X'; readonly e: number; readonly n: number }
+  | { readonly t: 'AF' | 'AB' | 'U' | 'P' | 'X'; readonly e: number; readonly n: number }
   | { readonly t: 'E'; readonly e: number };
 
 export interface BatchRecord {
@@ -78,6 +83,8 @@ export interface BatchRecord {
   readonly from: number;
   readonly to: number;
   readonly day: number;
+  /** Last minute; absent in those of an older version. */
+  readonly m?: number;
   readonly gaps: readonly Gap[];
   readonly hash: string;
   readonly note: string;
@@ -86,6 +93,17 @@ export interface BatchRecord {
 /** The UTC day in which a line was due. */
 export function dayOfLine(line: Pick<Line, 'text'>): number {
   return dayOfMinute(dueMinuteOf(line.text));
+}
+
+/** Of a record that was journaled at this place. */
+export function spooledBatchOf(record: BatchRecord, place: Place): SpooledBatch {
+  const { e: epoch, n: number, from, to, day, m, gaps } = record;
+  const lastMinute = m ?? (day + 1) * (DAY_MS / MINUTE_MS) - 1;
+  return { epoch, number, from, to, day, lastMinute, gaps, place };
+}
+
+export function lineRecord(t: 'L' | 'R', s: number, l: string, d: string | undefined): SpoolRecord {
+  return { t, s, l, ...(d === undefined ? {} : { d }) };
 }
 
 export function lineOf(record: { readonly s: number; readonly l: string; readonly d?: string }): Line {
@@ -102,4 +120,10 @@ export function withGap(gaps: readonly Gap[], number: number): readonly Gap[] {
     merged.push(joined ? { first: before.first, last: Math.max(before.last, gap.last) } : gap);
   }
   return merged;
+}
+
+/** The gaps that are left to tell once a batch that told these was acknowledged. */
+export function toldGaps(gaps: readonly Gap[], told: readonly Gap[]): readonly Gap[] {
+  const isTold = (gap: Gap) => told.some(({ first, last }) => first <= gap.first && gap.last <= last);
+  return gaps.filter((gap) => !isTold(gap));
 }

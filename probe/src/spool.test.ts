@@ -19,18 +19,19 @@ import { parseFrameText } from '@highwater/config/proof/frame.ts';
 import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { DAY_MS, minuteOf } from '@highwater/config/time.ts';
-import { spoolBatches, spoolFrame } from './sign.ts';
+import { noTip, spoolBatches, spoolFrame } from './sign.ts';
+import type { SpooledBatch } from './spool-records.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
 
 const identity = { key: generateSigningKey('eu-1'), origin: 'status.example.com/log' };
-const clock = { boundMs: 5, ageS: 0 };
+const known = { clock: { boundMs: 5, ageS: 0 }, tip: noTip };
 const start = 20_000 * DAY_MS;
 const folder = () => mkdtempSync(join(tmpdir(), 'highwater-spool-'));
 const open = (dir: string, more: Partial<SpoolOptions> = {}) =>
   new Spool({ dir, maxBytes: 10_000_000, now: 1_800_000_000_000, ...more });
 const line = (at: number, n = 0) => `rpc/n${n}/http ${at} ok 12 -`;
 const close = (spool: Spool, minute = minuteOf(start)) =>
-  spoolBatches(spool, identity, { through: spool.next.seq - 1, minute, config: ZERO_HASH }, clock);
+  spoolBatches(spool, identity, { through: spool.next.seq - 1, minute, config: ZERO_HASH }, known);
 
 function batchOf(note: string) {
   const parsed = parseNote(note);
@@ -259,7 +260,7 @@ describe('a full spool', () => {
     spool[Symbol.dispose]();
   });
 
-  it('deletes what was acknowledged', async () => {
+  it('deletes what was proven', async () => {
     const dir = folder();
     const spool = open(dir, { maxBytes: 80_000 });
     for (let minute = 0; minute < 300; minute += 1) {
@@ -268,7 +269,9 @@ describe('a full spool', () => {
       close(spool, minuteOf(start) + minute);
       await spool.sync();
       for (const frame of spool.frames) spool.acknowledgeFrame(frame);
-      for (const batch of spool.batches) spool.acknowledgeBatch(batch);
+      const { batches } = spool;
+      for (const batch of batches) spool.acknowledgeBatch(batch);
+      spool.proven(batches);
     }
     expect(spool.dropped).toBe(0);
     expect(segments(dir).length).toBeLessThan(4);
@@ -284,6 +287,7 @@ describe('whatever happens in whatever order', () => {
       arbitrary: fc.record({ op: fc.constantFrom('frame' as const, 'batch' as const, 'sync' as const) }),
     },
     { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('ackFrame' as const, 'ackBatch' as const) }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('prove' as const, 'takeBack' as const) }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('reopen' as const, 'epoch' as const) }) },
     {
       weight: 1,
@@ -291,7 +295,7 @@ describe('whatever happens in whatever order', () => {
     },
   );
 
-  it('a number has one text, the chain holds, and no line is lost', async () => {
+  it('a number has one text, the chain holds, and only what is proven goes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(op, { minLength: 50, maxLength: 90, size: 'max' }), async (ops) => {
         const dir = folder();
@@ -301,7 +305,10 @@ describe('whatever happens in whatever order', () => {
         let synced = readFileSync(segments(dir).at(-1) ?? '').length;
         const marked = () => (synced = readFileSync(segments(dir).at(-1) ?? '').length);
         const sent = new Map<string, string>();
-        const acknowledged: string[] = [];
+        /** What the collector and then the log hold for good. */
+        const proven: string[] = [];
+        /** Acknowledged, and never proven nor taken back: by name, with its lines. */
+        const unproven = new Map<string, { readonly note: string; readonly lines: readonly string[] }>();
         const send = () => {
           for (const frame of spool.frames) {
             const name = `frame ${frame.epoch}/${frame.frame}`;
@@ -315,6 +322,28 @@ describe('whatever happens in whatever order', () => {
             expect(sent.get(name) ?? note).toBe(note);
             sent.set(name, note);
           }
+          const order = spool.batches.map(({ place }) => place.segment * 1e9 + place.offset);
+          expect(order).toEqual([...order].sort((a, b) => a - b));
+        };
+        const textsOf = (batch: SpooledBatch) => spool.linesOf(batch).map((one) => one.text);
+        /** They can be sent again: from the one state or from the other. */
+        const holdsUnproven = () => {
+          const held = new Map(
+            [...spool.unproven(1_000).map(({ batch }) => batch), ...spool.batches].map((batch) => [
+              `${batch.epoch}/${batch.number}`,
+              batch,
+            ]),
+          );
+          for (const [name, { note, lines }] of unproven) {
+            const batch = held.get(name);
+            expect(batch, name).toBeDefined();
+            if (!batch) continue;
+            expect(spool.noteOf(batch)).toBe(note);
+            expect(textsOf(batch)).toEqual(lines);
+          }
+          for (const { batch, leaf } of spool.unproven(1_000)) {
+            expect(leaf).toBe(leafHashOfNote(spool.noteOf(batch), sha256));
+          }
         };
         for (const each of ops) {
           if (each.op === 'add') spool.add(line(start + each.minute * 60_000, count++));
@@ -324,6 +353,19 @@ describe('whatever happens in whatever order', () => {
             await spool.sync();
             marked();
           }
+          const [oldest] = spool.unproven(1).map(({ batch }) => batch);
+          const nameOfOldest = oldest && `${oldest.epoch}/${oldest.number}`;
+          if (each.op === 'prove' && oldest && nameOfOldest !== undefined) {
+            proven.push(...textsOf(oldest));
+            spool.proven([oldest]);
+            unproven.delete(nameOfOldest);
+            expect(spool.isSpooled(oldest)).toBe(false);
+          }
+          if (each.op === 'takeBack' && oldest && nameOfOldest !== undefined) {
+            spool.takeBack([oldest]);
+            unproven.delete(nameOfOldest);
+            expect(spool.isSpooled(oldest)).toBe(true);
+          }
           if (each.op === 'epoch') {
             spool.startNewEpoch({ name: 'x', note: 'x' });
             marked();
@@ -332,6 +374,8 @@ describe('whatever happens in whatever order', () => {
             spool[Symbol.dispose]();
             const file = segments(dir).at(-1) ?? '';
             const size = readFileSync(file).length;
+            // Whose acknowledgement is torn off is spooled again, and may be dissolved by a new epoch.
+            if (each.op === 'tear') unproven.clear();
             if (each.op === 'tear') truncateSync(file, Math.max(synced, size - each.bytes));
             spool = open(dir);
             marked();
@@ -340,18 +384,18 @@ describe('whatever happens in whatever order', () => {
           if (each.op === 'ackFrame' && spool.frames[0]) spool.acknowledgeFrame(spool.frames[0]);
           const [batch] = spool.batches;
           if (each.op === 'ackBatch' && batch) {
-            acknowledged.push(...spool.linesOf(batch).map((one) => one.text));
+            const name = `${batch.epoch}/${batch.number}`;
+            unproven.set(name, { note: spool.noteOf(batch), lines: textsOf(batch) });
             spool.acknowledgeBatch(batch);
           }
           if (each.op !== 'tear') send();
+          holdsUnproven();
         }
-        const waiting = spool.batches.flatMap((batch) => spool.linesOf(batch).map((one) => one.text));
         await spool.sync();
-        const unsynced = spool.batches.flatMap((batch) => spool.linesOf(batch).map((one) => one.text));
         const all = new Set([
-          ...acknowledged,
-          ...waiting,
-          ...unsynced,
+          ...proven,
+          ...spool.unproven(1_000).flatMap(({ batch }) => textsOf(batch)),
+          ...spool.batches.flatMap(textsOf),
           ...spool.unbatched.map((one) => one.text),
         ]);
         expect(all.size).toBeGreaterThanOrEqual(count);

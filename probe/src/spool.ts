@@ -1,19 +1,22 @@
 /**
  * What a probe has seen and not yet been rid of. Lines are journaled as they end, frames and batches before they are
- * sent, so that a number never has two texts. States: spooled -> acknowledged -> deleted. Bounded: the oldest
- * segment is dropped, and the numbers of its batches become a gap in a later batch.
+ * sent, so that a number never has two texts. States of a batch: spooled -> acknowledged -> proven, and then deleted;
+ * until then its text and its lines can be sent again. Bounded: the oldest segment is dropped, and the numbers of its
+ * batches become a gap in a later batch.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { isFullDisk, Journal, type Place, type Repair, writeDurably } from './journal.ts';
-import { spoolQueue } from './spool-queue.ts';
-import { dayOfLine, lineOf, withGap } from './spool-records.ts';
+import { isFullDisk, Journal, type Place, type Repair } from './journal.ts';
+import { batchStates } from './spool-batches.ts';
+import { keepConflict, keepEpoch, keptEpoch } from './spool-epoch.ts';
+import { linesOf, SpoolLines } from './spool-lines.ts';
+import { isBefore, later, spoolQueue } from './spool-queue.ts';
+import { dayOfLine, lineOf, lineRecord, spooledBatchOf, toldGaps, withGap } from './spool-records.ts';
 import type {
   BatchRecord,
   FrameRecord,
-  Gap,
   Line,
   Marks,
   NewLine,
@@ -25,12 +28,12 @@ import type {
 
 export interface SpoolOptions {
   readonly dir: string;
+  /** Until `limit` says otherwise. */
   readonly maxBytes: number;
   /** The first epoch of a probe without any record is the second in which it began. */
   readonly now: Instant;
 }
 
-const maxConflictFiles = 100;
 /** Records in one write, at most: more would stand in one segment, and be lost together where the disk is full. */
 export const mostAtOnce = 256;
 
@@ -38,25 +41,18 @@ export class Spool {
   readonly repair: Repair;
   /** A new epoch was begun at opening: the last number was not certain, or a crash cut the beginning of one. */
   readonly startedAnew: boolean;
-  readonly #options: SpoolOptions;
+  #options: SpoolOptions;
   readonly #journal: Journal;
-  readonly #segmentBytes: number;
   #marks: Marks = { epoch: 0, frame: 0, number: 0, prev: ZERO_HASH, seq: 0, gaps: [] };
-  #unframed: PendingLine[] = [];
-  #unbatched: PendingLine[] = [];
+  readonly #lines = new SpoolLines();
   readonly #frames = spoolQueue<SpooledFrame>((frame) => frame.frame);
-  readonly #batches = spoolQueue<SpooledBatch>((batch) => batch.number);
-  /** Lines of an epoch that is about to begin; its E takes them up. */
-  #again: PendingLine[] = [];
-  /** Highest line by segment. */
-  readonly #lastLine = new Map<number, number>();
+  readonly #batches = batchStates();
   #dropped = 0;
   /** What lies before it survives a power cut, and may be sent. */
   #durable: Pick<Place, 'segment' | 'offset'>;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
-    this.#segmentBytes = Math.max(8_192, Math.min(1_048_576, Math.floor(options.maxBytes / 8)));
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     let marked = false;
     this.#journal = new Journal(join(options.dir, 'journal'), (json, place) => {
@@ -68,11 +64,11 @@ export class Spool {
     this.#frames.reached(this.#durable);
     this.#batches.reached(this.#durable);
     this.repair = this.#journal.repair;
-    const keptEpoch = this.#keptEpoch();
+    const kept = keptEpoch(options.dir);
     // A damaged record may have been the last number: only a new epoch is sure not to use it twice.
-    this.startedAnew = !marked || this.repair.quarantined > 0 || keptEpoch > this.#marks.epoch;
+    this.startedAnew = !marked || this.repair.quarantined > 0 || kept > this.#marks.epoch;
     if (!this.startedAnew) return;
-    const known = Math.max(marked ? this.#marks.epoch : -1, keptEpoch);
+    const known = Math.max(marked ? this.#marks.epoch : -1, kept);
     // Nothing is known: the clock gives a number above those of an earlier life whose disk was lost.
     this.#beginEpoch(known >= 0 ? known + 1 : Math.floor(options.now / 1_000));
   }
@@ -96,11 +92,11 @@ export class Spool {
   }
 
   get unframed(): readonly Line[] {
-    return this.#unframed;
+    return this.#lines.unframed;
   }
 
   get unbatched(): readonly Line[] {
-    return this.#unbatched;
+    return this.#lines.unbatched;
   }
 
   /** Synced and not acknowledged, oldest first: a copy of all; what is asked often has a way of its own below. */
@@ -108,9 +104,9 @@ export class Spool {
     return [...this.#frames.synced()];
   }
 
-  /** Synced and not acknowledged, in order of number: a copy of all. */
+  /** Synced and not acknowledged, in the order in which they were made: a copy of all. */
   get batches(): readonly SpooledBatch[] {
-    return [...this.#batches.synced()];
+    return [...this.#batches.spooled.synced()];
   }
 
   get frameCount(): number {
@@ -118,7 +114,12 @@ export class Spool {
   }
 
   get batchCount(): number {
-    return this.#batches.syncedCount;
+    return this.#batches.spooled.syncedCount;
+  }
+
+  /** Acknowledged, and no proof has come yet. */
+  get unprovenCount(): number {
+    return this.#batches.acknowledged.syncedCount;
   }
 
   get oldestFrame(): SpooledFrame | undefined {
@@ -130,7 +131,24 @@ export class Spool {
   }
 
   get oldestBatch(): SpooledBatch | undefined {
-    return this.#batches.firstSynced();
+    return this.#batches.spooled.firstSynced();
+  }
+
+  /** The oldest ones that are acknowledged and not proven, with their leaf hashes (base64). */
+  unproven(count: number): readonly { readonly batch: SpooledBatch; readonly leaf: string }[] {
+    return this.#batches.acknowledged
+      .oldest(count)
+      .map((batch) => ({ batch, leaf: this.#recordOf(batch).hash }));
+  }
+
+  /** Whether it still waits for its acknowledgement. */
+  isSpooled(batch: SpooledBatch): boolean {
+    return this.#batches.spooled.has(batch);
+  }
+
+  /** Takes effect with the next segment. */
+  limit(maxBytes: number): void {
+    this.#options = { ...this.#options, maxBytes };
   }
 
   /** Journals a line. It survives the process at once, and the machine from the next sync on. */
@@ -141,10 +159,7 @@ export class Spool {
   /** The same for several in one write: all or none. At most `mostAtOnce`. */
   addAll(lines: readonly NewLine[]): void {
     const { seq } = this.#marks;
-    const records = lines.map(({ text, detail }, nth): SpoolRecord => {
-      return { t: 'L', s: seq + nth, l: text, ...(detail === undefined ? {} : { d: detail }) };
-    });
-    this.#write(records);
+    this.#write(lines.map(({ text, detail }, nth) => lineRecord('L', seq + nth, text, detail)));
   }
 
   /** Spools the next frame, of the unframed lines up to `to`. Not to be sent before `sync`. */
@@ -153,8 +168,8 @@ export class Spool {
   }
 
   /** Spools the next batch, of the unbatched lines of one day up to `to`. Not to be sent before `sync`. */
-  addBatch(batch: Pick<BatchRecord, 'to' | 'day' | 'hash' | 'note'>): void {
-    const first = this.#unbatched.find((line) => dayOfLine(line) === batch.day);
+  addBatch(batch: Pick<BatchRecord, 'to' | 'day' | 'm' | 'hash' | 'note'>): void {
+    const first = this.unbatched.find((line) => dayOfLine(line) === batch.day);
     const from = first === undefined ? batch.to + 1 : first.seq;
     const { epoch, number, gaps } = this.#marks;
     this.#write([{ t: 'B', e: epoch, n: number, from, gaps, ...batch }]);
@@ -171,12 +186,12 @@ export class Spool {
   }
 
   noteOf(batch: SpooledBatch): string {
-    return (JSON.parse(this.#journal.read(batch.place)) as BatchRecord).note;
+    return this.#recordOf(batch).note;
   }
 
   /** The lines of a batch, read again from disk; fewer than there were when part of them was dropped. */
   linesOf(batch: SpooledBatch): readonly PendingLine[] {
-    return this.#linesOf([batch]);
+    return linesOf([batch], this.#journal, this.#lines);
   }
 
   acknowledgeFrame(frame: SpooledFrame): void {
@@ -187,22 +202,43 @@ export class Spool {
     this.#write([{ t: 'AB', e: batch.epoch, n: batch.number }]);
   }
 
+  /** The collector no longer knows what it acknowledged: they are to be sent again, before what was made later. */
+  takeBack(batches: readonly SpooledBatch[]): void {
+    this.#tell('U', batches);
+  }
+
+  /** The log holds them: nothing of them is needed any more. */
+  proven(batches: readonly SpooledBatch[]): void {
+    // Gone before it is written down: on a full disk this is what makes room. Who does not know it asks again.
+    for (const { epoch, number } of batches) this.#batches.remove(epoch, number);
+    this.#sweep();
+    this.#tell('P', batches);
+  }
+
   /** Gives up on a batch that can never be accepted; its number becomes a gap. */
   giveUp(batch: SpooledBatch): void {
-    this.#write([{ t: 'X', e: batch.epoch, n: batch.number }]);
+    this.#tell('X', [batch]);
+  }
+
+  /** Gives up on batches whose last minute is before this one, and on frames from before them. Returns how many. */
+  expire(minute: number): number {
+    const old = this.#batches.before(minute);
+    if (old.length === 0) return 0;
+    const newest = old.map(({ place }) => place).reduce(later, { segment: -1, offset: 0 });
+    for (const frame of [...this.#frames.all()]) {
+      if (isBefore(frame.place, newest)) this.acknowledgeFrame(frame);
+    }
+    this.#tell('X', old);
+    this.#sweep();
+    return old.length;
   }
 
   /**
    * After a number turned out to have two texts: the note is kept as evidence, and lines that are in no
-   * acknowledged batch go into batches of a new epoch.
+   * acknowledged batch go into batches of a new epoch. Acknowledged ones are still to be proven.
    */
   startNewEpoch(evidence: { readonly name: string; readonly note: string }): void {
-    const dir = join(this.#options.dir, 'conflicts');
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const path = join(dir, evidence.name);
-    if (!existsSync(path) && readdirSync(dir).length < maxConflictFiles) {
-      writeFileSync(path, evidence.note, { mode: 0o600 });
-    }
+    keepConflict(this.#options.dir, evidence);
     this.#beginEpoch(this.#marks.epoch + 1);
   }
 
@@ -210,36 +246,14 @@ export class Spool {
     this.#journal[Symbol.dispose]();
   }
 
-  /** Each segment is read once, whatever the number of batches. */
-  #linesOf(batches: readonly SpooledBatch[]): readonly PendingLine[] {
-    const ofDay = Map.groupBy(batches, (batch) => batch.day);
-    const first = batches.reduce((least, batch) => Math.min(least, batch.from), Infinity);
-    const lines = new Map<number, PendingLine>();
-    for (const segment of this.#journal.segments) {
-      if ((this.#lastLine.get(segment) ?? -1) < first) continue;
-      for (const json of this.#journal.recordsOf(segment)) {
-        const record = JSON.parse(json) as SpoolRecord;
-        if (record.t !== 'L' && record.t !== 'R') continue;
-        const line = lineOf(record);
-        const isIn = (batch: SpooledBatch) => batch.from <= line.seq && line.seq <= batch.to;
-        if (ofDay.get(dayOfLine(line))?.some(isIn)) lines.set(line.seq, { ...line, segment });
-      }
-    }
-    return [...lines.values()].sort((a, b) => a.seq - b.seq);
+  #recordOf(batch: SpooledBatch): BatchRecord {
+    return JSON.parse(this.#journal.read(batch.place)) as BatchRecord;
   }
 
   #reached(end: Pick<Place, 'segment' | 'offset'>): void {
-    const { segment, offset } = this.#durable;
-    if (end.segment > segment || (end.segment === segment && end.offset > offset)) this.#durable = end;
+    if (isBefore(this.#durable, end)) this.#durable = end;
     this.#frames.reached(this.#durable);
     this.#batches.reached(this.#durable);
-  }
-
-  /** The last epoch that was begun, from a file of its own; -1 when nothing is known. */
-  #keptEpoch(): number {
-    const file = join(this.#options.dir, 'epoch');
-    const kept = existsSync(file) ? Number(readFileSync(file, 'utf8').trim()) : NaN;
-    return Number.isSafeInteger(kept) ? kept : -1;
   }
 
   /**
@@ -247,20 +261,24 @@ export class Spool {
    * batches: wherever a crash cuts this off, they are in the one or in the other.
    */
   #beginEpoch(epoch: number): void {
-    writeDurably(join(this.#options.dir, 'epoch'), `${epoch}\n`, this.#options.dir);
-    const again = this.#linesOf([...this.#batches.all()]).map(({ seq, text, detail }): SpoolRecord => ({
-      t: 'R',
-      s: seq,
-      l: text,
-      ...(detail === undefined ? {} : { d: detail }),
-    }));
-    for (let from = 0; from < again.length; from += mostAtOnce) {
-      this.#write(again.slice(from, from + mostAtOnce));
-    }
+    keepEpoch(this.#options.dir, epoch);
+    const waiting = [...this.#batches.spooled.all()];
+    const again = linesOf(waiting, this.#journal, this.#lines);
+    this.#writeMany(again.map(({ seq, text, detail }) => lineRecord('R', seq, text, detail)));
     // Also where the power is cut: no E without its lines.
     if (again.length > 0) this.#rotate();
     this.#write([{ t: 'E', e: epoch }]);
     this.#rotate();
+  }
+
+  #tell(t: 'U' | 'P' | 'X', batches: readonly SpooledBatch[]): void {
+    this.#writeMany(batches.map(({ epoch, number }) => ({ t, e: epoch, n: number })));
+  }
+
+  #writeMany(records: readonly SpoolRecord[]): void {
+    for (let from = 0; from < records.length; from += mostAtOnce) {
+      this.#write(records.slice(from, from + mostAtOnce));
+    }
   }
 
   #write(records: readonly SpoolRecord[]): void {
@@ -277,7 +295,8 @@ export class Spool {
       const place = places[nth];
       if (place) this.#apply(record, place);
     }
-    if (this.#journal.currentBytes > this.#segmentBytes) this.#rotate();
+    const segmentBytes = Math.max(8_192, Math.min(1_048_576, Math.floor(this.#options.maxBytes / 8)));
+    if (this.#journal.currentBytes > segmentBytes) this.#rotate();
   }
 
   #rotate(): void {
@@ -289,21 +308,13 @@ export class Spool {
 
   /** Deletes the oldest segments as long as nobody needs anything in them. */
   #sweep(): void {
-    let needed = Math.min(
-      this.#unframed[0]?.seq ?? Infinity,
-      this.#unbatched[0]?.seq ?? Infinity,
-      this.#again[0]?.seq ?? Infinity,
-    );
-    for (const batch of this.#batches.all()) needed = Math.min(needed, batch.from);
-    const held = Math.min(
-      this.#frames.first()?.place.segment ?? Infinity,
-      this.#batches.first()?.place.segment ?? Infinity,
-    );
+    const needed = Math.min(this.#lines.needed, this.#batches.neededLine());
+    const held = Math.min(this.#frames.first()?.place.segment ?? Infinity, this.#batches.firstSegment());
     for (const segment of this.#journal.segments) {
       if (segment === this.#journal.current || segment === held) return;
-      if ((this.#lastLine.get(segment) ?? -1) >= needed) return;
+      if (this.#lines.lastIn(segment) >= needed) return;
       this.#journal.drop(segment);
-      this.#lastLine.delete(segment);
+      this.#lines.swept(segment);
     }
   }
 
@@ -311,17 +322,16 @@ export class Spool {
   #dropOldest(): boolean {
     const [oldest = -1] = this.#journal.segments;
     if (oldest < 0 || oldest === this.#journal.current) return false;
-    const lost = [...this.#batches.all()].filter((batch) => batch.place.segment === oldest);
+    const lost = this.#batches.within(oldest);
     this.#journal.drop(oldest);
-    this.#lastLine.delete(oldest);
+    this.#lines.dropped(oldest);
     this.#dropped += 1;
     for (let frame = this.#frames.first(); frame?.place.segment === oldest; frame = this.#frames.first()) {
       this.#frames.remove(frame.epoch, frame.frame);
     }
-    this.#unframed = this.#unframed.filter((line) => line.segment !== oldest);
-    this.#unbatched = this.#unbatched.filter((line) => line.segment !== oldest);
-    this.#again = this.#again.filter((line) => line.segment !== oldest);
-    for (const batch of lost) this.giveUp(batch);
+    // Before it is written: with no room for that either, nobody may look for their texts.
+    for (const { epoch, number } of lost) this.#givenUp(epoch, number);
+    this.#tell('X', lost);
     return true;
   }
 
@@ -329,7 +339,7 @@ export class Spool {
   #apply(record: SpoolRecord, place: Place): void {
     const marks = this.#marks;
     // Making room may come between an epoch's lines and its E; anything else says that a crash cut its beginning off.
-    if (this.#again.length > 0 && !['R', 'S', 'X', 'E'].includes(record.t)) this.#again = [];
+    if (!['R', 'S', 'X', 'E'].includes(record.t)) this.#lines.forgetAgain();
     switch (record.t) {
       case 'S': {
         const { t: _, ...read } = record;
@@ -339,59 +349,52 @@ export class Spool {
       case 'L':
       case 'R': {
         const line = { ...lineOf(record), segment: place.segment };
-        this.#lastLine.set(place.segment, Math.max(record.s, this.#lastLine.get(place.segment) ?? -1));
         this.#marks = { ...marks, seq: Math.max(marks.seq, record.s + 1) };
-        if (record.t === 'R') {
-          this.#again.push(line);
-          return;
-        }
-        this.#unbatched.push(line);
-        this.#unframed.push(line);
+        if (record.t === 'R') this.#lines.addAgain(line);
+        else this.#lines.add(line);
         return;
       }
       case 'F':
-        this.#unframed = this.#unframed.filter((line) => line.seq > record.to);
+        this.#lines.framed(record.to);
         this.#frames.add({ epoch: record.e, frame: record.n, place });
         this.#marks = { ...marks, frame: record.n + 1 };
         return;
       case 'B': {
-        const { e: epoch, n: number, from, to, day, gaps } = record;
-        this.#unbatched = this.#unbatched.filter((line) => line.seq > to || dayOfLine(line) !== day);
-        this.#batches.add({ epoch, number, from, to, day, gaps, place });
-        this.#marks = { ...marks, number: number + 1, prev: record.hash };
+        const { n: number, to, day, hash: prev } = record;
+        this.#lines.batched(to, day);
+        this.#batches.spooled.add(spooledBatchOf(record, place));
+        this.#marks = { ...marks, number: number + 1, prev };
         return;
       }
       case 'AF':
         this.#frames.remove(record.e, record.n);
         return;
-      case 'AB':
-        this.#acknowledged(record.e, record.n);
+      case 'AB': {
+        const batch = this.#batches.acknowledge(record.e, record.n);
+        if (batch) this.#marks = { ...marks, gaps: toldGaps(marks.gaps, batch.gaps) };
+        return;
+      }
+      case 'U':
+        this.#batches.takeBack(record.e, record.n);
+        return;
+      case 'P':
+        this.#batches.remove(record.e, record.n);
         return;
       case 'X':
-        this.#batches.remove(record.e, record.n);
-        if (record.e === marks.epoch) this.#marks = { ...marks, gaps: withGap(marks.gaps, record.n) };
+        this.#givenUp(record.e, record.n);
         return;
       case 'E':
         // Numbers begin again. What was framed has been shown, or will be by its batch.
         this.#marks = { ...marks, epoch: record.e, frame: 0, number: 0, prev: ZERO_HASH, gaps: [] };
         this.#frames.clear();
-        this.#batches.clear();
-        this.#unbatched = inOrder([...this.#again, ...this.#unbatched]);
-        this.#again = [];
+        this.#batches.spooled.clear();
+        this.#lines.takeAgain();
     }
   }
 
-  /** Until the log can prove that it holds a batch, its acknowledgement is what allows to delete it. */
-  #acknowledged(epoch: number, number: number): void {
-    const batch = this.#batches.remove(epoch, number);
-    if (!batch) return;
-    const told = (gap: Gap) => batch.gaps.some(({ first, last }) => first <= gap.first && gap.last <= last);
-    this.#marks = { ...this.#marks, gaps: this.#marks.gaps.filter((gap) => !told(gap)) };
+  #givenUp(epoch: number, number: number): void {
+    this.#batches.remove(epoch, number);
+    if (epoch !== this.#marks.epoch) return;
+    this.#marks = { ...this.#marks, gaps: withGap(this.#marks.gaps, number) };
   }
-}
-
-/** By number; each once. */
-function inOrder(lines: readonly PendingLine[]): PendingLine[] {
-  const bySeq = new Map(lines.map((line) => [line.seq, line]));
-  return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
 }

@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs';
 import { signingKeyFromSeed } from '@highwater/config/keys.ts';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { minuteOf } from '@highwater/config/time.ts';
-import { spoolBatches, spoolFrame } from '../src/sign.ts';
+import { noTip, spoolBatches, spoolFrame } from '../src/sign.ts';
 import { Spool } from '../src/spool.ts';
 
 const [dir = ''] = process.argv.slice(2);
@@ -23,7 +23,10 @@ for (;;) {
   spoolFrame(spool, identity);
   const closing = { through: spool.next.seq - 1, minute: minuteOf(Date.now()), config: ZERO_HASH };
   if (Math.random() < 0.5)
-    spoolBatches(spool, identity, closing, { boundMs: Math.floor(Math.random() * 100), ageS: 0 });
+    spoolBatches(spool, identity, closing, {
+      clock: { boundMs: Math.floor(Math.random() * 100), ageS: 0 },
+      tip: noTip,
+    });
   await spool.sync();
   for (const frame of spool.frames.slice(-3)) {
     say(`sent frame-${frame.epoch}-${frame.frame} ${short(spool.frameOf(frame).note)}`);

@@ -196,12 +196,11 @@ function follow(url: string, region: Region) {
   const following = followAssignments(
     {
       dir,
-      key: test.keys[region],
+      asker: { key: test.keys[region], now: () => Date.now(), checkpoint: () => undefined },
       trust: openTrust(dir, undefined, silent),
       link,
       log,
       after: 0,
-      now: () => Date.now(),
       changed: ({ body }) => taken.push(body.number),
       look: (ids) => looked.push(ids),
     },

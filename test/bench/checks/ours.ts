@@ -19,6 +19,7 @@ import { makeResolve } from '../../../probe/src/io/resolve.ts';
 import { makeMetrics } from '../../../probe/src/metrics.ts';
 import { observe, prepare, type House } from '../../../probe/src/observe.ts';
 import { secretShelf } from '../../../probe/src/secrets.ts';
+import { noTip } from '../../../probe/src/sign.ts';
 import { Spool } from '../../../probe/src/spool.ts';
 import { type Asked, inTurn, type Work } from './asked.ts';
 
@@ -45,11 +46,13 @@ export function open(asked: Asked): Work {
   const spool = new Spool({ dir, maxBytes: 268_435_456, now: now() });
   const acknowledge = () => {
     for (const frame of spool.frames) spool.acknowledgeFrame(frame);
-    for (const batch of spool.batches) spool.acknowledgeBatch(batch);
+    const { batches } = spool;
+    for (const batch of batches) spool.acknowledgeBatch(batch);
+    spool.proven(batches);
   };
   const clock = () => ({ boundMs: 20, ageS: 1 });
   const log = pino({ level: 'silent' });
-  const evidence = keepEvidence({ spool, log, now, monotonic, clock, ready: acknowledge });
+  const evidence = keepEvidence({ spool, log, now, monotonic, clock, tip: () => noTip, ready: acknowledge });
   const identity = { key: generateSigningKey('bench'), origin: 'bench.example.com/log' };
   evidence.assigned(identity, Buffer.alloc(32, 1).toString('base64'));
   const house: House = {
