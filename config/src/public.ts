@@ -158,6 +158,23 @@ export const publicIncident = z.strictObject({
 });
 export type PublicIncident = z.infer<typeof publicIncident>;
 
+/** Minutes that are declared to count apart. Those of private services alone are left out. */
+export const publicMaintenance = z.strictObject({
+  id: text,
+  title: text,
+  body: text.optional(),
+  /** `SERVICE` and `SERVICE/NODE`, sorted. */
+  of: z.array(text),
+  /** [startsAt, endsAt), whole minutes; of one that was cancelled before it began, those that it would have had. */
+  startsAt: ms,
+  endsAt: ms,
+  declaredAt: ms,
+  cancelledAt: ms.optional(),
+  /** At `generatedAt`. `cancelled`: before it covered a minute; one that was ended early is over. */
+  state: z.enum(['planned', 'active', 'over', 'cancelled']),
+});
+export type PublicMaintenance = z.infer<typeof publicMaintenance>;
+
 /** A region and whether what it sees can be believed. */
 export const publicRegion = z.strictObject({
   id: text,
@@ -193,5 +210,7 @@ export const publicSnapshot = z.strictObject({
   services: z.array(publicService),
   /** Newest first: all open ones, and those of the last 90 days, at most 100. Impact none is left out. */
   incidents: z.array(publicIncident),
+  /** By its beginning: all that are planned or active, and those of the last 90 days, at most 100. Kept snapshots from before have none. */
+  maintenance: z.array(publicMaintenance).default([]),
 });
 export type PublicSnapshot = z.infer<typeof publicSnapshot>;

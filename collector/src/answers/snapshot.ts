@@ -10,6 +10,7 @@ import type {
   PublicSnapshot,
 } from '@highwater/config/public.ts';
 import type { Instant } from '@highwater/config/time.ts';
+import type { Declared } from '../decide/maintenance.ts';
 import type { Condition } from '../decide/region.ts';
 import type { Heard } from '../decide/silence.ts';
 import type { Heads, Standing, Vote } from '../decide/types.ts';
@@ -20,6 +21,7 @@ import type { Shard } from '../live/shard.ts';
 import type { Watched } from '../watched.ts';
 import { holdsWith } from './holds.ts';
 import { publicIncidents } from './public-incidents.ts';
+import { publicMaintenance } from './public-maintenance.ts';
 import type { SubjectTotals } from './totals.ts';
 
 /** What comes from the slots: by subject. */
@@ -34,6 +36,7 @@ export interface SnapshotInput {
   readonly live: Live;
   readonly history: History;
   readonly incidents: readonly Incident[];
+  readonly maintenance: readonly Declared[];
   readonly heard: Heard;
   readonly regions: Pick<Regions, 'ofRegion'>;
   readonly startedAt: Instant;
@@ -195,5 +198,6 @@ export function makeSnapshot(input: SnapshotInput): PublicSnapshot {
       .filter((service) => service.visibility === 'public')
       .flatMap((service) => serviceOf(input, service)),
     incidents: publicIncidents(config, incidents, now),
+    maintenance: publicMaintenance(config, input.maintenance, now),
   };
 }
