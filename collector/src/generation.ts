@@ -86,6 +86,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
         live,
         history: await history.read(clock.now()),
         incidents: await allIncidents(store),
+        maintenance: maintenances.all(),
         heard: await heardProbes(store),
         regions,
         startedAt,
