@@ -76,11 +76,12 @@ function readCosignature(
   verifier: WitnessVerifier,
   now: Instant,
 ): ReadAnswer {
-  const lines = (decodeUtf8(body) ?? '').split('\n');
+  const sent = decodeUtf8(body);
+  const lines = (sent ?? '').split('\n');
   // What stands behind the last line feed is no line.
   const rest = lines.pop();
   const dropped = new Set<string>();
-  if (rest !== '') dropped.add('what is not text in lines');
+  if (sent === undefined || rest !== '') dropped.add('what is not text in lines');
   if (lines.length > MAX_SIGNATURES) dropped.add(`lines past the first ${MAX_SIGNATURES}`);
   let good: string | undefined;
   for (const line of lines.slice(0, MAX_SIGNATURES)) {

@@ -21,28 +21,32 @@ export type WitnessReply =
 
 export type AskWitness = (url: string, body: string, signal: AbortSignal) => Promise<WitnessReply>;
 
-/** @param url the submission prefix, without a slash at its end. Never rejects. */
-export const askWitness: AskWitness = async (url, body, signal) => {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  try {
-    const answer = await fetch(`${url}/add-checkpoint`, {
-      method: 'POST',
-      body,
-      headers: { 'content-type': 'text/plain; charset=utf-8', 'accept-encoding': 'identity' },
-      redirect: 'manual',
-      signal: AbortSignal.any([deadline, signal]),
-    });
-    const retryAfter = answer.headers.get('retry-after');
-    return {
-      status: answer.status,
-      type: (answer.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '',
-      ...(retryAfter === null ? {} : { retryAfter }),
-      body: await readCapped(answer),
-    };
-  } catch (error) {
-    return { error: deadline.aborted ? `no answer within ${DEADLINE_MS / 1_000} s` : reasonOf(error) };
-  }
-};
+/** Of the submission prefix, without a slash at its end. Never rejects. */
+export const askWithin =
+  (deadlineMs: number): AskWitness =>
+  async (url, body, signal) => {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    try {
+      const answer = await fetch(`${url}/add-checkpoint`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'text/plain; charset=utf-8', 'accept-encoding': 'identity' },
+        redirect: 'manual',
+        signal: AbortSignal.any([deadline, signal]),
+      });
+      const retryAfter = answer.headers.get('retry-after');
+      return {
+        status: answer.status,
+        type: (answer.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '',
+        ...(retryAfter === null ? {} : { retryAfter }),
+        body: await readCapped(answer),
+      };
+    } catch (error) {
+      return { error: deadline.aborted ? `no answer within ${deadlineMs / 1_000} s` : reasonOf(error) };
+    }
+  };
+
+export const askWitness: AskWitness = askWithin(DEADLINE_MS);
 
 async function readCapped(answer: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];

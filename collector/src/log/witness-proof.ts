@@ -69,7 +69,7 @@ export async function requestBody(
 }
 
 /** All of them read first: the arithmetic waits for nothing. */
-async function fetchTiles(
+export async function fetchTiles(
   log: Pick<Log, 'tile'>,
   year: number,
   wanted: readonly Tile[],
