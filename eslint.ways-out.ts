@@ -101,10 +101,14 @@ const rooms: readonly Room[] = [
   },
   {
     files: ['collector/**/*.ts'],
-    way: 'The collector calls nobody but the witnesses of its log: probes, alerts and the page call it.',
+    way: 'The collector calls nobody but the witnesses of its log and its own page: probes, alerts and the page call it.',
     exceptions: {
       'collector/src/log/witness-ask.ts': {
         reason: 'to a witness that the config names',
+        uses: { globals: ['fetch'] },
+      },
+      'collector/src/log/page.ts': {
+        reason: 'to its own page: which checkpoint do readers see',
         uses: { globals: ['fetch'] },
       },
       'collector/src/http/server.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
@@ -124,9 +128,13 @@ const rooms: readonly Room[] = [
   {
     files: ['status-site/{src,server}/**/*.ts'],
     components: ['status-site/src/**/*.svelte'],
-    way: 'The page reaches the collector by status-site/src/lib/server/collector.ts alone, and nobody else.',
+    way: 'The page reaches the collector by status-site/src/lib/server/{collector,mirror-source}.ts alone, and nobody else.',
     exceptions: {
       'status-site/src/lib/server/collector.ts': { reason: 'to the collector', uses: { globals: ['fetch'] } },
+      'status-site/src/lib/server/mirror-source.ts': {
+        reason: 'to the collector: the log',
+        uses: { globals: ['fetch'] },
+      },
       'status-site/server/serve.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
       'status-site/server/build.ts': {
         reason: 'builds the page with vite',

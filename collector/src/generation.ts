@@ -7,17 +7,21 @@ import { openHistory } from './answers/history.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
 import { openContradictions } from './contradictions.ts';
+import { logRoutes } from './http/log-calls.ts';
 import { maintenanceRoutes } from './http/maintenance-calls.ts';
 import { probeRoutes } from './http/probe-calls.ts';
 import { readerRoutes } from './http/reader-calls.ts';
 import type { Route } from './http/routes.ts';
 import { batchIngest } from './ingest/batches.ts';
 import { frameIngest } from './ingest/frames.ts';
+import { shownServices } from './ingest/shown.ts';
 import type { Lasting } from './lasting.ts';
 import { openLive } from './live/heart.ts';
 import { openLooks } from './live/looks.ts';
 import { openRegions } from './live/regions.ts';
 import { allIncidents, heardProbes, openStories } from './live/stories.ts';
+import { policyText } from './log/witness-policy.ts';
+import { openWitnesses } from './log/witnesses.ts';
 import { loops, pace } from './loops.ts';
 import { dropOldFrames } from './retention.ts';
 import { openSlots } from './slots/slots.ts';
@@ -40,6 +44,8 @@ export interface Generation extends Declared {
   readonly routes: readonly Route[];
   /** Aborts when it ends: held calls answer with what there is. */
   readonly signal: AbortSignal;
+  /** Its witnesses were asked what they know, or are not there to answer; pending until it is started. */
+  readonly heard: Promise<void>;
   /** Starts to follow up on what arrives. */
   start(): void;
   /** Follows up no more; its calls go on. Resolves when none of its loops runs any more. Never rejects. */
@@ -50,7 +56,7 @@ export interface Generation extends Declared {
 
 /** Reads from the store what is known, and judges it anew. Writes nothing into the log. */
 export async function openGeneration(lasting: Lasting, declared: Declared): Promise<Generation> {
-  const { store, blobs, clock, log, metrics, startedAt, bells, maintenances } = lasting;
+  const { store, blobs, clock, log, metrics, startedAt, bells, maintenances, publishedLog } = lasting;
   const { watched, configHash } = declared;
   const { arrived, committed, fed, assigned } = bells;
   const [resting, ending] = [new AbortController(), new AbortController()];
@@ -94,6 +100,16 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       }),
     clock,
   );
+  const witnesses = await openWitnesses({
+    config: watched.config,
+    log: publishedLog,
+    store,
+    clock,
+    logger: log,
+    signal,
+    alarm: lasting.alarms.raise,
+    cleared: lasting.alarms.clear,
+  });
   const frames = frameIngest(watched, store, clock, (probe, observed) => {
     metrics.ingested(probe, observed);
     arrived.ring();
@@ -123,11 +139,27 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       batches,
       operatorKey: lasting.key.vkey,
       assigned,
+      shown(probe, checkpoint) {
+        const looked =
+          checkpoint === undefined ? Promise.resolve() : publishedLog.shown(checkpoint, `probe ${probe}`);
+        void looked.then(
+          () => lasting.hold.asked(probe),
+          (error: unknown) => log.error({ err: error, probe }, 'checkpoint-not-looked-at'),
+        );
+      },
       look(probe) {
         const ids = looks.take(probe);
         metrics.asked(probe, ids.length);
         return ids;
       },
+    }),
+    ...logRoutes({
+      log: publishedLog,
+      blobs,
+      shown: await shownServices(store, watched.config),
+      operatorKey: lasting.key.vkey,
+      policy: () =>
+        publishedLog.keys.length === 0 ? undefined : policyText(watched.config, publishedLog.keys),
     }),
     ...maintenanceRoutes({ watched, clock, maintenances }),
     ...readerRoutes({
@@ -141,12 +173,19 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       fed,
       due: arrived,
       regions,
+      logStatus: () => ({ ...publishedLog.status(), ...witnesses.status() }),
       metrics: () => metrics.text(live, regions),
     }),
   ];
 
   const paced = pace(BEAT_EVERY_MS, signal);
   const turns = {
+    ...witnesses.turns,
+    async published() {
+      const seen = bells.published.rung();
+      witnesses.published();
+      await bells.published.next(seen, 60_000, signal);
+    },
     async live() {
       const seen = arrived.rung();
       const { changed, more } = await live.beat();
@@ -178,6 +217,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     ...declared,
     routes,
     signal: ending.signal,
+    heard: witnesses.heard,
     start() {
       running = Promise.all([loops(turns, log, signal), hourly(sweep, log, signal)]);
     },

@@ -3,13 +3,19 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { loadOrMakeSigningKey, type SigningKey } from '@highwater/config/keys.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
+import type { Alarm } from '@highwater/config/wire.ts';
 import type { Logger } from 'pino';
+import { clearAlarm, raiseAlarm } from './alarms.ts';
 import { type Bell, bell } from './bell.ts';
 import { type Metrics, openMetrics } from './http/metrics.ts';
 import type { Turns } from './ingest/batches.ts';
 import { keepProjections } from './ingest/bodies.ts';
+import { type Assignments, openAssignments } from './leaves/assignments.ts';
 import { type Maintenances, openMaintenances } from './leaves/maintenance.ts';
 import type { Hearing } from './live/stories.ts';
+import { type Hold, openHold } from './log/hold.ts';
+import type { Log } from './log/log.ts';
+import { openLog } from './log/open.ts';
 import type { Blobs } from './store/blobs/blobs.ts';
 import { folderBlobs } from './store/blobs/folder.ts';
 import type { Store } from './store/store.ts';
@@ -30,12 +36,22 @@ export interface Lasting {
   readonly log: Logger;
   /** Its counters go on from one configuration to the next. */
   readonly metrics: Metrics;
-  /** Frames came; batches were committed; events went into the feed; assignments, or what is to be looked at, changed. */
-  readonly bells: Readonly<Record<'arrived' | 'committed' | 'fed' | 'assigned', Bell>>;
+  /**
+   * Frames came; batches were committed; events went into the feed; assignments, or what is to be looked at, changed;
+   * a checkpoint was published.
+   */
+  readonly bells: Readonly<Record<'arrived' | 'committed' | 'fed' | 'assigned' | 'published', Bell>>;
   /** Batches of one probe follow each other, also where one began under the configuration before. */
   readonly turns: Turns;
   readonly hearing: Hearing;
   readonly maintenances: Maintenances;
+  /** One tree over all that was committed, whatever is configured. */
+  readonly publishedLog: Log;
+  /** Until it is over the log signs nothing. */
+  readonly hold: Hold;
+  readonly assignments: Assignments;
+  /** What a person has to look at, kept and told; nobody waits for it. */
+  readonly alarms: { readonly raise: (alarm: Alarm) => void; readonly clear: (key: string) => void };
 }
 
 /** What is made once and never changes. */
@@ -61,23 +77,47 @@ export async function openLasting({ dataDir, origin, store, clock, log }: Lastin
   const blobs = folderBlobs(join(dataDir, 'collector', 'blobs'));
   await keepProjections(blobs, store);
   const { key } = loadOrMakeSigningKey(join(dataDir, 'keys', 'operator.key'), origin);
-  const bells = { arrived: bell(), committed: bell(), fed: bell(), assigned: bell() };
+  const bells = { arrived: bell(), committed: bell(), fed: bell(), assigned: bell(), published: bell() };
   const maintenances = await openMaintenances(store, clock, { key, origin }, () => {
     bells.committed.ring();
     bells.arrived.ring();
   });
+  const told = (work: Promise<unknown>): void =>
+    void work.then(
+      () => bells.arrived.ring(),
+      (error: unknown) => log.error({ err: error }, 'alarm-not-kept'),
+    );
+  const alarms: Lasting['alarms'] = {
+    raise: (alarm) => told(raiseAlarm(store, clock, alarm)),
+    clear: (alarmKey) => told(clearAlarm(store, clock, alarmKey)),
+  };
+  const publishedLog = await openLog({
+    origin,
+    store,
+    blobs,
+    keysDir: join(dataDir, 'keys'),
+    clock,
+    log,
+    alarm: alarms.raise,
+    cleared: alarms.clear,
+  });
+  const first = await firstStart(store, clock.now());
   return {
     store,
     blobs,
     key,
     origin,
-    ...(await firstStart(store, clock.now())),
+    ...first,
     clock,
     log,
-    metrics: openMetrics(store, clock),
+    metrics: openMetrics(store, clock, publishedLog),
     bells,
     turns: new Map(),
     hearing: {},
     maintenances,
+    alarms,
+    publishedLog,
+    hold: openHold(),
+    assignments: openAssignments(store, key, first.seed, () => publishedLog.keys),
   };
 }

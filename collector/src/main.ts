@@ -14,6 +14,7 @@ import { HttpError } from './http/reply.ts';
 import { listen } from './http/server.ts';
 import { loadOrMakeToken } from './http/token.ts';
 import { openLasting } from './lasting.ts';
+import { runLog } from './log/run.ts';
 import { type Applier, type ConfigSource, openApplier } from './reload/apply.ts';
 import { declare, prepare } from './reload/declare.ts';
 import { openSuccession } from './reload/succession.ts';
@@ -76,6 +77,23 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     },
   });
   succession.start();
+  const logEnding = new AbortController();
+  const logging = runLog(
+    {
+      publishedLog: lasting.publishedLog,
+      hold: lasting.hold,
+      log,
+      committed: lasting.bells.committed,
+      published: lasting.bells.published,
+      watched: () => succession.current.watched,
+      heard: succession.heard,
+      async assign() {
+        await lasting.assignments.again();
+        lasting.bells.assigned.ring();
+      },
+    },
+    AbortSignal.any([signal, logEnding.signal]),
+  );
   log.info({ url, origin: config.origin, monitors: config.monitors.length }, 'collector-listening');
 
   const drain = async (): Promise<void> => {
@@ -86,9 +104,10 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    logEnding.abort();
     // One that is taking over when the end comes is ended too.
     await applier?.idle();
-    await Promise.all([closed, succession.end()]);
+    await Promise.all([closed, succession.end(), logging]);
     clearTimeout(late);
     await store[Symbol.asyncDispose]();
     log.info('collector-stopped');

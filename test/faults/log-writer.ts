@@ -31,7 +31,6 @@ export async function openWriter(data: string) {
     log: pino({ level: 'silent' }),
     alarm: ({ because }) => process.stdout.write(`alarm ${because}\n`),
     cleared: () => undefined,
-    keyed: () => undefined,
   });
   const commit = async (): Promise<void> => {
     const note = `leaf ${randomBytes(8).toString('hex')}\n\n— nobody ${randomBytes(32).toString('base64')}\n`;

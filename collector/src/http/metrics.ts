@@ -5,12 +5,14 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { Answer } from '../decide/types.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
+import type { Log } from '../log/log.ts';
 import type { Regions } from '../live/regions.ts';
 import type { NotAsked } from '../live/looks.ts';
 import type { Shard } from '../live/shard.ts';
 import type { Store } from '../store/store.ts';
-import { HOUSE_SHARD, LOG_SHARD, type Watched } from '../watched.ts';
+import { HOUSE_SHARD, type Watched } from '../watched.ts';
 import { factMetrics } from './fact-metrics.ts';
+import { logMetrics } from './log-metrics.ts';
 
 const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
 
@@ -42,7 +44,7 @@ function newestAnswers(shard: Shard): Answer[] {
   });
 }
 
-export function openMetrics(store: Store, clock: Clock): Metrics {
+export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const asked = ['service', 'node', 'check', 'region'] as const;
@@ -132,7 +134,7 @@ export function openMetrics(store: Store, clock: Clock): Metrics {
     help: 'Effects that were decided and are not carried out yet',
     registers,
   });
-  const size = new Gauge({ name: 'highwater_log_size', help: 'Entries of the commit sequence', registers });
+  const fillLog = logMetrics(store, log, registers);
   let watched: Watched | undefined;
   for (const because of ['budget', 'late'] as const) dropped.inc({ because }, 0);
 
@@ -200,7 +202,7 @@ export function openMetrics(store: Store, clock: Clock): Metrics {
       if (watched !== undefined) fill(watched, live);
       facts.fill();
       pending.set(await store.read(HOUSE_SHARD, (tx) => tx.outboxSize()));
-      size.set(await store.read(LOG_SHARD, (tx) => tx.commitSize()));
+      await fillLog();
       return registry.metrics();
     },
   };

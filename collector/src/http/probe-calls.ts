@@ -1,11 +1,13 @@
 /** The calls of probes: signed by their keys, so they need no token. */
 import { openNote } from '@highwater/config/keys.ts';
+import { decodeBase64, decodeUtf8 } from '@highwater/config/proof/bytes.ts';
 import { noteOfAuthorization, parseRequestText } from '@highwater/config/proof/request.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import {
   accepted,
   assignmentAnswer,
   batchWithBodies,
+  checkpointHeader,
   frameWithDetails,
   operatorKeyHeader,
   unknownOrigin,
@@ -78,6 +80,13 @@ function askedBy(watched: Watched, call: Call, now: number): string {
   return said.probe;
 }
 
+/** The checkpoint in a signed request; undefined for none, or what is no base64 of text. */
+export function shownIn({ request }: Call): string | undefined {
+  const header = request.headers[checkpointHeader];
+  const bytes = typeof header === 'string' ? decodeBase64(header) : undefined;
+  return bytes === undefined ? undefined : decodeUtf8(bytes);
+}
+
 export interface ProbeCalls {
   readonly watched: Watched;
   readonly store: Store;
@@ -88,6 +97,8 @@ export interface ProbeCalls {
   readonly operatorKey: string;
   /** Rings when assignments may have changed, or when probes are asked to look now. */
   readonly assigned: Bell;
+  /** What a probe shows of the log with a signed request: the newest checkpoint that it has, as a note; none yet. */
+  readonly shown: (probe: string, checkpoint: string | undefined) => void;
   /** Takes what a probe is asked to look at now: monitors, at most as many as one answer holds. */
   readonly look: (probe: string) => readonly string[];
 }
@@ -141,6 +152,7 @@ export function probeRoutes(parts: ProbeCalls): Route[] {
       },
       async handle(call) {
         const probe = askedBy(watched, call, clock.now());
+        parts.shown(probe, shownIn(call));
         const [after, waitMs] = [queryInteger(call.query, 'after', 0), queryWaitMs(call.query)];
         const headers = { [operatorKeyHeader]: parts.operatorKey };
         const looks = call.query.get('look') === '1';

@@ -1,7 +1,7 @@
 /** The calls of the other roles and of people. */
 import type { Clock } from '@highwater/config/time.ts';
 import { publicSnapshot } from '@highwater/config/public.ts';
-import { ackRequest, feedPage, operatorStatus, why } from '@highwater/config/wire.ts';
+import { ackRequest, feedPage, type LogStatus, operatorStatus, why } from '@highwater/config/wire.ts';
 import { z } from 'zod';
 import { acknowledge } from '../answers/acknowledge.ts';
 import { feedAfter } from '../answers/events.ts';
@@ -33,6 +33,8 @@ export interface ReaderCalls {
   readonly fed: Bell;
   /** Rings to have the outbox looked at. */
   readonly due: Bell;
+  /** Where the log stands. */
+  readonly logStatus: () => LogStatus;
   readonly metrics: () => Promise<string>;
 }
 
@@ -96,7 +98,10 @@ export function readerRoutes(parts: ReaderCalls): Route[] {
       access: 'read',
       says: { summary: 'What an operator sees', gives: { 'application/json': operatorStatus } },
       handle: async () =>
-        json(200, await statusNow(watched, store, live, parts.regions, clock, parts.configHash)),
+        json(200, {
+          ...(await statusNow(watched, store, live, parts.regions, clock, parts.configHash)),
+          log: parts.logStatus(),
+        }),
     },
     {
       method: 'GET',

@@ -5,11 +5,12 @@ import { sha256 } from '@highwater/config/keys.ts';
 import type { Config, Monitor, ProbeDecl } from '@highwater/config/model.ts';
 import { bodyHashOf, formatAssignmentText } from '@highwater/config/proof/assignment.ts';
 import type { AssignedMonitor, Assignment, AssignmentBody } from '@highwater/config/wire.ts';
+import { mutex } from '../mutex.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 
 /** `assignment` in the log's shard, by probe. */
-interface AssignmentState extends Assignment {
+export interface AssignmentState extends Assignment {
   readonly number: number;
   /** Hash of everything but the number. */
   readonly tasks: string;
@@ -43,6 +44,7 @@ export function assignmentFor(
   probe: ProbeDecl,
   configHash: string,
   seed: string,
+  logKeys: readonly string[],
   number: number,
 ): AssignmentBody {
   const monitors = config.monitors.filter((monitor) => monitor.regions.includes(probe.region));
@@ -53,6 +55,7 @@ export function assignmentFor(
     number,
     config: configHash,
     seed,
+    logKeys: [...logKeys],
     controls: [...config.controls],
     chains: Object.values(config.chains)
       .filter((chain) => chains.has(chain.name))
@@ -80,16 +83,17 @@ export async function assignAll(
   key: SigningKey,
   configHash: string,
   seed: string,
+  logKeys: readonly string[],
 ): Promise<void> {
   await store.transact(LOG_SHARD, async (tx) => {
     for (const probe of config.probes) {
       const row = await tx.getState('assignment', probe.id);
       const last = row?.value as AssignmentState | undefined;
-      const unnumbered = JSON.stringify(assignmentFor(config, probe, configHash, seed, 0));
+      const unnumbered = JSON.stringify(assignmentFor(config, probe, configHash, seed, logKeys, 0));
       const tasks = createHash('sha256').update(`${key.vkey}\n${probe.key}\n${unnumbered}`).digest('hex');
       if (last?.tasks === tasks) continue;
       const number = (last?.number ?? 0) + 1;
-      const body = JSON.stringify(assignmentFor(config, probe, configHash, seed, number));
+      const body = JSON.stringify(assignmentFor(config, probe, configHash, seed, logKeys, number));
       const { origin } = config;
       const text = formatAssignmentText({
         origin,
@@ -102,6 +106,36 @@ export async function assignAll(
       await tx.putState('assignment', probe.id, row?.version ?? 0, state);
     }
   });
+}
+
+export interface Assignments {
+  /** Makes those of a configuration that is declared, which holds from now on. */
+  of(config: Config, configHash: string): Promise<void>;
+  /** Makes those of the configuration that holds anew: keys of the log have changed. */
+  again(): Promise<void>;
+}
+
+/** One after the other, so that none is made of a configuration that holds no more. */
+export function openAssignments(
+  store: Store,
+  key: SigningKey,
+  seed: string,
+  logKeys: () => readonly string[],
+): Assignments {
+  const alone = mutex();
+  let holding: { readonly config: Config; readonly configHash: string } | undefined;
+  const make = async (): Promise<void> => {
+    if (holding === undefined) return;
+    await assignAll(store, holding.config, key, holding.configHash, seed, logKeys());
+  };
+  return {
+    of: (config, configHash) =>
+      alone(async () => {
+        holding = { config, configHash };
+        await make();
+      }),
+    again: () => alone(make),
+  };
 }
 
 /** The assignment of a probe when it is newer than number `after`. */

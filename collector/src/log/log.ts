@@ -11,6 +11,11 @@ export interface Log {
    * in store and blobs. Rejects with DiskFullError and the like, and is then called again.
    */
   beat(): Promise<boolean>;
+  /**
+   * Begins the log of the year that the next commit lies in, so that its key can be named; signs and publishes nothing.
+   * A refusal is told and does not reject.
+   */
+  ready(): Promise<void>;
   status(): LogStatus;
   /**
    * A checkpoint note that somebody shows us, hostile until verified here; one signed by our key that this store did
@@ -45,6 +50,4 @@ export interface LogParts {
   readonly alarm: (alarm: Alarm) => void;
   /** The alarm of this key is over. */
   readonly cleared: (key: string) => void;
-  /** There is a key for another year: assignments carry it. */
-  readonly keyed: () => void;
 }

@@ -88,7 +88,6 @@ describe('the log', () => {
     expect(log.keys).toHaveLength(1);
     await mergeAll(log);
     expect(log.keys).toHaveLength(2);
-    expect(house.keyed).toBeGreaterThan(0);
     expect(await published(2026)).toMatchObject({ size: 305, root: rootOf(notes(305)) });
     const last = await house.store.read(LOG_SHARD, (tx) => tx.lastCheckpoint(2026));
     const entries = [last?.note ?? '', ...notes(9, 305)];

@@ -25,7 +25,7 @@ interface Refused {
   readonly remedy: string;
 }
 
-/** Opens the log, and begins that of the year when there is none; signs nothing. */
+/** Opens the log; writes nothing. */
 export async function openLog(parts: LogParts): Promise<Log> {
   const { origin, store, blobs, clock } = parts;
   const alone = mutex();
@@ -39,9 +39,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
   const sweptTo = new Map<number, number>();
 
   const read = async (): Promise<Standing> => {
-    const known = standing.years.map(({ vkey }) => vkey).join();
     standing = await readStanding(store);
-    if (standing.years.map(({ vkey }) => vkey).join() !== known) parts.keyed();
     return standing;
   };
 
@@ -120,17 +118,19 @@ export async function openLog(parts: LogParts): Promise<Log> {
     return published;
   };
 
-  // A year's key is in the first assignments already; a refusal is told from the start.
-  await orRefuse(async () => {
-    await settle();
-    await begin();
-    const { current, last } = standing;
-    if (current !== undefined) await keyOf(parts, current, last !== undefined);
-    await read();
-    return false;
-  });
-
   return {
+    async ready() {
+      await alone(() =>
+        orRefuse(async () => {
+          await begin();
+          const { current, last } = standing;
+          if (current !== undefined) await keyOf(parts, current, last !== undefined);
+          await read();
+          return false;
+        }),
+      );
+    },
+
     beat: () =>
       alone(async () => {
         const published = await orRefuse(async () => {

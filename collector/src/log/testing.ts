@@ -29,8 +29,6 @@ export interface Bench {
   readonly store: Store;
   readonly alarms: Alarm[];
   readonly clearedKeys: string[];
-  /** Times that the keys changed. */
-  keyed: number;
   /** ms. */
   now: number;
   /** Adds commits at `now`, numbered on; returns the index of the first. */
@@ -57,7 +55,6 @@ export async function bench(): Promise<Bench> {
     },
     alarms: [],
     clearedKeys: [],
-    keyed: 0,
     now: newYear(2026) + 1_000,
     commit: (count, note = noteOf) =>
       store.transact(LOG_SHARD, async (tx) => {
@@ -78,7 +75,6 @@ export async function bench(): Promise<Bench> {
         log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
         alarm: (alarm) => void self.alarms.push(alarm),
         cleared: (key) => void self.clearedKeys.push(key),
-        keyed: () => void (self.keyed += 1),
       }),
     async restart() {
       await store[Symbol.asyncDispose]();

@@ -2,12 +2,13 @@
 import type { Door } from '../http/door.ts';
 import { type Declared, type Generation, openGeneration } from '../generation.ts';
 import type { Lasting } from '../lasting.ts';
-import { assignAll } from '../leaves/assignments.ts';
 import { declare, type Prepared } from './declare.ts';
 
 export interface Succession {
   /** The configuration that runs, as it was prepared. */
   readonly current: Prepared & Declared;
+  /** The witnesses of the first configuration were asked what they know. */
+  readonly heard: Promise<void>;
   /** Follows up on what arrives. */
   start(): void;
   /**
@@ -25,13 +26,15 @@ export async function openSuccession(
   door: Door,
   first: Prepared & Declared,
 ): Promise<Succession> {
-  const { store, key, seed, log, bells } = lasting;
+  const { log, bells } = lasting;
   const { promise: broken, reject: breakDown } = Promise.withResolvers<never>();
   broken.catch(() => undefined);
 
   const open = async (declared: Declared): Promise<Generation> => {
     const generation = await openGeneration(lasting, declared);
-    await assignAll(store, declared.watched.config, key, declared.configHash, seed);
+    // The key of the log that begins with its leaf is named from the first on.
+    await lasting.publishedLog.ready();
+    await lasting.assignments.of(declared.watched.config, declared.configHash);
     return generation;
   };
   const enter = (generation: Generation): void => {
@@ -42,6 +45,7 @@ export async function openSuccession(
 
   let current = first;
   let generation = await open(first);
+  const { heard } = generation;
   enter(generation);
 
   const goBack = async (before: Prepared): Promise<void> => {
@@ -59,6 +63,7 @@ export async function openSuccession(
     get current() {
       return current;
     },
+    heard,
     start: () => generation.start(),
     async handOver(next) {
       // What takes long of the old one ends while calls are still answered.
