@@ -46,5 +46,5 @@ export default ts.config(
     rules: { 'svelte/no-at-html-tags': 'error', 'no-restricted-syntax': ['error', rawHtml] },
   },
   ...waysOut({ ts: [relativeJs], svelte: [rawHtml] }),
-  { files: ['**/*.js', 'bin/highwater*'], languageOptions: { globals: globals.node } },
+  { files: ['**/*.{js,mjs}', 'bin/highwater*'], languageOptions: { globals: globals.node } },
 );

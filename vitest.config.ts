@@ -17,7 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{config,probe,collector,alerts,bin}/**/*.test.ts',
-            'test/{contracts,scenarios}/**/*.test.ts',
+            'test/{contracts,scenarios,conformance}/**/*.test.ts',
           ],
         },
       },
