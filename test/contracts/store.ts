@@ -282,6 +282,13 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
       expect(await store.read('h', (tx) => tx.lastEventSeq())).toBe(3);
     });
 
+    it('refuses a leaf that no entry of the log can hold, by its bytes and not its letters', async () => {
+      const add = (note: string) => store.transact('log', (tx) => tx.addCommit({ ...commit(1), note }));
+      await expect(add('é'.repeat(32_768))).rejects.toThrow(RangeError);
+      expect(await store.read('log', (tx) => tx.commitSize())).toBe(0);
+      expect(await add(`${'é'.repeat(32_767)}x`)).toBe(0);
+    });
+
     it('keeps what was signed of each year, in order, and never two of one size', async () => {
       const signed = (year: number, size: number, root = size) => ({
         year,

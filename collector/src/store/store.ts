@@ -173,6 +173,7 @@ export interface Tx extends ReadTx {
    * returns how many.
    */
   dropFrames(receivedBefore: Instant, pos: number, limit: number, probe?: string): Promise<number>;
+  /** Throws RangeError for a note of over 65,535 bytes: an entry of the log has no more, and none may be left out. */
   addCommit(commit: NewCommit): Promise<number>;
   /**
    * Compare-and-set: `after` is the size of the year's last checkpoint that was read, 0 for none.

@@ -1,3 +1,4 @@
+import { MAX_ENTRY_BYTES } from '@highwater/config/proof/tiles.ts';
 import type { CommitKind, CommitRow, ReadTx, Tx } from '../store.ts';
 import type { Names } from './names.ts';
 import type { Db } from './open.ts';
@@ -102,6 +103,9 @@ export function commitWrites(db: Db, names: Names): (shard: number) => Pick<Tx, 
   const insert = db.prepare(`INSERT INTO commits (shard, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   return (shard) => ({
     async addCommit(c) {
+      if (Buffer.byteLength(c.note) > MAX_ENTRY_BYTES) {
+        throw new RangeError(`a ${c.kind} leaf has over ${MAX_ENTRY_BYTES} bytes`);
+      }
       const index = size.get(shard) ?? 0;
       const probe = c.batch === undefined ? null : names.make(c.batch.probe);
       const { epoch = null, number = null } = c.batch ?? {};
