@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { openHistory } from './answers/history.ts';
+import { proofsFor } from './answers/proofs.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
 import { openContradictions } from './contradictions.ts';
@@ -147,6 +148,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
           (error: unknown) => log.error({ err: error, probe }, 'checkpoint-not-looked-at'),
         );
       },
+      proofs: (question) => proofsFor(publishedLog, store, question),
       look(probe) {
         const ids = looks.take(probe);
         metrics.asked(probe, ids.length);

@@ -9,10 +9,14 @@ import {
   batchWithBodies,
   checkpointHeader,
   frameWithDetails,
+  logProofs,
+  type LogProofs,
+  maxProofs,
   operatorKeyHeader,
   unknownOrigin,
 } from '@highwater/config/wire.ts';
 import { z } from 'zod';
+import type { ProofQuestion } from '../answers/proofs.ts';
 import type { Bell } from '../bell.ts';
 import type { IngestAnswer } from '../ingest/answer.ts';
 import type { BatchIngest } from '../ingest/batches.ts';
@@ -87,6 +91,24 @@ export function shownIn({ request }: Call): string | undefined {
   return bytes === undefined ? undefined : decodeUtf8(bytes);
 }
 
+/** Throws HttpError 400. */
+function proofQuestion({ query }: Call): ProofQuestion {
+  const leaves = query.getAll('leaf');
+  if (
+    leaves.length === 0 ||
+    leaves.length > maxProofs ||
+    !leaves.every((leaf) => /^[0-9a-f]{64}$/.test(leaf))
+  ) {
+    throw new HttpError(400, `give 1 to ${maxProofs} leaf hashes, leaf=HEX, 64 lower-case digits each`);
+  }
+  const text = query.get('from');
+  if (text === null) return { leaves, from: undefined };
+  const [, year, digits] = /^([1-9][0-9]{3})\/([1-9][0-9]{0,15})$/.exec(text) ?? [];
+  const size = Number(digits);
+  if (!Number.isSafeInteger(size)) throw new HttpError(400, 'from is not YEAR/SIZE, such as 2026/1234');
+  return { leaves, from: { year: Number(year), size } };
+}
+
 export interface ProbeCalls {
   readonly watched: Watched;
   readonly store: Store;
@@ -99,6 +121,7 @@ export interface ProbeCalls {
   readonly assigned: Bell;
   /** What a probe shows of the log with a signed request: the newest checkpoint that it has, as a note; none yet. */
   readonly shown: (probe: string, checkpoint: string | undefined) => void;
+  readonly proofs: (question: ProofQuestion) => Promise<LogProofs>;
   /** Takes what a probe is asked to look at now: monitors, at most as many as one answer holds. */
   readonly look: (probe: string) => readonly string[];
 }
@@ -169,6 +192,25 @@ export function probeRoutes(parts: ProbeCalls): Route[] {
           if (leftMs <= 0) return { status: 204, headers };
           await assigned.next(seen, leftMs, call.signal);
         }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/proofs',
+      access: 'open',
+      says: {
+        summary:
+          'Proves to the probe that signed this request that the log holds its batches, and continues what it has seen',
+        query: {
+          leaf: `Leaf hash (RFC 6962) of a batch, hex; 1 to ${maxProofs} times`,
+          from: 'YEAR/SIZE of the newest checkpoint that it has found consistent',
+        },
+        gives: { 'application/json': logProofs },
+      },
+      async handle(call) {
+        const probe = askedBy(watched, call, clock.now());
+        parts.shown(probe, shownIn(call));
+        return json(200, await parts.proofs(proofQuestion(call)));
       },
     },
   ];
