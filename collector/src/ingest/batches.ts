@@ -1,6 +1,5 @@
 import { type Batch, parseBatchText } from '@highwater/config/proof/batch.ts';
 import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
-import { MAX_ENTRY_BYTES } from '@highwater/config/proof/tiles.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import { type Clock, minuteOf } from '@highwater/config/time.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
@@ -169,12 +168,6 @@ export function batchIngest(
       if ('refusal' in opened) return opened.refusal;
       const batch = opened.said;
       events.closed(batch);
-      if (Buffer.byteLength(note) > MAX_ENTRY_BYTES) {
-        const remedy = 'a batch names fewer gaps and services, as those of a probe do';
-        return refuse(413, at, `the batch has over ${MAX_ENTRY_BYTES} bytes, and a leaf has no more`, {
-          remedy,
-        });
-      }
       if (batch.minutes.last > minuteOf(at) + MAX_AHEAD_MINUTES) {
         const remedy = "set the probe's clock";
         return refuse(422, at, `minute ${batch.minutes.last} is ahead of the collector's clock`, { remedy });

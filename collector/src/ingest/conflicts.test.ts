@@ -52,22 +52,3 @@ it('contradictions of an epoch are kept up to sixteen, and past that only of a l
   expect(await contradict(first, 202)).toBe(19);
   expect(counted).toBe(19);
 });
-
-it('refuses a batch that no entry of the log can hold, and keeps one of just that size', async () => {
-  const eu = player(config.origin, keys.eu);
-  const { batch } = eu.batch({ config: ZERO_HASH, minute });
-  const number = 1_000_000;
-  const withGaps = (count: number): string => {
-    const gaps = Array.from({ length: count }, (_, i) => ({ first: 100_000 + 2 * i, last: 100_000 + 2 * i }));
-    return keys.eu.sign(formatBatchText({ ...batch, number, gaps }));
-  };
-  const [empty, one] = [withGaps(0), withGaps(1)].map((note) => Buffer.byteLength(note)) as [number, number];
-  const most = Math.floor((65_535 - empty) / (one - empty));
-  const answer = await ingest.accept(withGaps(most + 1), {});
-  expect([answer.status, answer.body]).toMatchObject([
-    413,
-    { error: expect.stringContaining('65535') as string },
-  ]);
-  expect(await store.read(LOG_SHARD, (tx) => tx.commitSize())).toBe(0);
-  expect((await ingest.accept(withGaps(most), {})).status).toBe(200);
-});
