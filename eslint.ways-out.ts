@@ -148,6 +148,10 @@ const rooms: readonly Room[] = [
     way: 'Commands ask the collector by bin/collector-client.ts, and targets by the probe (probe/src/once.ts).',
     exceptions: {
       'bin/collector-client.ts': { reason: 'to the collector', uses: { globals: ['fetch'] } },
+      'bin/published.ts': {
+        reason: 'to where a log is published, for a restore',
+        uses: { globals: ['fetch'] },
+      },
       'bin/doctor-checks.ts': {
         reason: 'looks at ports and at the clock of a control',
         uses: { 'node:net': ['createServer'], globals: ['fetch'] },

@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import('./init.ts')).initCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
+  log: async () => (await import('./log.ts')).logCommand(),
   why: async () => (await import('./why.ts')).whyCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
@@ -16,6 +17,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   collector: async () => (await import('./collector.ts')).collectorCommand(),
   probe: async () => (await import('./probe.ts')).probeCommand(),
   backup: async () => (await import('./backup.ts')).backupCommand(),
+  restore: async () => (await import('./restore.ts')).restoreCommand(),
   site: async () => (await import('./site.ts')).siteCommand(),
   ...Object.fromEntries(
     Object.keys(plannedCommands).map((name) => [name, async () => plannedCommand(name)] as const),

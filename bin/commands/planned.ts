@@ -12,7 +12,6 @@ export const plannedCommands: Readonly<Record<string, string>> = {
   report: "a month's uptime, with all that it takes to verify it",
   verify: 'recomputes a report',
   rebuild: 'all views again from the log',
-  restore: 'from a backup',
   token: 'API tokens',
   import: 'a config from another tool',
 };

@@ -5,6 +5,13 @@ import type { Bell } from '../bell.ts';
 import type { Store } from '../store/store.ts';
 import { HOUSE_SHARD } from '../watched.ts';
 
+/**
+ * Which history of the feed this is: a row of the house's shard that a restore writes anew, since the numbers go back
+ * to those of the backup then. None in a store that was never restored.
+ */
+export const FEED_CORE = 'feed';
+export const FEED_KEY = 'history';
+
 /** Events in one answer. */
 const PAGE = 200;
 
@@ -12,7 +19,8 @@ async function page(store: Store, after: number, now: number): Promise<FeedPage>
   return store.read(HOUSE_SHARD, async (tx) => {
     const rows = await tx.eventsAfter(after, PAGE);
     const events = rows.map(({ seq, at, body }) => ({ ...body, seq, at }));
-    return feedPage.parse({ events, last: await tx.lastEventSeq(), at: now });
+    const history = (await tx.getState(FEED_CORE, FEED_KEY))?.value;
+    return feedPage.parse({ events, last: await tx.lastEventSeq(), at: now, history });
   });
 }
 

@@ -7,6 +7,7 @@ import { feedReads, feedWrites } from './feed.ts';
 import { frameReads, frameWrites } from './frames.ts';
 import { groupCommit } from './group-commit.ts';
 import { mutex } from '../../mutex.ts';
+import { migrations } from './migrations.ts';
 import { openNames, type Names } from './names.ts';
 import { lockFolder, openReader, openWriter, type Db } from './open.ts';
 import { stateReads, stateWrites } from './state.ts';
@@ -67,6 +68,21 @@ function named(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const full = code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
   return full ? new DiskFullError('the disk that holds the store is full', { cause: error }) : error;
+}
+
+/** Reads from a copy that nobody writes. Throws when it is of another version than this program. */
+export async function readCopy<T>(path: string, shard: string, work: (tx: ReadTx) => Promise<T>): Promise<T> {
+  const db = openReader(path);
+  try {
+    const version = Number(db.pragma('user_version', { simple: true }));
+    if (version !== migrations.length) {
+      throw new Error(`${path} is of version ${version}, and this program of ${migrations.length}`);
+    }
+    const names = openNames(db);
+    return await work(reads(db, names)(names.find(shard) ?? -1));
+  } finally {
+    db.close();
+  }
 }
 
 /**

@@ -1,0 +1,106 @@
+/** Files of a backup: linked where that is possible, else copied; durable before the manifest names them. */
+import { createHash } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { copyFile, link, mkdir, open, readdir, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isCode, syncFolder } from '../store/blobs/durable.ts';
+
+/** Size in bytes; undefined when there is no such file. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** An independent copy, whole or not there. */
+export async function copyDurably(from: string, to: string, mode = 0o600): Promise<void> {
+  const temporary = join(dirname(to), `.${process.pid}.copy.tmp`);
+  await copyFile(from, temporary, constants.COPYFILE_FICLONE);
+  const handle = await open(temporary, 'r+');
+  try {
+    await handle.chmod(mode);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, to);
+}
+
+/** Codes with which a file system says that it makes no link here. */
+const NO_LINK = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES'];
+
+/** A file that never changes: under both names the same one, or a copy. One of the same size that is there stays. */
+export async function linkOrCopy(from: string, to: string): Promise<'there' | 'linked' | 'copied'> {
+  const have = await sizeOf(to);
+  if (have !== undefined && have === (await sizeOf(from))) return 'there';
+  if (have === undefined) {
+    try {
+      await link(from, to);
+      return 'linked';
+    } catch (error) {
+      if (!isCode(error, ...NO_LINK)) throw error;
+    }
+  }
+  await copyDurably(from, to);
+  return 'copied';
+}
+
+/** Makes folders once each, and syncs those that something was put in. */
+export class Folders {
+  readonly #known = new Set<string>();
+
+  async ensure(path: string): Promise<void> {
+    if (this.#known.has(path)) return;
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    this.#known.add(path);
+    this.#known.add(dirname(path));
+  }
+
+  async sync(): Promise<void> {
+    for (const path of this.#known) await syncFolder(path);
+  }
+}
+
+const FLAT = /^[a-z0-9][a-z0-9._-]{3,127}$/;
+
+/** Names of the blobs without a slash: bodies and projections, public and private. What a crash left begins with a dot. */
+export async function* bodiesIn(blobs: string): AsyncGenerator<string> {
+  for (const folder of await namesIn(blobs)) {
+    if (folder.length !== 2) continue;
+    for (const name of await namesIn(join(blobs, folder))) {
+      if (FLAT.test(name) && name.startsWith(folder)) yield name;
+    }
+  }
+}
+
+/** Sorted; none of a folder that is not there. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    if (isCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/** Where a blob without a slash lies below the root of blobs (store/blobs/folder.ts). */
+export const bodyPlace = (name: string): string => join(name.slice(0, 2), name);
+
+/** SHA-256, hex. */
+export async function hashOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
