@@ -1,5 +1,6 @@
 import { commandLine, nearPath } from './hint.ts';
 import type { Config } from '@highwater/config/model.ts';
+import { noWitnesses } from '@highwater/config/no-witnesses.ts';
 
 export interface Welcome {
   readonly config: Config;
@@ -14,6 +15,13 @@ export interface Welcome {
 }
 
 const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+/** Who says that the log is the same for everybody. */
+function vouched({ witnesses }: Config): string {
+  if (!witnesses) return noWitnesses;
+  const { list, quorum } = witnesses;
+  return `cosigned by ${list.map(({ id }) => id).join(', ')}; readers ask for ${quorum} of ${list.length}`;
+}
 
 /** The one screen that `up` prints: where the page is, what is watched and from where, where data lies, what next. */
 export function welcome(shown: Welcome): string {
@@ -45,6 +53,7 @@ export function welcome(shown: Welcome): string {
   watching  ${named}: ${plural(nodes, 'node')}, ${plural(config.monitors.length, 'check')}
   from      ${from}: ${shown.probes.length > 0 ? `probe ${shown.probes.join(', ')} on this machine` : 'no probe on this machine'}${elsewhere.length > 0 ? `; expected from elsewhere: ${elsewhere.join(', ')}` : ''}
   alerts    ${channels || `none: nobody is told yet; add a channel under alerts.channels`}
+  log       ${vouched(config)}
   config    ${nearPath(shown.file)}
   data      ${nearPath(shown.data)}${shown.fresh ? '  (new keys in it: keep a copy of keys/)' : ''}
 

@@ -110,6 +110,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     signal,
     alarm: lasting.alarms.raise,
     cleared: lasting.alarms.clear,
+    count: (witness, error) => metrics.witnesses.failed(witness, error),
   });
   const frames = frameIngest(watched, store, clock, (probe, observed) => {
     metrics.ingested(probe, observed);
@@ -176,7 +177,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       due: arrived,
       regions,
       logStatus: () => ({ ...publishedLog.status(), ...witnesses.status() }),
-      metrics: () => metrics.text(live, regions),
+      metrics: () => metrics.text(live, regions, witnesses),
     }),
   ];
 

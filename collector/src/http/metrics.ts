@@ -6,6 +6,7 @@ import type { Answer } from '../decide/types.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import type { Log } from '../log/log.ts';
+import type { Witnesses } from '../log/witnesses.ts';
 import type { Regions } from '../live/regions.ts';
 import type { NotAsked } from '../live/looks.ts';
 import type { Shard } from '../live/shard.ts';
@@ -13,6 +14,7 @@ import type { Store } from '../store/store.ts';
 import { HOUSE_SHARD, type Watched } from '../watched.ts';
 import { factMetrics } from './fact-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
+import { type WitnessMetrics, witnessMetrics } from './witness-metrics.ts';
 
 const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
 
@@ -27,7 +29,8 @@ export interface Metrics {
   asked(probe: string, looks: number): void;
   /** Requests to look now that came to nothing. */
   notAsked(because: NotAsked, looks: number): void;
-  text(live: Live, regions: Pick<Regions, 'ofProbe'>): Promise<string>;
+  readonly witnesses: Pick<WitnessMetrics, 'failed'>;
+  text(live: Live, regions: Pick<Regions, 'ofProbe'>, witnesses: Pick<Witnesses, 'figures'>): Promise<string>;
 }
 
 function subjectLabels(subject: string): { service: string; node: string; check: string } {
@@ -135,6 +138,7 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
     registers,
   });
   const fillLog = logMetrics(store, log, registers);
+  const witnesses = witnessMetrics(clock, registers);
   let watched: Watched | undefined;
   for (const because of ['budget', 'late'] as const) dropped.inc({ because }, 0);
 
@@ -178,6 +182,7 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
     watch(next) {
       watched = next;
       facts.watch(next);
+      witnesses.watch(next.config);
       for (const { id } of next.config.probes) {
         observations.inc({ probe: id }, 0);
         conflicts.inc({ probe: id }, 0);
@@ -191,7 +196,9 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
     conflict: (probe) => conflicts.inc({ probe }),
     asked: (probe, count) => looks.inc({ probe }, count),
     notAsked: (because, count) => dropped.inc({ because }, count),
-    async text(live, regions) {
+    witnesses,
+    async text(live, regions, { figures }) {
+      witnesses.fill(figures());
       unwell.reset();
       for (const { id, region } of watched?.config.probes ?? []) {
         const condition = regions.ofProbe(id)?.state;

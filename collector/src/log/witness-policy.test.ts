@@ -1,7 +1,8 @@
 import { signingKeyFromSeed, sha256, witnessSigningKey } from '@highwater/config/keys.ts';
+import { noWitnesses } from '@highwater/config/no-witnesses.ts';
 import { parsePolicy, policyMet } from '@highwater/config/proof/policy.ts';
 import { describe, expect, it } from 'vitest';
-import { noWitnesses, policyText } from './witness-policy.ts';
+import { policyText } from './witness-policy.ts';
 import { quorumGraceMs, quorumSize } from './witness-quorum.ts';
 
 const logKeys = [2026, 2027].map(

@@ -1,5 +1,6 @@
 /** /log/policy: which logs and witnesses a reader is to know, and how many must have cosigned (C2SP tlog-policy). */
 import type { Config } from '@highwater/config/model.ts';
+import { noWitnesses } from '@highwater/config/no-witnesses.ts';
 import { NO_QUORUM, formatPolicy } from '@highwater/config/proof/policy.ts';
 
 /** Ids are lower case, so no witness has this name. */
@@ -23,7 +24,3 @@ export function policyText(config: Pick<Config, 'witnesses'>, logKeys: readonly 
     })
   );
 }
-
-/** What it means to have none: told at start-up, by `log status` and in the policy. */
-export const noWitnesses =
-  'No witness cosigns this log: only its operator vouches that everybody is shown the same history.';

@@ -6,6 +6,7 @@
  */
 import { type WitnessVerifier, parseWitnessVerifier } from '@highwater/config/keys.ts';
 import type { Config, WitnessDecl } from '@highwater/config/model.ts';
+import { noWitnesses } from '@highwater/config/no-witnesses.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
 import type { Alarm, LogStatus } from '@highwater/config/wire.ts';
 import type { Logger } from 'pino';
@@ -33,15 +34,15 @@ const YEARS = 2;
 /** How long a loop sleeps when nothing is due and nothing rings, ms. */
 const IDLE_MS = 60_000;
 
-export type WitnessError = 'failed' | 'bad-cosignature' | 'ahead' | 'forked';
-export const witnessErrors: readonly WitnessError[] = ['failed', 'bad-cosignature', 'ahead', 'forked'];
+/** What is counted of a witness. */
+export const witnessErrors = ['failed', 'bad-cosignature', 'ahead', 'forked'] as const;
+export type WitnessError = (typeof witnessErrors)[number];
 
 export interface WitnessFigures {
   readonly id: string;
   /** Of the newest log. */
   readonly size: number;
   readonly cosignedAt?: Instant;
-  readonly errors: Readonly<Record<WitnessError, number>>;
 }
 
 export interface Witnesses {
@@ -66,6 +67,7 @@ export interface WitnessParts {
   /** A person has to look; once for each reason. */
   readonly alarm: (alarm: Alarm) => void;
   readonly cleared: (key: string) => void;
+  readonly count: (witness: string, error: WitnessError) => void;
   /** Those of the network and of chance unless a test sets them. */
   readonly ask?: AskWitness;
   readonly random?: () => number;
@@ -74,6 +76,7 @@ export interface WitnessParts {
 export async function openWitnesses(parts: WitnessParts): Promise<Witnesses> {
   const { config, clock } = parts;
   const { list, quorum } = config.witnesses ?? { list: [], quorum: 0 };
+  if (list.length === 0) parts.logger.info({ means: noWitnesses }, 'log-without-witnesses');
   const rung = bell();
   const rows = await parts.store.read(LOG_SHARD, (tx) => tx.listState('witness'));
   const kept = new Map(rows.map(({ key, value }) => [key, value as Cosigned]));
@@ -128,7 +131,6 @@ class Witness {
   readonly #kept: ReadonlyMap<string, Cosigned>;
   /** By year. */
   readonly #plans = new Map<number, WitnessPlan>();
-  readonly #errors: Record<WitnessError, number> = { failed: 0, 'bad-cosignature': 0, ahead: 0, forked: 0 };
   /** What was last said of it, so that a witness that stays down is one line in the log and not one a minute. */
   #told: string | undefined;
   readonly heard: Promise<void>;
@@ -242,7 +244,7 @@ class Witness {
   }
 
   #failed(year: number, because: string): void {
-    this.#errors.failed += 1;
+    this.#parts.count(this.id, 'failed');
     if (this.#isNew(because)) {
       this.#parts.logger.warn({ witness: this.id, year, because }, 'witness-does-not-cosign');
     }
@@ -256,7 +258,7 @@ class Witness {
     const { logger, log, alarm } = this.#parts;
     const witness = this.id;
     const because = plan.error ?? `it has cosigned size ${size}, and size ${plan.published} is published`;
-    this.#errors[kind] += 1;
+    this.#parts.count(witness, kind);
     if (!this.#isNew(because)) return;
     logger.error({ witness, year, size, because }, `witness-${kind}`);
     if (kind === 'ahead') await log.ahead(`witness ${witness}`, size, year);
@@ -272,7 +274,7 @@ class Witness {
 
   #dropped(dropped: readonly string[]): void {
     if (dropped.length === 0) return;
-    this.#errors['bad-cosignature'] += 1;
+    this.#parts.count(this.id, 'bad-cosignature');
     this.#parts.logger.error({ witness: this.id, dropped }, 'witness-cosignature-dropped');
   }
 
@@ -294,7 +296,6 @@ class Witness {
       id: this.id,
       size: cosigned,
       ...(cosignedAt === undefined ? {} : { cosignedAt }),
-      errors: { ...this.#errors },
     };
   }
 }
