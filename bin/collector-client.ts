@@ -1,11 +1,11 @@
 /** How commands ask the collector: HTTP with the schemas of wire.ts, within a deadline and a size. */
 import type { z } from 'zod';
-import { refused } from '@highwater/config/wire.ts';
+import { configApplied, refused, type ConfigApplied } from '@highwater/config/wire.ts';
 import { Exit, exitCode } from './exit.ts';
 import { apiToken, collectorUrl, dataDir } from './options.ts';
 import { plain } from './print.ts';
 
-const deadlineMs = 10_000;
+const usualDeadlineMs = 10_000;
 const maxBytes = 32 * 1024 * 1024;
 
 export interface CollectorFlags {
@@ -52,12 +52,43 @@ export async function postToCollector(path: string, body: unknown, flags: Collec
   return ask(base, path, init, flags.data, 'collector');
 }
 
+/** A collector may have much to read again before it can say that it runs another configuration. */
+const applyDeadlineMs = 60_000;
+
+/**
+ * POST of a configuration; `name` is what messages call the file. Throws Exit (2) with every problem where it is not
+ * taken, (3) where the collector is not reached.
+ */
+export async function applyToCollector(
+  text: string,
+  name: string,
+  flags: CollectorFlags,
+): Promise<ConfigApplied> {
+  const base = collectorUrl(flags.collector, flags.insecure);
+  const init = { method: 'POST', body: text, headers: { 'content-type': 'text/yaml' } };
+  const path = `/v1/config?name=${encodeURIComponent(name)}`;
+  const limits = { deadlineMs: applyDeadlineMs, usage: [400, 404, 413] };
+  const result = configApplied.safeParse(await ask(base, path, init, flags.data, 'collector', limits));
+  if (result.success) return result.data;
+  throw new Exit(
+    exitCode.unavailable,
+    `highwater: ${base} answers, but not as the collector of this version; is it another program or version?`,
+  );
+}
+
+interface AskLimits {
+  readonly deadlineMs: number;
+  /** Answers that are told of what was given, and not of the state of things. */
+  readonly usage: readonly number[];
+}
+
 async function ask(
   base: string,
   path: string,
   init: RequestInit,
   data: string | undefined,
   what: string,
+  { deadlineMs, usage }: AskLimits = { deadlineMs: usualDeadlineMs, usage: [404] },
 ): Promise<unknown> {
   const token = apiToken(dataDir(data));
   const headers = new Headers(init.headers);
@@ -76,7 +107,7 @@ async function ask(
     const flag = what === 'collector' ? '--collector' : '--alerts';
     throw new Exit(
       exitCode.unavailable,
-      `highwater: no ${what} at ${base} (${reason(cause)}); start it with highwater up, or name another with ${flag}`,
+      `highwater: no ${what} at ${base} (${reason(cause, deadlineMs)}); start it with highwater up, or name another with ${flag}`,
       { cause },
     );
   }
@@ -87,8 +118,10 @@ async function ask(
     ? `${said.data.error}${said.data.remedy ? `; ${said.data.remedy}` : ''}`
     : 'no reason given';
   // What was asked about is not there: the argument is wrong, not the state of things.
-  const code = answer.status === 404 && said.success ? exitCode.usage : exitCode.no;
-  throw new Exit(code, `highwater: ${base} refused (${answer.status}): ${plain(why)}`);
+  const code = usage.includes(answer.status) && said.success ? exitCode.usage : exitCode.no;
+  // A configuration may have many problems: a line each.
+  const shown = why.split('\n').map(plain).join('\n');
+  throw new Exit(code, `highwater: ${base} refused (${answer.status}): ${shown}`);
 }
 
 async function readBounded(answer: Response): Promise<string> {
@@ -110,7 +143,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function reason(cause: unknown): string {
+function reason(cause: unknown, deadlineMs: number): string {
   if (!(cause instanceof Error)) return 'unreachable';
   if (cause.name === 'TimeoutError') return `no answer within ${deadlineMs / 1000} s`;
   const inner = cause.cause;

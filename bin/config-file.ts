@@ -24,6 +24,14 @@ export function readConfig(path: string): Config {
   throw new Exit(exitCode.usage, loaded.problems.map(formatProblem).join('\n'));
 }
 
+/** The text of a config file, good or not. Throws Exit (2) where it cannot be read, or is no text. */
+export function readConfigText(path: string): string {
+  const shown = nearPath(path);
+  const text = decodeText(readBytes(path, shown));
+  if (text !== undefined) return text;
+  throw new Exit(exitCode.usage, `highwater: ${shown}: not UTF-8 text, save the file as UTF-8`);
+}
+
 function readBytes(path: string, shown: string): Uint8Array {
   try {
     const file = openSync(path, 'r');

@@ -1,4 +1,5 @@
 /** What every role's process does: a logger, an end that drains, and a word to the supervisor when it works. */
+import { isatty } from 'node:tty';
 import type { Running } from '@highwater/config/running.ts';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
@@ -20,13 +21,19 @@ export function roleLogger(role: string): Logger {
   return pino({ level, base: { role } }, pino.destination({ dest: 2, sync: true }));
 }
 
+/** A role that runs, and what it does when it is told by SIGHUP that its configuration has changed. */
+export interface Role extends Running {
+  readonly reload?: () => Promise<unknown>;
+}
+
 /**
- * Runs a role until SIGTERM, SIGINT or SIGHUP, or until the supervisor that started it is gone.
+ * Runs a role until SIGTERM or SIGINT, until the terminal that it was started from is gone (SIGHUP), or until the
+ * supervisor that started it is. Without a terminal SIGHUP is the word to read the configuration again.
  * Tells its address over the IPC channel where there is one, else prints it. Throws Exit when it cannot start.
  */
 export async function runRole(
   role: string,
-  start: (log: Logger, signal: AbortSignal) => Promise<Running>,
+  start: (log: Logger, signal: AbortSignal) => Promise<Role>,
 ): Promise<void> {
   const log = roleLogger(role);
   const stop = new AbortController();
@@ -37,13 +44,17 @@ export async function runRole(
     setTimeout(() => process.exit(exitCode.no), lastResortMs).unref();
   };
   // Signals arrive twice under npm: a flag, not `once`.
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => end(name));
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => end(name));
+  const hangUps = reloads(log);
+  const hasTerminal = isatty(0);
+  process.on('SIGHUP', () => (hasTerminal ? end('SIGHUP') : hangUps.come()));
   process.on('disconnect', () => end('supervisor gone'));
   try {
     const running = await start(log, stop.signal);
     // A supervisor shows the address in its own way.
     if (process.send) process.send({ ready: running.url });
     else process.stdout.write(`${role} ${running.url}\n`);
+    hangUps.answer(running.reload);
     await running.stopped;
   } catch (cause) {
     if (cause instanceof Exit) throw cause;
@@ -54,4 +65,39 @@ export async function runRole(
     // An open channel would keep the process alive.
     if (process.connected) process.disconnect();
   }
+}
+
+/** One reload at a time; what comes meanwhile, or before the role works, makes one more. What goes wrong is logged. */
+function reloads(log: Logger) {
+  let reload: (() => Promise<unknown>) | undefined;
+  let [works, asked, busy] = [false, false, false];
+  const run = async (): Promise<void> => {
+    if (!works || busy) return;
+    busy = true;
+    while (asked) {
+      asked = false;
+      if (reload === undefined) {
+        log.info({ event: 'role.hang-up' }, 'SIGHUP: this role has nothing to read again');
+        continue;
+      }
+      try {
+        await reload();
+      } catch (error) {
+        const because = error instanceof Error ? error.message : String(error);
+        log.error({ event: 'role.reload-failed', because }, 'the configuration that runs stays');
+        log.debug({ err: error }, 'reload-failed');
+      }
+    }
+    busy = false;
+  };
+  return {
+    come(): void {
+      asked = true;
+      void run();
+    },
+    answer(how: (() => Promise<unknown>) | undefined): void {
+      [reload, works] = [how, true];
+      void run();
+    },
+  };
 }

@@ -21,7 +21,8 @@ export interface RoleSpec {
 export type SupervisorEvent =
   | { readonly type: 'ready'; readonly role: string; readonly url: string; readonly pid: number }
   | { readonly type: 'ended'; readonly role: string; readonly how: string; readonly againInMs: number }
-  | { readonly type: 'hung'; readonly role: string; readonly unanswered: number };
+  | { readonly type: 'hung'; readonly role: string; readonly unanswered: number }
+  | { readonly type: 'said'; readonly role: string; readonly message: unknown };
 
 export interface SupervisorLimits {
   readonly firstRetryMs: number;
@@ -55,6 +56,8 @@ export function retryDelayMs(failures: number, limits: SupervisorLimits = defaul
 
 interface Kept {
   readonly spec: RoleSpec;
+  /** It is not to be started again. */
+  isOver?: boolean;
   child?: ChildProcess;
   timer?: NodeJS.Timeout;
   /** Ends the questions to the process that runs now. */
@@ -64,7 +67,7 @@ interface Kept {
 }
 
 export class Supervisor {
-  readonly #kept: Kept[] = [];
+  #kept: readonly Kept[] = [];
   readonly #limits: SupervisorLimits;
   readonly #tell: (event: SupervisorEvent) => void;
   readonly #program: string;
@@ -83,7 +86,7 @@ export class Supervisor {
    */
   start(spec: RoleSpec): Promise<string> {
     const kept: Kept = { spec, failures: 0 };
-    this.#kept.push(kept);
+    this.#kept = [...this.#kept, kept];
     return new Promise((ready, failed) => this.#launch(kept, ready, failed));
   }
 
@@ -101,7 +104,8 @@ export class Supervisor {
     let wasReady = false;
     child.on('message', (message: unknown) => {
       const url = readyUrl(message);
-      if (url === undefined || wasReady) return;
+      if (url === undefined) return this.#tell({ type: 'said', role: kept.spec.name, message });
+      if (wasReady) return;
       wasReady = true;
       kept.port = Number(new URL(url).port);
       this.#tell({ type: 'ready', role: kept.spec.name, url, pid: child.pid ?? 0 });
@@ -115,7 +119,7 @@ export class Supervisor {
       isOver = true;
       delete kept.child;
       kept.watch?.abort();
-      if (this.#draining) return;
+      if (this.#draining || kept.isOver === true) return;
       if (!wasReady && failed) return failed(new Error(`${kept.spec.name} could not start (${how})`));
       if (performance.now() - bornAt > this.#limits.steadyAfterMs) kept.failures = 0;
       kept.failures += 1;
@@ -141,6 +145,28 @@ export class Supervisor {
     if (signal.aborted) return;
     this.#tell({ type: 'hung', role: kept.spec.name, unanswered: healthFailures });
     child.kill('SIGKILL');
+  }
+
+  /** The names of all that are kept alive. */
+  get roles(): readonly string[] {
+    return this.#kept.map(({ spec }) => spec.name);
+  }
+
+  /** Sends a signal to the process of a role; nothing where none runs at this moment: its next start reads all anew. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.#kept.find(({ spec }) => spec.name === name)?.child?.kill(signal);
+  }
+
+  /** Ends a role for good. Resolves once its process is gone. Never rejects. */
+  async end(name: string): Promise<void> {
+    const ended = this.#kept.filter(({ spec }) => spec.name === name);
+    this.#kept = this.#kept.filter((each) => !ended.includes(each));
+    for (const each of ended) {
+      each.isOver = true;
+      clearTimeout(each.timer);
+      each.watch?.abort();
+    }
+    await Promise.all(ended.map(({ child }) => end(child, this.#limits.drainMs[0])));
   }
 
   /**

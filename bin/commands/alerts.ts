@@ -10,6 +10,7 @@ import { readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { apiToken, bindAddress, collectorUrl, configFile, dataDir, portOf } from '../options.ts';
 import { ago, columns, plain, printJson, utc } from '../print.ts';
+import { restarting } from '../restarting.ts';
 import { runRole } from '../role.ts';
 
 interface AlertsFlags extends CollectorFlags {
@@ -55,19 +56,25 @@ async function run(options: AlertsFlags): Promise<void> {
   const { startAlerts } = await import('../../alerts/src/main.ts');
   const data = dataDir(options.data);
   const token = apiToken(data);
-  await runRole('alerts', async (log, signal) =>
-    startAlerts(
-      {
-        config: readConfig(configFile(options.config)),
-        dataDir: data,
-        collectorUrl: collectorUrl(options.collector, options.insecure),
-        host: bindAddress(options.bind),
-        port: portOf('alerts', options.port),
-        log,
-        ...(token === undefined ? {} : { token }),
-      },
+  await runRole('alerts', (log, signal) =>
+    restarting({
+      read: () => readConfig(configFile(options.config)),
+      start: (config, port = portOf('alerts', options.port), ending) =>
+        startAlerts(
+          {
+            config,
+            dataDir: data,
+            collectorUrl: collectorUrl(options.collector, options.insecure),
+            host: bindAddress(options.bind),
+            port,
+            log,
+            ...(token === undefined ? {} : { token }),
+          },
+          ending,
+        ),
+      log,
       signal,
-    ),
+    }),
   );
 }
 

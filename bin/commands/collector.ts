@@ -1,9 +1,12 @@
 /** `highwater collector`: stores what probes saw and agrees on what is true. */
 import { Command } from 'commander';
+import type { Config } from '@highwater/config/model.ts';
 import { Secret } from '@highwater/config/secrets.ts';
+import type { ConfigApplied } from '@highwater/config/wire.ts';
 import { readConfig } from '../config-file.ts';
+import { configSource } from '../config-source.ts';
 import { Exit, exitCode } from '../exit.ts';
-import { localProbeIfMade } from '../local-probe.ts';
+import { localProbe, localProbeIfMade } from '../local-probe.ts';
 import { refuseOtherHistory } from '../operator-key.ts';
 import { bindAddress, configFile, dataDir, portOf, tokenOfEnvironment } from '../options.ts';
 import { runRole } from '../role.ts';
@@ -41,11 +44,19 @@ async function run(options: CollectorFlags): Promise<void> {
   const data = dataDir(options.data);
   const given = tokenOfEnvironment();
   await runRole('collector', async (log, signal) => {
-    const config = readConfig(configFile(options.config));
+    const file = configFile(options.config);
+    const config = readConfig(file);
     refuseOtherHistory(config, data);
+    // Under `up` the probe of this machine is made as soon as a configuration needs one.
+    const complete = (declared: Config): Config =>
+      process.send === undefined
+        ? localProbeIfMade(declared, data)
+        : (localProbe(declared, data) ?? declared);
+    const applied = (answer: ConfigApplied): void => void process.send?.({ applied: answer.result });
     return startCollector(
       {
         config: localProbeIfMade(config, data),
+        source: configSource({ file, complete, applied }),
         dataDir: data,
         host: bindAddress(options.bind),
         port: portOf('collector', options.port),

@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import { configReference } from '@highwater/config/docs.ts';
 import { formatProblem } from '@highwater/config/load.ts';
-import type { Loaded } from '@highwater/config/load.ts';
+import type { Loaded, Problem } from '@highwater/config/load.ts';
 import { configJsonSchema } from '@highwater/config/json-schema.ts';
-import { loadConfigFile } from '../config-file.ts';
+import { appliedText } from '../applied-text.ts';
+import { applyToCollector, type CollectorFlags } from '../collector-client.ts';
+import { loadConfigFile, readConfigText } from '../config-file.ts';
 import { crowded } from '../crowded.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { nearPath } from '../hint.ts';
@@ -45,14 +47,26 @@ Examples:
     .action(() => void process.stdout.write(configReference(tables)));
   command
     .command('apply')
-    .description('loads a config into a running collector (not in this version)')
-    .argument('[FILE]')
-    .action(() => {
-      throw new Exit(
-        exitCode.unavailable,
-        'highwater: config apply: not in this version, restart the collector to load a config',
-      );
-    });
+    .description('loads a config into a running collector: all of it, from the next minute, or nothing')
+    .argument('[FILE]', 'the file (HIGHWATER_CONFIG; default config/highwater.yaml of the program)')
+    .option('--config <FILE>', 'the same as FILE')
+    .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
+    .option('--data <DIR>', "where the token is (HIGHWATER_DATA; default data in the program's folder)")
+    .option('--insecure', 'plain http to a collector on another machine')
+    .option('--json', 'what changed, or the mistakes, as JSON')
+    .addHelpText(
+      'after',
+      `
+A file other than the one that the collector was started with takes that one's place; what was there is kept beside it
+as NAME.before. highwater up starts and ends the probes of its machine accordingly; probes elsewhere follow by themselves.
+
+Ends with 0 when it runs, 2 with mistakes in the file, 1 when it was refused, 3 when the collector is not reached.
+
+Examples:
+  highwater config apply
+  highwater config apply next.yaml`,
+    )
+    .action((file: string | undefined, options: ApplyFlags) => apply(file ?? options.config, options));
   return command;
 }
 
@@ -68,15 +82,32 @@ function load(path: string, asJson: boolean): Loaded {
   }
 }
 
+interface ApplyFlags extends CollectorFlags {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+async function apply(file: string | undefined, flags: ApplyFlags): Promise<void> {
+  const path = file === undefined ? configFile() : callersFile(file);
+  // With mistakes it need not travel; what this version finds good the collector judges itself.
+  const loaded = load(path, flags.json ?? false);
+  if ('problems' in loaded) refuse(loaded.problems, flags.json ?? false);
+  const applied = await applyToCollector(readConfigText(path), nearPath(path), flags);
+  if (flags.json) printJson({ ok: true, ...applied });
+  else process.stdout.write(appliedText(applied));
+}
+
+/** Prints every problem. Throws Exit (2). */
+function refuse(problems: readonly Problem[], asJson: boolean): never {
+  if (asJson) printJson({ ok: false, problems });
+  else process.stdout.write(problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
+  const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`;
+  throw new Exit(exitCode.usage, asJson ? '' : count);
+}
+
 function check(file: string | undefined, asJson: boolean): void {
   const loaded = load(file === undefined ? configFile() : callersFile(file), asJson);
-  if ('problems' in loaded) {
-    const { problems } = loaded;
-    if (asJson) printJson({ ok: false, problems });
-    else process.stdout.write(problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
-    const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`;
-    throw new Exit(exitCode.usage, asJson ? '' : count);
-  }
+  if ('problems' in loaded) refuse(loaded.problems, asJson);
   const { config } = loaded;
   const nodes = config.services.reduce((sum, service) => sum + service.nodes.length, 0);
   const facts = {

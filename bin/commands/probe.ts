@@ -135,7 +135,7 @@ function enroll(vkey: string, { region, operator }: { region: string; operator?:
   const { name } = verifierOf(vkey.trim());
   const by = operator === undefined ? '' : `, operator: ${JSON.stringify(operator)}`;
   process.stdout.write(
-    `# add this entry under "probes:" (and "${region}" under "regions:" where it is new), then restart the collector\n` +
+    `# add this entry under "probes:" (and "${region}" under "regions:" where it is new), then: highwater config apply\n` +
       `probes:\n  - { id: ${name}, region: ${region}, key: "${vkey.trim()}"${by} }\n`,
   );
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { loadConfigFile } from '../config-file.ts';
 import { apiToken, bindAddress, collectorUrl, configFile, dataDir, portOf } from '../options.ts';
+import { restarting } from '../restarting.ts';
 import { runRole } from '../role.ts';
 
 interface SiteFlags {
@@ -39,18 +40,24 @@ async function run(options: SiteFlags): Promise<void> {
   const token = apiToken(data);
   await runRole('site', async (log, signal) => {
     await ensureBuilt(log);
-    return startSite(
-      {
-        collectorUrl: collectorUrl(options.collector, options.insecure),
-        dataDir: data,
-        host: bindAddress(options.bind),
-        port: portOf('site', options.port),
-        log,
-        ...(token === undefined ? {} : { token }),
-        ...siteUrlOf(options.config),
-      },
+    return restarting({
+      read: () => siteUrlOf(options.config),
+      start: (siteUrl, port = portOf('site', options.port), ending) =>
+        startSite(
+          {
+            collectorUrl: collectorUrl(options.collector, options.insecure),
+            dataDir: data,
+            host: bindAddress(options.bind),
+            port,
+            log,
+            ...(token === undefined ? {} : { token }),
+            ...siteUrl,
+          },
+          ending,
+        ),
+      log,
       signal,
-    );
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 /** `highwater up`: everything on one machine, supervised. */
 import { existsSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { Command } from 'commander';
 import { loadSigningKey } from '@highwater/config/keys.ts';
 import { readConfig } from '../config-file.ts';
@@ -8,7 +9,8 @@ import { localProbe, operatorKeyFile, probesWithKeysIn } from '../local-probe.ts
 import { lockDataFolder } from '../lock.ts';
 import { refuseOtherHistory } from '../operator-key.ts';
 import { configFile, dataDir, portOf } from '../options.ts';
-import { Supervisor, type SupervisorEvent } from '../supervisor.ts';
+import { Supervisor, type RoleSpec, type SupervisorEvent } from '../supervisor.ts';
+import { followConfig, type Reload } from '../up-reload.ts';
 import { welcome } from '../welcome.ts';
 
 interface UpOptions {
@@ -48,7 +50,8 @@ Examples:
   highwater up --config my.yaml --data /srv/hw   your own
   highwater up --site-port 0 --collector-port 0  any free ports, printed
 
-Ctrl-C or SIGTERM ends everything within 10 s; the next start goes on from there.`,
+Ctrl-C or SIGTERM ends everything within 10 s; the next start goes on from there.
+highwater config apply loads another configuration without a restart; so does SIGHUP, where no terminal started it.`,
     )
     .action(async (options: UpOptions) => up(options));
 }
@@ -66,9 +69,17 @@ async function up(options: UpOptions): Promise<void> {
   const probes = probesWithKeysIn(config, data);
 
   const stop = new AbortController();
-  const supervisor = new Supervisor(tell);
+  let reload: Reload | undefined;
+  const supervisor = new Supervisor((event) => {
+    if (event.type === 'said') reload?.heard(event.role, event.message);
+    // It may have been killed while it applied one.
+    else if (event.type === 'ready') reload?.heard(event.role, { applied: 'applied' });
+    else tell(event);
+  });
   // Signals arrive twice under npm: a flag, not `once`.
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => stop.abort());
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort());
+  const hasTerminal = isatty(0);
+  process.on('SIGHUP', () => (hasTerminal ? stop.abort() : reload?.asked()));
 
   const ports = {
     collector: portOf('collector', options.collectorPort),
@@ -81,7 +92,9 @@ async function up(options: UpOptions): Promise<void> {
 
   try {
     const work = async () => {
-      const addresses = await startRoles(supervisor, { file, data, probes, ports, bind });
+      const roles = { file, data, probes, ports, bind };
+      const addresses = await startRoles(supervisor, roles);
+      reload = followConfig({ file, data, supervisor, probe: probeRole(roles, addresses.collector) });
       const shown = { config, ...addresses, probes, fresh, file, data };
       if (stop.signal.aborted) return;
       process.stdout.write(welcome({ ...shown, startedInMs: performance.now() - startedAt }));
@@ -122,8 +135,7 @@ async function startRoles(
     args: (last) => ['collector', ...shared, '--port', `${last ?? ports.collector}`],
   });
   const toCollector = ['--collector', collector];
-  // A probe on the same machine need not trust whom it sees first.
-  const trust = ['--trust', loadSigningKey(operatorKeyFile(data)).vkey];
+  const probe = probeRole({ file, data, probes, ports, bind }, collector);
   const [page] = await Promise.all([
     supervisor.start({
       name: 'site',
@@ -133,17 +145,22 @@ async function startRoles(
       name: 'alerts',
       args: (last) => ['alerts', ...shared, ...toCollector, '--port', `${last ?? ports.alerts}`],
     }),
-    ...probes.map((id) =>
-      supervisor.start({
-        name: `probe ${id}`,
-        args: (last) => [
-          ...['probe', '--id', id, '--data', data, ...toCollector, ...trust],
-          ...['--allow-private', 'config', '--port', `${last ?? ports.probe}`],
-        ],
-      }),
-    ),
+    ...probes.map((id) => supervisor.start(probe(id))),
   ]);
   return { collector, page };
+}
+
+/** How a probe of this machine is started, by its id; `isOther`: there is one already, which has the usual port. */
+function probeRole({ data, ports }: RolesOfOneMachine, collector: string) {
+  // A probe on the same machine need not trust whom it sees first.
+  const trust = ['--trust', loadSigningKey(operatorKeyFile(data)).vkey];
+  return (id: string, isOther = false): RoleSpec => ({
+    name: `probe ${id}`,
+    args: (last) => [
+      ...['probe', '--id', id, '--data', data, '--collector', collector, ...trust],
+      ...['--allow-private', 'config', '--port', `${last ?? (isOther ? 0 : ports.probe)}`],
+    ],
+  });
 }
 
 function tell(event: SupervisorEvent): void {
