@@ -106,10 +106,7 @@ export async function secondRoot(parts: SecondPath): Promise<string> {
   const { blobs, year, oldSize, newSize } = parts;
   const tile = tileReader(parts);
   const stack = await beginning(parts, tile);
-  const check = async (): Promise<void> => {
-    if (parts.oldRoot === undefined || rootOf(stack) === parts.oldRoot) return;
-    throw await oldDiffers(parts);
-  };
+  let isOld = true;
   for (let from = oldSize - (oldSize % TILE_WIDTH); from < newSize; from += TILE_WIDTH) {
     const width = Math.min(TILE_WIDTH, newSize - from);
     const path = bundlePath(from / TILE_WIDTH, width);
@@ -119,7 +116,7 @@ export async function secondRoot(parts: SecondPath): Promise<string> {
     if (entries.length !== width) throw broken(year, path, `holds ${entries.length} entries, not ${width}`);
     const made: { level: number; index: number; hash: Uint8Array }[] = [];
     for (const [i, entry] of entries.entries()) {
-      if (from + i === oldSize) await check();
+      if (from + i === oldSize && parts.oldRoot !== undefined) isOld = rootOf(stack) === parts.oldRoot;
       push(stack, { height: 0, hash: leafHash(entry, sha256) }, ({ height, hash }) => {
         if (height % 8 === 0)
           made.push({ level: height / 8, index: Math.floor((from + i) / 2 ** height), hash });
@@ -128,8 +125,9 @@ export async function secondRoot(parts: SecondPath): Promise<string> {
     for (const { level, index, hash } of made) {
       const { path: where, bytes: held } = await tile(level, Math.floor(index / TILE_WIDTH));
       if (Buffer.compare(at(held, index), hash) !== 0)
-        throw broken(year, where, 'is not of the entries that lie under it');
+        throw broken(year, where, `is not of the entries in log/${year}/${path}, or those below it`);
     }
+    if (!isOld) throw await oldDiffers(parts);
   }
   return rootOf(stack);
 }

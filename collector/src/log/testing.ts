@@ -34,8 +34,8 @@ export interface Bench {
   /** Adds commits at `now`, numbered on; returns the index of the first. */
   commit(count: number, note?: (index: number) => string): Promise<number>;
   open(parts?: { blobs?: Blobs; store?: Store }): Promise<Log>;
-  /** Opens the store again, as a restart does. */
-  restart(): Promise<void>;
+  /** Opens the store again, as a restart does; `lost` empties it first. */
+  restart(lost?: 'lost'): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -76,8 +76,9 @@ export async function bench(): Promise<Bench> {
         alarm: (alarm) => void self.alarms.push(alarm),
         cleared: (key) => void self.clearedKeys.push(key),
       }),
-    async restart() {
+    async restart(lost) {
       await store[Symbol.asyncDispose]();
+      if (lost !== undefined) rmSync(join(folder, 'store'), { recursive: true });
       store = openSqliteStore(join(folder, 'store'));
     },
     async close() {
