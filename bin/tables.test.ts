@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { bare, metaOf } from '@highwater/config/decode.ts';
 import { fullSchema } from '@highwater/config/json-schema.ts';
 import { plannedChannels, plannedKinds } from '@highwater/config/planned.ts';
-import { channelSchema, checkSchema } from '@highwater/config/schema.ts';
+import { channelSchema } from '@highwater/config/schema-alerts.ts';
+import { checkSchema } from '@highwater/config/schema.ts';
 import { tables } from './tables.ts';
 
 /** Every key that an operator may write, with its schema. */

@@ -13,7 +13,7 @@ import { isSecretRef } from './secrets.ts';
 
 /** Builds the Config. Throws when a piece is missing: load.ts calls it only where nothing was found wrong. */
 export function buildConfig(declared: Declared, tables: Tables): Config {
-  const { site, retention } = declared;
+  const { site, retention, spool } = declared;
   if (!site || !retention) throw new Error('a config with mistakes cannot be built');
   const operator = declared.operator ?? site.name;
   const regions = regionIds(declared);
@@ -39,6 +39,9 @@ export function buildConfig(declared: Declared, tables: Tables): Config {
     services,
     monitors: monitors.sort((a, b) => (a.id < b.id ? -1 : 1)),
     alerts: buildAlerts(declared),
+    ...(spool && {
+      spool: { maxBytes: spool.maxBytes, ...(spool.maxAge !== undefined && { maxAgeMs: spool.maxAge }) },
+    }),
     retention: { hotMs: retention.hot, bodiesMs: retention.bodies, slotsMs: retention.slots },
   };
 }

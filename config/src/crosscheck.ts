@@ -11,7 +11,7 @@ import { textOf, wrong } from './decode.ts';
 import { familiesOf } from './families.ts';
 import type { Finding } from './problems.ts';
 import { parseVerifierKey } from './proof/note.ts';
-import { limits } from './schema.ts';
+import { limits } from './limits.ts';
 
 /** Adds a finding for everything that does not fit. Pieces that failed to decode are left out where they matter. */
 export function crossCheck(declared: Declared, findings: Finding[]): void {

@@ -7,25 +7,23 @@ import type { AnyChannelKind, AnyCheckKind, Tables } from './kinds.ts';
 import { notYet, plannedChannels, plannedKinds } from './planned.ts';
 import { nearest } from './problems.ts';
 import type { Finding, Path } from './problems.ts';
+import { limits } from './limits.ts';
+import { alertsSchema, channelSchema, policySchema } from './schema-alerts.ts';
 import {
-  alertsSchema,
   chainSchema,
-  channelSchema,
   checkSchema,
-  limits,
   logSchema,
   nodeSchema,
-  policySchema,
   probeSchema,
   publicSchema,
   regionSchema,
   retentionSchema,
   serviceSchema,
   siteSchema,
+  spoolSchema,
   topSchema,
-  witnessSchema,
-  witnessesSchema,
 } from './schema.ts';
+import { maxWitnesses, witnessSchema, witnessesSchema } from './schema-witnesses.ts';
 
 export interface CheckEntry extends Entry<z.output<typeof checkSchema>> {
   /** Its id, or its kind where none is written; undefined where neither can be read. */
@@ -67,6 +65,7 @@ export interface Declared {
   readonly channels: readonly ChannelEntry[];
   readonly policies: readonly Entry<z.output<typeof policySchema>>[];
   readonly retention: z.output<typeof retentionSchema> | undefined;
+  readonly spool: z.output<typeof spoolSchema> | undefined;
 }
 
 /** Decodes every piece; mistakes go to `findings`. */
@@ -93,13 +92,21 @@ export function readDeclared(raw: unknown, tables: Tables, findings: Finding[]):
     ),
     ...readAlerts(top('alerts'), tables, findings),
     retention: decode(retentionSchema, top('retention') ?? {}, ['retention'], findings),
+    spool: section(spoolSchema, 'spool'),
   };
 }
 
 /** The top level and the sections that hold lists: their own keys and types, nothing inside. */
 function checkTop(raw: unknown, findings: Finding[]): void {
   const later = z.unknown().optional();
-  const shallow = { site: later, log: later, witnesses: later, alerts: later, retention: later };
+  const shallow = {
+    site: later,
+    log: later,
+    witnesses: later,
+    alerts: later,
+    retention: later,
+    spool: later,
+  };
   const keys = { ...topSchema.shape, ...shallow };
   decode(z.strictObject(keys), raw, [], findings);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return;
@@ -121,7 +128,7 @@ function readWitnesses(raw: unknown, findings: Finding[]): WitnessesEntry | unde
     path,
     raw,
     value: decode(witnessesSchema, raw, path, findings),
-    list: decodeList(witnessSchema, fieldOf(raw, 'list'), [...path, 'list'], limits.witnesses, findings),
+    list: decodeList(witnessSchema, fieldOf(raw, 'list'), [...path, 'list'], maxWitnesses, findings),
   };
 }
 

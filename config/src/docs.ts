@@ -5,24 +5,22 @@ import { familyPresets } from './presets.ts';
 import { bare, metaOf } from './decode.ts';
 import type { AnyChannelKind, AnyCheckKind, Tables } from './kinds.ts';
 import { plannedChannels, plannedKeys, plannedKinds } from './planned.ts';
+import { alertsSchema, channelSchema, policySchema } from './schema-alerts.ts';
 import {
-  alertsSchema,
   chainSchema,
-  channelSchema,
   checkSchema,
   logSchema,
   nodeSchema,
-  policySchema,
   probeSchema,
   publicSchema,
   regionSchema,
   retentionSchema,
   serviceSchema,
   siteSchema,
+  spoolSchema,
   topSchema,
-  witnessSchema,
-  witnessesSchema,
 } from './schema.ts';
+import { witnessSchema, witnessesSchema } from './schema-witnesses.ts';
 import { formatDuration } from './time.ts';
 
 /** The whole reference. The same tables give the same text. */
@@ -47,6 +45,7 @@ export function configReference(tables: Tables): string {
     ...Object.values(tables.channels).map((kind) => kindSection('channel', kind)),
     section('alerts.policies[]', policySchema),
     section('retention', retentionSchema),
+    section('spool', spoolSchema),
     plannedSection(tables),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -128,7 +127,9 @@ function mapForm(field: z.ZodType): z.ZodType {
   return (inside.options as z.ZodType[]).map(bare).find((form) => form instanceof z.ZodObject) ?? inside;
 }
 
-const sections = new Set<z.ZodType>([siteSchema, logSchema, alertsSchema, retentionSchema].map(bare));
+const sections = new Set<z.ZodType>(
+  [siteSchema, logSchema, alertsSchema, retentionSchema, spoolSchema].map(bare),
+);
 
 const forms: Readonly<Record<string, string>> = {
   string: 'text',
@@ -155,7 +156,7 @@ function formOf(field: z.ZodType): string {
 /** The durations are the only texts that decode to a number. */
 function isDuration(field: z.ZodType): boolean {
   return (
-    ['30s', '1m'].some((text) => {
+    ['30s', '1m', '2d'].some((text) => {
       const result = field.safeParse(text);
       return result.success && typeof result.data === 'number';
     }) || durationDefault(field) !== undefined

@@ -3,21 +3,18 @@ import { z } from 'zod';
 import { bare } from './decode.ts';
 import { control, key } from './fields.ts';
 import type { Tables } from './kinds.ts';
+import { alertsSchema, channelSchema, policySchema } from './schema-alerts.ts';
 import {
-  alertsSchema,
   chainSchema,
-  channelSchema,
   checkSchema,
   nodeSchema,
-  policySchema,
   probeSchema,
   publicSchema,
   regionSchema,
   serviceSchema,
   topSchema,
-  witnessSchema,
-  witnessesSchema,
 } from './schema.ts';
+import { witnessSchema, witnessesSchema } from './schema-witnesses.ts';
 
 /** The same with the kinds' settings in place: for the JSON Schema and the docs, not for decoding. */
 export function fullSchema(tables: Tables) {

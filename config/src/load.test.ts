@@ -292,3 +292,13 @@ describe('secrets', () => {
     );
   });
 });
+
+describe('what a probe keeps', () => {
+  it('is as it is built without a word about it, and bounded by both keys where they are given', () => {
+    expect(configOf(smallest).spool).toBeUndefined();
+    expect(configOf(`${smallest}spool: {}\n`).spool).toEqual({ maxBytes: 268_435_456 });
+    const spool = { maxBytes: 16_777_216, maxAgeMs: 30 * 86_400_000 };
+    expect(configOf(`${smallest}spool: { maxBytes: 16777216, maxAge: 30d }\n`).spool).toEqual(spool);
+    expect(problemsOf(`${smallest}spool: { maxBytes: 1000, maxAge: 1h }\n`)).toHaveLength(2);
+  });
+});

@@ -138,6 +138,8 @@ export interface Config {
   /** Every check of every node, flattened, sorted by id. */
   readonly monitors: readonly Monitor[];
   readonly alerts: { readonly channels: readonly ChannelDecl[]; readonly policies: readonly Policy[] };
+  /** Of each probe; absent: as it is built. */
+  readonly spool?: { readonly maxBytes: number; readonly maxAgeMs?: number };
   readonly retention: { readonly hotMs: number; readonly bodiesMs: number; readonly slotsMs: number };
 }
 

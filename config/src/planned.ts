@@ -6,7 +6,7 @@ export const notYet = 'not in this version';
 
 /** Keys, by their path with list indexes and free names left out. */
 export const plannedKeys: Readonly<Record<string, readonly string[]>> = {
-  '': ['pools', 'reports', 'spool', 'healthz', 'maintenance', 'kpis', 'oncall'],
+  '': ['pools', 'reports', 'healthz', 'maintenance', 'kpis', 'oncall'],
   'services[].nodes[]': ['drain'],
   'services[].checks[]': ['labels'],
   'services[].public.checks[]': ['labels'],

@@ -17,28 +17,11 @@ import {
   targetUrl,
   verifierKey,
   wholeBetween,
-  witnessKey,
 } from './fields.ts';
+import { limits } from './limits.ts';
+import { alertsSchema } from './schema-alerts.ts';
+import { witnessesSchema } from './schema-witnesses.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.ts';
-
-/** How many of each a config may hold; past them one collector is the wrong shape anyway. */
-export const limits = {
-  regions: 32,
-  probes: 64,
-  chains: 100,
-  controls: 16,
-  services: 1_000,
-  nodes: 200,
-  checks: 50,
-  monitors: 10_000,
-  channels: 100,
-  policies: 100,
-  steps: 10,
-  headers: 20,
-  references: 20,
-  // Every verifier of a note takes 16 signatures (C2SP signed-note): the log's own and these.
-  witnesses: 15,
-} as const;
 
 export const siteSchema = z.strictObject({
   name: key(line(100), 'The name on the page and in messages.', 'My Nodes'),
@@ -60,41 +43,6 @@ export const logSchema = z.strictObject({
       .optional(),
     'The name of the evidence log: a host and path without scheme and year. From site.url when left out; fixed at first start.',
     'status.example.com/log',
-  ),
-});
-
-export const witnessSchema = z.strictObject({
-  id: key(id, 'What the policy file and `log status` call it; `none` is reserved.', 'community-1'),
-  url: key(
-    httpUrl.refine(
-      (text) => !text.includes('?'),
-      'a URL with a query (?…), write the prefix to which /add-checkpoint is added',
-    ),
-    'Its submission prefix (C2SP tlog-witness), used as written: `/add-checkpoint` is added to it.',
-    'https://witness.example.net',
-  ),
-  key: key(
-    witnessKey,
-    'Its verifier key for Ed25519 cosignatures, as its operator publishes it.',
-    'witness.example.net/w1+1234abcd+BX…',
-  ),
-  every: key(
-    durationBetween(0, DAY_MS).default(0),
-    'It is asked at most so often; a public witness may want 10m. For each checkpoint when left out.',
-    '10m',
-  ),
-});
-
-export const witnessesSchema = z.strictObject({
-  quorum: key(
-    wholeBetween(1, limits.witnesses).optional(),
-    'How many of them must have cosigned a checkpoint for readers to believe it; more than half when left out.',
-    2,
-  ),
-  list: key(
-    z.array(z.unknown()).min(1, 'an empty list, write a witness or leave `witnesses` out'),
-    'The witnesses.',
-    '- { id: community-1, … }',
   ),
 });
 
@@ -336,56 +284,6 @@ export const serviceSchema = z.strictObject({
   counts: countsNone,
 });
 
-/** A channel's own settings stand beside these two in the same entry. */
-export const channelSchema = z.strictObject({
-  id: key(id, 'The channel, as policies refer to it.', 'ops'),
-  kind: key(line(40), 'The kind of channel.', 'discord'),
-});
-
-const impact = z.enum(['none', 'minor', 'major', 'critical'], {
-  error: (issue) =>
-    issue.input === undefined ? undefined : 'not an impact, write none, minor, major or critical',
-});
-export const policySchema = z.strictObject({
-  match: key(
-    z
-      .strictObject({
-        impact: key(z.array(impact).min(1).max(4).optional(), 'The impacts it is for; all when left out.', [
-          'major',
-        ]),
-        services: key(
-          z.array(id).min(1).max(limits.services).optional(),
-          'The services; all when left out.',
-          ['rpc'],
-        ),
-      })
-      .prefault({}),
-    'Which incidents it is for.',
-  ),
-  steps: key(
-    z
-      .array(
-        z.strictObject({
-          after: key(
-            durationBetween(0, 7 * DAY_MS).default(0),
-            'How long after the start; at once when left out.',
-            '5m',
-          ),
-          notify: key(z.array(id).min(1).max(limits.channels), 'Channel ids.', ['ops']),
-        }),
-      )
-      .min(1, 'an empty list, write a step such as { notify: [ops] }')
-      .max(limits.steps),
-    'Whom to tell, in order; a later step runs unless the alert is acknowledged or over.',
-    [{ notify: ['ops'] }],
-  ),
-  repeat: key(
-    durationBetween(MINUTE_MS, 30 * DAY_MS).optional(),
-    'Tells the last step again while it lasts and nobody acknowledged; never when left out.',
-    '1h',
-  ),
-});
-
 export const retentionSchema = z.strictObject({
   hot: key(durationBetween(HOUR_MS, 30 * DAY_MS).default(2 * DAY_MS), 'Lines kept for `why`.', '48h'),
   bodies: key(
@@ -400,11 +298,16 @@ export const retentionSchema = z.strictObject({
   ),
 });
 
-export const alertsSchema = z.strictObject({
-  channels: key(z.array(z.unknown()).default([]), 'Where messages go.'),
-  policies: key(
-    z.array(z.unknown()).default([]),
-    'Who is told of what, and when. Without one nobody is told.',
+export const spoolSchema = z.strictObject({
+  maxBytes: key(
+    wholeBetween(8_388_608, 1_099_511_627_776).default(268_435_456),
+    'Bytes on the disk of a probe, from 8 MiB. When it is full the oldest goes, and the numbers of its batches are recorded as a gap.',
+    268_435_456,
+  ),
+  maxAge: key(
+    durationBetween(DAY_MS, 3_650 * DAY_MS).optional(),
+    'A batch that the log has not proven goes so long after its last minute, as a recorded gap too; never when left out.',
+    '90d',
   ),
 });
 
@@ -434,4 +337,5 @@ export const topSchema = z.strictObject({
   services: key(z.array(z.unknown()), 'What is watched.', '- { id: rpc, … }'),
   alerts: key(alertsSchema.prefault({}), 'Who is told.'),
   retention: key(retentionSchema.prefault({}), 'How long what is kept.'),
+  spool: key(spoolSchema.optional(), 'What a probe keeps until the log has proven that it holds it.'),
 });

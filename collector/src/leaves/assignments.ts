@@ -56,6 +56,7 @@ export function assignmentFor(
     config: configHash,
     seed,
     logKeys: [...logKeys],
+    ...(config.spool && { spool: { ...config.spool } }),
     controls: [...config.controls],
     chains: Object.values(config.chains)
       .filter((chain) => chains.has(chain.name))
