@@ -32,7 +32,12 @@ export interface FeedParts {
 }
 
 /** Events that this version does not know pass; one that it knows but can't read stops the page. */
-const page = z.object({ events: z.array(z.unknown()), last: z.int().min(0), at: z.int() });
+const page = z.object({
+  events: z.array(z.unknown()),
+  last: z.int().min(0),
+  at: z.int(),
+  history: z.string().default(''),
+});
 const anyEvent = z.looseObject({ seq: z.int(), type: z.string() });
 const known: readonly string[] = feedEvent.options.map((option) => option.shape.type.value);
 
@@ -87,7 +92,7 @@ async function pageAfter(parts: FeedParts, after: number, seconds: number, signa
     else parts.log.warn({ event: 'feed.unknown', seq, type });
     last = seq;
   }
-  return { events, last, collectorLast: got.last };
+  return { events, last, collectorLast: got.last, history: got.history };
 }
 
 async function read(
@@ -99,8 +104,8 @@ async function read(
   const { store, driver, log } = parts;
   const got = await pageAfter(parts, cursor, waitSeconds, signal);
   parts.heard();
-  if (got.collectorLast < cursor) {
-    // Numbers never fall, so this is another history: a store that was made anew.
+  if (got.collectorLast < cursor || got.history !== store.history()) {
+    // Another history: a store that was made anew, or restored. Its numbers may have passed ours by now.
     log.error({
       event: 'feed.rewound',
       cursor,
@@ -125,8 +130,10 @@ async function read(
 async function begin(parts: FeedParts, signal: AbortSignal): Promise<void> {
   const { store, driver, log } = parts;
   let last = 0;
+  let history = '';
   for (;;) {
     const got = await pageAfter(parts, last, 0, signal);
+    history = got.history;
     const next = Math.max(got.last, got.collectorLast);
     if (got.last === last || next === last) {
       last = next;
@@ -147,7 +154,7 @@ async function begin(parts: FeedParts, signal: AbortSignal): Promise<void> {
       if (alarm.acknowledged) driver.acknowledged(alarm.id, alarm.acknowledged, now);
     }
     driver.forgotten(new Set([...open, ...status.alarms].map(({ id }) => id)), now);
-    store.moveCursor(last);
+    store.beginFeed(last, history);
   });
   log.info({ event: 'feed.began', cursor: last, open: open.length });
   parts.moved(last);

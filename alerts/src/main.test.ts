@@ -342,6 +342,26 @@ describe('starts', () => {
     expect(w.logged()).toContain('feed.rewound');
   });
 
+  it('one whose feed is of another history begins anew, though its numbers have passed the cursor', async () => {
+    await using w = await world();
+    const first = await w.start();
+    await began(w);
+    w.feed.push({ type: 'incident.opened', incident: incidentOf('inc-1') });
+    await until('told', () => w.discord.messages.length === 1);
+    await first.end();
+    w.feed.setHistory('restored');
+    w.feed.push({ type: 'incident.opened', incident: incidentOf('inc-3') });
+    w.feed.push({ type: 'incident.resolved', incident: resolvedOf(incidentOf('inc-3')) });
+    w.feed.setOpen([incidentOf('inc-1'), incidentOf('inc-2')]);
+    await w.start();
+    await until('the other one told', () => w.discord.messages.length === 2 && w.smtp.mails.length === 2);
+    expect(w.logged()).toContain('feed.rewound');
+    expect(JSON.stringify(w.discord.messages)).toContain('inc-2');
+    w.feed.push({ type: 'incident.opened', incident: incidentOf('inc-4') });
+    await until('it goes on', () => w.discord.messages.length === 3);
+    expect(w.logged().match(/feed\.rewound/g)).toHaveLength(1);
+  });
+
   it('a second process on the same data is refused', async () => {
     await using w = await world();
     await w.start();

@@ -63,6 +63,10 @@ const migrations = [
     since INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Which history of the feed the cursor is of: a collector that was restored has another.
+  ALTER TABLE feed ADD COLUMN history TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 export interface Pending {
@@ -158,8 +162,10 @@ function statements(db: Database.Database) {
   );
   const cursor = db.prepare<[], { cursor: number }>('SELECT cursor FROM feed');
   const move = db.prepare(
-    'INSERT INTO feed VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET cursor = excluded.cursor',
+    'INSERT INTO feed (id, cursor) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET cursor = excluded.cursor',
   );
+  const history = db.prepare<[], string>('SELECT history FROM feed').pluck();
+  const beginFeed = db.prepare('INSERT OR REPLACE INTO feed (id, cursor, history) VALUES (1, ?, ?)');
   const enqueue = db.prepare(
     `INSERT INTO deliveries (key, channel, thread, reason, message, created_at, next_at)
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
@@ -216,6 +222,9 @@ function statements(db: Database.Database) {
     /** The last event handled; undefined before the first start. */
     cursor: () => cursor.get()?.cursor,
     moveCursor: (seq: number) => void move.run(seq),
+    /** Which history the cursor is of; empty for the first of a collector. */
+    history: () => history.get() ?? '',
+    beginFeed: (seq: number, of: string) => void beginFeed.run(seq, of),
     ladder: (incident: string) => parse(one.get(incident)),
     saveLadder(ladder: Ladder, wakeAt: Instant | null, now: Instant) {
       save.run(ladder.incident.id, ladder.state, JSON.stringify(ladder), wakeAt, now);

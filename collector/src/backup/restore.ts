@@ -217,7 +217,7 @@ async function work(parts: RestoreParts, manifest: Manifest): Promise<Restored> 
   let commits: number;
   let years: Set<number>;
   try {
-    await refitViews(store, clock.now());
+    await refitViews(store, clock.now(), taken !== undefined);
     if (published !== undefined && taken !== undefined) await demandQuiet(published, taken);
     commits = await store.read(LOG_SHARD, (tx) => tx.commitSize());
     years = new Set((await store.read(LOG_SHARD, (tx) => tx.listState('log'))).map(({ key }) => Number(key)));

@@ -74,8 +74,11 @@ async function renumber(tx: Tx, now: Instant): Promise<void> {
   }
 }
 
-export async function refitViews(store: Store, now: Instant): Promise<void> {
+/** @param isCurrent what was published was taken over: what others showed of it is in this store now */
+export async function refitViews(store: Store, now: Instant, isCurrent: boolean): Promise<void> {
   await store.transact(LOG_SHARD, async (tx) => {
+    if (isCurrent)
+      for (const { key } of await tx.listState('log-evidence')) await tx.deleteState('log-evidence', key);
     await enrol(tx);
     await maintain(tx);
     await renumber(tx, now);
