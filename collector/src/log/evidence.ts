@@ -3,12 +3,17 @@
  * the store is an older copy, or another collector signs with the same key. It is kept, since it stays true after a restart.
  */
 import { createHash } from 'node:crypto';
-import { openCheckpoint, parseVerifier } from '@highwater/config/keys.ts';
+import { openCheckpoint, parseVerifier, sha256 } from '@highwater/config/keys.ts';
+import { encodeBase64 } from '@highwater/config/proof/bytes.ts';
 import { parseCheckpointText } from '@highwater/config/proof/checkpoint.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
+import { HASH_BYTES, hashesAt, TILE_WIDTH, tilePath } from '@highwater/config/proof/tiles.ts';
+import { rootAt, tilesForRoot } from '@highwater/config/proof/tree.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
+import { keyOfTile, readTile } from './files.ts';
 import { Refusal, RESTORE } from './refusal.ts';
 import { readYears } from './sequence.ts';
 
@@ -36,7 +41,28 @@ export interface Evidence {
   demandNone(): void;
 }
 
-export async function openEvidence(store: Store, clock: Clock): Promise<Evidence> {
+/**
+ * The root (base64) that our tree had at an earlier size; undefined when its tiles are not to be had. After a restore only
+ * the newest of what was signed since the backup is in the store, and what others show of the time between is the same log.
+ */
+async function rootBefore(
+  blobs: Blobs,
+  year: number,
+  size: number,
+  newest: number,
+): Promise<string | undefined> {
+  const tiles = new Map<string, Uint8Array>();
+  for (const tile of tilesForRoot(size)) {
+    // As wide as the newest tree has it: the narrower ones were never here, or are gone.
+    const width = Math.min(TILE_WIDTH, hashesAt(tile.level, newest) - tile.index * TILE_WIDTH);
+    const bytes = await readTile(blobs, year, tilePath({ ...tile, width }));
+    if (bytes?.length !== width * HASH_BYTES) return undefined;
+    tiles.set(keyOfTile(tile), bytes);
+  }
+  return encodeBase64(rootAt(size, (tile) => tiles.get(keyOfTile(tile)) ?? new Uint8Array(), sha256));
+}
+
+export async function openEvidence(store: Store, blobs: Blobs, clock: Clock): Promise<Evidence> {
   const held = await store.read(LOG_SHARD, (tx) => tx.getState(CORE, KEY));
   let found = held?.value as EvidenceState | undefined;
   const remembered = new Set<string>();
@@ -79,6 +105,9 @@ export async function openEvidence(store: Store, clock: Clock): Promise<Evidence
       const { log, last, signed } = ours;
       if (signed?.root === said.root) return remember(id);
       if (!mayVerify()) return false;
+      const isEarlier = signed === undefined && last !== undefined && said.size < last.size;
+      if (isEarlier && (await rootBefore(blobs, log.year, said.size, last.size)) === said.root)
+        return remember(id);
       if ('error' in openCheckpoint(note, parseVerifier(log.vkey))) return remember(id);
       const because =
         `${from} shows a checkpoint of ${said.origin} of ${said.size} entries with root ${said.root}, signed by its key, ` +

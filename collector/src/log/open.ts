@@ -29,7 +29,7 @@ interface Refused {
 export async function openLog(parts: LogParts): Promise<Log> {
   const { origin, store, blobs, clock } = parts;
   const alone = mutex();
-  const evidence = await openEvidence(store, clock);
+  const evidence = await openEvidence(store, blobs, clock);
   /** What a witness said that it knows. In memory alone: it is not signed, and it says so again. */
   let toldMore: Refusal | undefined;
   let standing: Standing = await readStanding(store);

@@ -14,4 +14,4 @@ export class Refusal extends Error {
 /** Where this store is not the one that signed last. */
 export const RESTORE =
   'stop this collector, and any other one that writes this log; bring back the newest copy of its data with: ' +
-  'highwater restore FILE; where there is none, the log can not be continued: begin a new one in an empty data folder, under another origin';
+  'highwater restore DIR --published URL; where there is none, the log can not be continued: begin a new one in an empty data folder, under another origin';
