@@ -29,6 +29,8 @@ try {
     overview: '/',
     ...(await firstLinks(url)),
     incidents: '/incidents',
+    log: '/log',
+    maintenance: '/maintenance',
     missing: '/no-such-page',
   };
   for (const colorScheme of ['light', 'dark'] as const)

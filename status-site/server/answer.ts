@@ -1,17 +1,20 @@
 /** One request, one answer: methods, validators, encodings. Reads only; RFC 9110 where no other source is named. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { acceptsGzip, matches } from './answer-headers.ts';
 import type { Built } from './built.ts';
 import { cacheControl, isMachine, plainHeaders, securityHeaders, type Headers } from './headers.ts';
+import type { AnswerLog } from './log-answer.ts';
 import type { Page, Pages } from './pages.ts';
 
 const MAX_ADDRESS = 2_000;
 
-/** Answers from memory or from the built handler. Rejects when a page could not be made. */
+/** Answers from memory, from the mirrored log or from the built handler. Rejects when a page could not be made. */
 export async function answer(
   req: IncomingMessage,
   res: ServerResponse,
   pages: Pages,
   built: Built,
+  answerLog: AnswerLog,
 ): Promise<void> {
   const path = pathOf(req);
   if (req.method === 'OPTIONS') return options(res, path);
@@ -22,6 +25,7 @@ export async function answer(
   if (!path.startsWith('/')) return plain(res, 400, 'The address must begin with a slash.');
   if ((req.url ?? '').length > MAX_ADDRESS) return plain(res, 414, 'The address is too long.');
   if (built.assets.has(path)) return asset(req, res, built);
+  if (path.startsWith('/log/')) return answerLog(req, res, path);
   await send(req, res, path, await pages.get(addressOf(req, path)));
 }
 
@@ -100,15 +104,4 @@ function addressOf(req: IncomingMessage, path: string): string {
   if (!path.startsWith('/badge/')) return path;
   const metric = new URLSearchParams((req.url ?? '').split('?')[1] ?? '').get('metric');
   return metric === null ? path : `${path}?metric=${encodeURIComponent(metric)}`;
-}
-
-function acceptsGzip(req: IncomingMessage): boolean {
-  return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(String(req.headers['accept-encoding'] ?? ''));
-}
-
-/** RFC 9110 section 13.1.2: If-None-Match compares weakly. */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  const bare = etag.replace(/^W\//, '');
-  return header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === bare);
 }

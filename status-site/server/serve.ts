@@ -1,10 +1,13 @@
-/** The site as a role: follows the collector, renders pages, serves them. It can write nothing. */
+/** The site as a role: follows the collector and its log, renders pages, serves them. It can write nothing. */
 import { createServer, type Server } from 'node:http';
 import type { Running } from '@highwater/config/running.ts';
 import type { Logger } from 'pino';
+import type { Frame } from '../src/lib/frame.ts';
 import { follow } from '../src/lib/server/collector.ts';
+import { openMirror } from '../src/lib/server/mirror.ts';
 import { answer, pathOf, plain } from './answer.ts';
 import { loadBuilt } from './built.ts';
+import { logAnswers } from './log-answer.ts';
 import { pagesOf } from './pages.ts';
 
 export interface SiteOptions {
@@ -12,7 +15,7 @@ export interface SiteOptions {
   readonly collectorUrl: string;
   /** For a collector that is not on loopback. */
   readonly token?: string;
-  /** The last good snapshot is kept in `site/` under it. */
+  /** The last good snapshot and the copy of the log are kept in `site/` under it. */
   readonly dataDir: string;
   readonly host: string;
   /** 0 is any free one. */
@@ -22,6 +25,8 @@ export interface SiteOptions {
   readonly siteUrl?: string;
   /** Between two looks at the collector; default 1,000. */
   readonly everyMs?: number;
+  /** Between two looks at the collector's log; default 2,000. */
+  readonly mirrorEveryMs?: number;
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -36,12 +41,20 @@ const MAX_CONNECTIONS = 10_000;
 export async function startSite(options: SiteOptions, signal: AbortSignal): Promise<Running> {
   const built = await loadBuilt(options.log);
   const stop = new AbortController();
-  const follower = await follow(options, AbortSignal.any([signal, stop.signal]));
-  const pages = pagesOf(follower, built.render);
+  const ending = AbortSignal.any([signal, stop.signal]);
+  const follower = await follow(options, ending);
+  const mirror = await openMirror(options, ending);
+  const following = Promise.all([follower.stopped, mirror.stopped]);
+  const frame = (): Frame => {
+    const log = mirror.shown();
+    return { ...follower.frame(), ...(log === undefined ? {} : { log }) };
+  };
+  const pages = pagesOf({ frame, version: () => follower.version() }, built.render);
+  const answerLog = logAnswers(mirror);
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('request', (req, res) => {
-    answer(req, res, pages, built).catch((error: unknown) => {
+    answer(req, res, pages, built, answerLog).catch((error: unknown) => {
       options.log.error({ event: 'site.failed', path: pathOf(req), error: String(error) }, 'page failed');
       plain(res, 500, 'The page could not be made. Please try again.');
     });
@@ -50,12 +63,12 @@ export async function startSite(options: SiteOptions, signal: AbortSignal): Prom
     await listen(server, options);
   } catch (error) {
     stop.abort();
-    await follower.stopped;
+    await following;
     throw error;
   }
   const url = urlOf(server, options.host);
   options.log.info({ event: 'site.listening', url }, 'site listens');
-  return { url, stopped: Promise.all([closed(server, signal), follower.stopped]).then(() => undefined) };
+  return { url, stopped: Promise.all([closed(server, signal), following]).then(() => undefined) };
 }
 
 function listen(server: Server, { host, port }: SiteOptions): Promise<void> {

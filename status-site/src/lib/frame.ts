@@ -4,6 +4,21 @@
  */
 import type { PublicSnapshot } from '@highwater/config/public.ts';
 
+/** The newest log that this page holds a copy of, as it was proven here. */
+export interface FrameLog {
+  /** `ORIGIN/YEAR` */
+  readonly origin: string;
+  readonly year: number;
+  /** The log's verifier key. */
+  readonly key: string;
+  /** Entries. */
+  readonly size: number;
+  /** When its newest checkpoint was taken and verified, Unix ms. */
+  readonly checkedAt: number;
+  /** Since when, and how, what the collector shows contradicts it. */
+  readonly refused?: { readonly since: number; readonly because: string };
+}
+
 export interface Frame {
   /** The site's own clock, Unix ms, frozen for one rendering. */
   readonly now: number;
@@ -15,6 +30,7 @@ export interface Frame {
   readonly lostAt?: number;
   /** Public address of this site, without a slash at the end, where the operator gave one on the command line. */
   readonly siteUrl?: string;
+  readonly log?: FrameLog;
 }
 
 export type Freshness =

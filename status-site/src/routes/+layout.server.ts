@@ -9,5 +9,6 @@ export const load: LayoutServerLoad = ({ platform, url }) => {
     now: frame.now,
     freshness: freshness(frame),
     here: url.pathname,
+    log: frame.log ?? null,
   };
 };

@@ -1,5 +1,5 @@
 import { json } from '@sveltejs/kit';
-import { freshness } from '#lib/frame.ts';
+import { freshness, type Frame } from '#lib/frame.ts';
 import { frameOf } from '#lib/server/frame.ts';
 import type { RequestHandler } from './$types';
 
@@ -13,7 +13,15 @@ export const GET: RequestHandler = ({ platform }) => {
       data: fresh.kind,
       ageMs: 'ageMs' in fresh ? fresh.ageMs : null,
       collectorLostAt: frame.lostAt ?? null,
+      log: logOf(frame),
     },
     { headers: { 'cache-control': 'no-store' } },
   );
 };
+
+/** The copy of the log; `refused` while the collector shows one that contradicts it. */
+function logOf({ log }: Frame): object | null {
+  if (!log) return null;
+  const { origin, size, checkedAt, refused } = log;
+  return { origin, size, checkedAt, refused: refused ?? null };
+}
