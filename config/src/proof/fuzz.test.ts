@@ -5,6 +5,9 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Observation, Outcome } from '../domain.ts';
 import { faultFromId, faultMeanings } from '../faults.ts';
 import { sha256 } from '../keys.ts';
+import { formatActionLeaf, parseActionLeaf } from './action-leaf.ts';
+import { formatAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.ts';
+import { formatAnnotationLeaf, parseAnnotationLeaf } from './annotation-leaf.ts';
 import { formatAssignmentText, parseAssignmentText } from './assignment.ts';
 import { type Batch, bodiesOf, formatBatchText, parseBatchText, splitByDay } from './batch.ts';
 import {
@@ -17,6 +20,7 @@ import {
   parseInteger,
   utf8,
 } from './bytes.ts';
+import { formatCheckpointText, parseCheckpointText } from './checkpoint.ts';
 import { isDue, nextDueAt, phaseMs } from './due.ts';
 import { formatFrameText, parseFrameText } from './frame.ts';
 import {
@@ -32,9 +36,13 @@ import { formatNote, parseNote, parseVerifierKey } from './note.ts';
 import { formatProjection, parseProjection } from './projection.ts';
 import { formatRequestText, parseRequestText } from './request.ts';
 import { canonicalSettings, decodeToken, encodeToken } from './settings.ts';
+import { formatTlogProof, parseTlogProof } from './tlog-proof.ts';
 
 // Other suites may have the machine: what is slow here is fast-check, not the parsers.
 vi.setConfig({ testTimeout: 60_000 });
+
+/** Notes, and the texts of the log itself, are what others read too. */
+const many = new Set(['note', 'checkpoint', 'tlog-proof', 'add-checkpoint', 'action', 'annotation']);
 
 const golden = (name: string): string =>
   readFileSync(new URL(`../../testdata/wire/${name}`, import.meta.url), 'utf8');
@@ -57,7 +65,10 @@ function pair<T extends object>(
 
 const parsers: Readonly<Record<string, { again: (text: string) => string | undefined; seeds: string[] }>> = {
   line: { again: pair(parseLine, formatLine), seeds: golden('lines.txt').trimEnd().split('\n') },
-  note: { again: pair(parseNote, formatNote), seeds: [golden('batch.note'), golden('frame.note')] },
+  note: {
+    again: pair(parseNote, formatNote),
+    seeds: [golden('batch.note'), golden('frame.note'), golden('checkpoint-cosigned.note')],
+  },
   frame: { again: pair(parseFrameText, formatFrameText), seeds: [textOf('frame.note')] },
   batch: {
     again: pair(parseBatchText, formatBatchText),
@@ -70,6 +81,17 @@ const parsers: Readonly<Record<string, { again: (text: string) => string | undef
   maint: {
     again: pair(parseMaintLeaf, formatMaintLeaf),
     seeds: [textOf('maint.note'), textOf('maint-cancel.note')],
+  },
+  action: { again: pair(parseActionLeaf, formatActionLeaf), seeds: [textOf('action.note')] },
+  annotation: { again: pair(parseAnnotationLeaf, formatAnnotationLeaf), seeds: [textOf('annot.note')] },
+  checkpoint: {
+    again: pair(parseCheckpointText, formatCheckpointText),
+    seeds: [textOf('checkpoint.note')],
+  },
+  'tlog-proof': { again: pair(parseTlogProof, formatTlogProof), seeds: [golden('proof.tlog-proof')] },
+  'add-checkpoint': {
+    again: pair(parseAddCheckpoint, formatAddCheckpoint),
+    seeds: [golden('add-checkpoint.txt')],
   },
   projection: { again: pair(parseProjection, formatProjection), seeds: [golden('projection.txt')] },
 };
@@ -135,7 +157,7 @@ for (const [name, { again, seeds }] of Object.entries(parsers)) {
           const back = again(text);
           if (back !== undefined) expect(back).toBe(text);
         }),
-        { numRuns: 1_000 },
+        { numRuns: many.has(name) ? 10_000 : 1_000 },
       );
     });
     test('a megabyte of anything is read or refused at once', () => {
