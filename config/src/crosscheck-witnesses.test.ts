@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatProblem, loadConfig } from './load.ts';
 import type { Config } from './model.ts';
-import { maxWitnesses } from './schema-witnesses.ts';
+import { limits } from './limits.ts';
 import { exampleTables } from './testing.ts';
 import { keyIdOf } from './proof/note.ts';
 import { encodeBase64 } from './proof/bytes.ts';
@@ -51,7 +51,7 @@ describe('witnesses', () => {
     [2, 2],
     [3, 2],
     [4, 3],
-    [maxWitnesses, 8],
+    [limits.witnesses, 8],
   ])('of %d, %d must have cosigned when the quorum is left out', (count, quorum) => {
     expect(witnessesOf(`witnesses: { list: [ ${list(count)} ] }`)?.quorum).toBe(quorum);
   });
@@ -64,7 +64,7 @@ describe('witnesses', () => {
   });
 
   it('are at most as many as leave room for the signature of the log in a note of 16', () => {
-    const loaded = load(`witnesses: { list: [ ${list(maxWitnesses + 1)} ] }`);
+    const loaded = load(`witnesses: { list: [ ${list(limits.witnesses + 1)} ] }`);
     expect('problems' in loaded ? loaded.problems.map(({ message }) => message) : []).toEqual([
       '16 entries, write at most 15',
     ]);

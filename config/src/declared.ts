@@ -23,7 +23,7 @@ import {
   spoolSchema,
   topSchema,
 } from './schema.ts';
-import { maxWitnesses, witnessSchema, witnessesSchema } from './schema-witnesses.ts';
+import { witnessSchema, witnessesSchema } from './schema-witnesses.ts';
 
 export interface CheckEntry extends Entry<z.output<typeof checkSchema>> {
   /** Its id, or its kind where none is written; undefined where neither can be read. */
@@ -128,7 +128,7 @@ function readWitnesses(raw: unknown, findings: Finding[]): WitnessesEntry | unde
     path,
     raw,
     value: decode(witnessesSchema, raw, path, findings),
-    list: decodeList(witnessSchema, fieldOf(raw, 'list'), [...path, 'list'], maxWitnesses, findings),
+    list: decodeList(witnessSchema, fieldOf(raw, 'list'), [...path, 'list'], limits.witnesses, findings),
   };
 }
 
