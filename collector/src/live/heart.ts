@@ -13,6 +13,11 @@ import { cursorOf, keptShard, loadShard, newShard, saveShard, type Shard } from 
 const FRAMES_AT_ONCE = 200;
 /** A shard without lines of its own lets its cursor fall behind by so many frames. */
 const CURSOR_SLACK = 500;
+/**
+ * A shard that is further behind the others than this was not watched when they were: what was said meanwhile is not of
+ * its monitors. It begins so many frames before where the others stand, for what has moved there from another shard.
+ */
+const BEGIN_FRAMES = 1_000;
 /** Judgings within one millisecond may run ahead of the clock by so much. */
 const MAX_AHEAD_MS = 1_000;
 
@@ -94,6 +99,15 @@ async function prune(options: LiveOptions, shard: Shard): Promise<void> {
   });
 }
 
+/** Lets shards that were not watched begin where the others stand; all of them at the newest frames when none was. */
+async function catchUp(store: Store, shards: readonly Shard[]): Promise<void> {
+  const furthest = Math.max(0, ...shards.map(cursorOf));
+  const stands = furthest > 0 ? furthest : await store.read(LOG_SHARD, (tx) => tx.lastFramePos());
+  for (const shard of shards) {
+    if (stands - cursorOf(shard) > BEGIN_FRAMES) shard.cursor.set('frames', stands - BEGIN_FRAMES);
+  }
+}
+
 /** Loads every shard and judges it anew: the configuration, or the time, may have changed meanwhile. */
 export async function openLive(options: LiveOptions): Promise<Live> {
   const { watched, store, clock } = options;
@@ -134,6 +148,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     await prune(options, shard);
     shards.set(name, shard);
   }
+  await catchUp(store, [...shards.values()]);
   const cursors = [...shards.values()].map(cursorOf);
   position = cursors.length === 0 ? 0 : Math.min(...cursors);
 

@@ -49,13 +49,15 @@ export interface Slots {
   monitorSlot(monitor: string, minute: number): Promise<Why['slot']>;
 }
 
-/** The first minute of a shard that can have slots. */
-function firstMinute(ground: Ground, shard: string): number {
-  const first = ground.records.configs.find(({ config }) =>
+/** The first configuration that has a shard: no batch before it has lines of it that count. */
+function firstConfig(ground: Ground, shard: string): Ground['records']['configs'][number] | undefined {
+  return ground.records.configs.find(({ config }) =>
     config.services.some((service) => shardNameOf(service) === shard),
   );
-  return first?.from ?? Infinity;
 }
+
+/** The first minute of a shard that can have slots. */
+const firstMinute = (ground: Ground, shard: string): number => firstConfig(ground, shard)?.from ?? Infinity;
 
 /** The last minute up to which all windows that are waited for are complete. */
 function closable(
@@ -189,7 +191,7 @@ export function openSlots(
     for (;;) {
       const state = (await store.read(shard, (tx) => tx.getState('slots', 'all')))?.value as
         SlotsState | undefined;
-      const from = state?.next ?? 0;
+      const from = state?.next ?? firstConfig(ground, shard)?.index ?? 0;
       const commits = await page(from);
       const intake = await readCommits(store, blobs, ground, commits, isOurs);
       const next = (commits.at(-1)?.index ?? from - 1) + 1;
