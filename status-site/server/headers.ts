@@ -4,7 +4,7 @@ export type Headers = Readonly<Record<string, string>>;
 
 /** Machine-readable addresses: other sites' scripts may read them, and show the badges. */
 export function isMachine(path: string): boolean {
-  return /^\/(api|badge|log)\/|^\/(history\.(atom|rss)|healthz)$/.test(path);
+  return /^\/(api|badge|log)\/|^\/(history\.(atom|rss)|maintenance\.ics|healthz)$/.test(path);
 }
 
 const everywhere: Headers = {

@@ -15,6 +15,7 @@ import {
   firstMinute,
   oneDown,
   staleData,
+  underMaintenance,
   unwellRegions,
 } from '../../test/fixtures/snapshots.ts';
 import { siteUnderTest, type SiteUnderTest } from '../../test/fixtures/site.ts';
@@ -76,6 +77,7 @@ describe.runIf(installed)('in chromium', () => {
     ['first minute', firstMinute, ['/', '/services/polkadot-rpc']],
     ['stale', staleData, ['/', '/services/ethereum-rpc', '/incidents']],
     ['regions unwell', unwellRegions, ['/', '/services/ethereum-rpc']],
+    ['under maintenance', underMaintenance, ['/', '/services/ethereum-rpc', '/maintenance']],
   ];
 
   // Only colours differ between the schemes.

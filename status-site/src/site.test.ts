@@ -36,7 +36,7 @@ function raw(path: string, headers: Record<string, string>, method = 'GET') {
   );
 }
 
-const pages = ['/', '/services/polkadot-rpc', '/incidents', '/incidents/01K9ZC0INCIDENT1'];
+const pages = ['/', '/services/polkadot-rpc', '/incidents', '/incidents/01K9ZC0INCIDENT1', '/maintenance'];
 const machine = [
   '/api/v2/summary.json',
   '/api/v2/status.json',
@@ -50,6 +50,7 @@ const machine = [
   '/api/services/polkadot-rpc.json',
   '/history.atom',
   '/history.rss',
+  '/maintenance.ics',
   '/badge/polkadot-rpc.svg',
   '/badge/polkadot-rpc.json?metric=uptime',
 ];
@@ -85,7 +86,7 @@ describe('pages', () => {
     expect(seen.size).toBeGreaterThan(10);
   });
 
-  test.each(['/nope', '/services/nope', '/incidents/nope', '/maintenance', '//evil.example/'])(
+  test.each(['/nope', '/services/nope', '/incidents/nope', '/maintenance/nope', '//evil.example/'])(
     '%s is not there, in style',
     async (path) => {
       const answer = await raw(path, {});

@@ -5,6 +5,7 @@ import { highestOf, linePath } from './chart.ts';
 import { formatCount, formatRatio, formatSpan, formatTenths, plural } from './format.ts';
 import { freshness, type Frame } from './frame.ts';
 import { chainView, type ChainView, finalizedText } from './chain.ts';
+import { maintenanceOf, nodeMarkUnder, type MaintenanceView } from './maintenance.ts';
 import { methodViews, type MethodView } from './methods.ts';
 import {
   historyView,
@@ -80,6 +81,8 @@ export interface ServiceDetail {
   readonly nodes: readonly NodeDetail[];
   /** Those that watch it. */
   readonly regions: readonly RegionView[];
+  /** Active and planned. */
+  readonly maintenance: readonly MaintenanceView[];
   /** Those that name it, newest first. */
   readonly incidents: readonly IncidentView[];
 }
@@ -101,8 +104,12 @@ export function serviceDetail(id: string, frame: Frame): ServiceDetail | undefin
     ...(chain ? { chain } : {}),
     methods: methodViews(service.nodes),
     history: historyView(service, frame.now),
-    nodes: service.nodes.map((node) => nodeDetail(node, frame, stale)),
+    nodes: service.nodes.map((node) => {
+      const detail = nodeDetail(node, frame, stale);
+      return { ...detail, mark: nodeMarkUnder(detail.mark, service, node.id, frame) };
+    }),
     regions: regionViews(frame).filter(({ id }) => watchesIt(service, id)),
+    maintenance: maintenanceOf(id, frame),
     incidents: (frame.snapshot?.incidents ?? [])
       .filter((incident) => incident.services.includes(id))
       .map((incident) => incidentView(incident, frame)),

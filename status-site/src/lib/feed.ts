@@ -1,28 +1,45 @@
 /**
- * Incident history for feed readers. Atom: one entry an incident. RSS: one item an update.
+ * Incidents and maintenance for feed readers. Atom: one entry each. RSS: one item an update.
  * Titles are read as HTML too: the library marks Atom's so, and readers of RSS take them so.
  */
 import { Feed } from 'feed';
-import type { PublicIncident } from '@highwater/config/public.ts';
 import { escapeHtml, xmlSafe } from './escape.ts';
 import { formatInstant } from './format.ts';
 import { siteUrl, type Frame } from './frame.ts';
+import { spanText, stepsOf } from './maintenance.ts';
 import { phaseWords } from './words.ts';
 
 const MAX_ITEMS = 50;
-type Update = PublicIncident['updates'][number];
+/** An incident or a maintenance, as feeds have them. */
+interface Entry {
+  readonly kind: 'Incident' | 'Maintenance';
+  readonly id: string;
+  readonly title: string;
+  readonly link: string;
+  readonly publishedAt: number;
+  /** Oldest first, at least one. */
+  readonly updates: readonly Update[];
+}
 
-/** Atom 1.0; an incident keeps its id, and `updated` tells readers to show it again. */
+interface Update {
+  readonly id: string;
+  readonly at: number;
+  readonly word: string;
+  readonly body: string;
+}
+
+/** Atom 1.0; an entry keeps its id, and `updated` tells readers to show it again. */
 export function atom(frame: Frame): string {
   const feed = emptyFeed(frame);
-  for (const incident of newest(frame).slice(0, MAX_ITEMS)) {
+  const newest = entries(frame).toSorted((a, b) => updatedAt(b) - updatedAt(a));
+  for (const entry of newest.slice(0, MAX_ITEMS)) {
     feed.addItem({
-      id: `tag:${host(frame)},2005:Incident/${incident.id}`,
-      title: escapeHtml(xmlSafe(incident.title)),
-      link: linkOf(incident, frame),
-      published: new Date(incident.startedAt),
-      date: new Date(incident.updatedAt),
-      content: incident.updates
+      id: `tag:${host(frame)},2005:${entry.kind}/${entry.id}`,
+      title: escapeHtml(xmlSafe(entry.title)),
+      link: entry.link,
+      published: new Date(entry.publishedAt),
+      date: new Date(updatedAt(entry)),
+      content: entry.updates
         .toSorted((a, b) => b.at - a.at)
         .map(paragraph)
         .join('\n'),
@@ -34,15 +51,16 @@ export function atom(frame: Frame): string {
 /** RSS 2.0; each update is an item of its own, for readers that never look at an item twice. */
 export function rss(frame: Frame): string {
   const feed = emptyFeed(frame);
-  const items = newest(frame)
-    .flatMap((incident) => incident.updates.map((update) => ({ incident, update })))
+  const items = entries(frame)
+    .flatMap((entry) => entry.updates.map((update) => ({ entry, update })))
     .toSorted((a, b) => b.update.at - a.update.at)
     .slice(0, MAX_ITEMS);
-  for (const { incident, update } of items) {
+  for (const { entry, update } of items) {
+    const { kind, title } = entry;
     feed.addItem({
-      id: `incident-${incident.id}-${update.id}`,
-      title: escapeHtml(xmlSafe(`[Incident] ${incident.title}: ${phaseWords[update.phase].toLowerCase()}`)),
-      link: linkOf(incident, frame),
+      id: `${kind.toLowerCase()}-${entry.id}-${update.id}`,
+      title: escapeHtml(xmlSafe(`[${kind}] ${title}: ${update.word.toLowerCase()}`)),
+      link: entry.link,
       date: new Date(update.at),
       description: paragraph(update),
     });
@@ -50,37 +68,51 @@ export function rss(frame: Frame): string {
   return feed.rss2();
 }
 
+function entries(frame: Frame): readonly Entry[] {
+  const incidents = (frame.snapshot?.incidents ?? []).map(({ id, title, startedAt, updates }): Entry => ({
+    kind: 'Incident',
+    id,
+    title,
+    link: `${base(frame)}/incidents/${encodeURIComponent(id)}`,
+    publishedAt: startedAt,
+    updates: updates.map((update) => ({ ...update, word: phaseWords[update.phase] })),
+  }));
+  const maintenance = (frame.snapshot?.maintenance ?? []).map((one): Entry => ({
+    kind: 'Maintenance',
+    id: one.id,
+    title: `${one.title} (${spanText(one.startsAt, one.endsAt)})`,
+    link: `${base(frame)}/maintenance#m-${one.id}`,
+    publishedAt: one.declaredAt,
+    updates: stepsOf(one, frame.now).map((step) => ({ ...step, word: stepWords[step.status] })),
+  }));
+  return [...incidents, ...maintenance];
+}
+
+const stepWords = { scheduled: 'Scheduled', in_progress: 'In progress', completed: 'Completed' } as const;
+
+function updatedAt({ updates, publishedAt }: Entry): number {
+  return Math.max(publishedAt, ...updates.map(({ at }) => at));
+}
+
 function emptyFeed(frame: Frame): Feed {
   const url = base(frame);
   const name = xmlSafe(frame.snapshot?.site.name ?? 'Status');
-  const incidents = frame.snapshot?.incidents ?? [];
-  const updatedAt = Math.max(
-    frame.snapshot?.startedAt ?? 0,
-    ...incidents.map((incident) => incident.updatedAt),
-  );
+  const newest = Math.max(frame.snapshot?.startedAt ?? 0, ...entries(frame).map(updatedAt));
   return new Feed({
     id: `tag:${host(frame)},2005:/history`,
     title: `${name} Status - Incident History`,
-    description: `Incidents of the last 90 days at ${name}`,
+    description: `Incidents and maintenance of the last 90 days at ${name}`,
     link: `${url}/incidents`,
     language: 'en',
-    updated: new Date(updatedAt),
+    updated: new Date(newest),
     generator: 'Highwater',
     feedLinks: { atom: `${url}/history.atom`, rss: `${url}/history.rss` },
   });
 }
 
-function newest(frame: Frame): readonly PublicIncident[] {
-  return (frame.snapshot?.incidents ?? []).toSorted((a, b) => b.updatedAt - a.updatedAt);
-}
-
 function paragraph(update: Update): string {
   const body = escapeHtml(xmlSafe(update.body)).replaceAll('\n', '<br>');
-  return `<p><small>${formatInstant(update.at)}</small><br><strong>${phaseWords[update.phase]}</strong> - ${body}</p>`;
-}
-
-function linkOf(incident: PublicIncident, frame: Frame): string {
-  return `${base(frame)}/incidents/${encodeURIComponent(incident.id)}`;
+  return `<p><small>${formatInstant(update.at)}</small><br><strong>${update.word}</strong> - ${body}</p>`;
 }
 
 /** Feeds need absolute addresses, even before the first snapshot says which. */

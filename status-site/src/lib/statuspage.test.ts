@@ -11,6 +11,7 @@ import {
   morning,
   oneDown,
   staleData,
+  underMaintenance,
   without,
 } from '../../../test/fixtures/snapshots.ts';
 import type { Frame } from './frame.ts';
@@ -86,22 +87,37 @@ const incident = z.strictObject({
   incident_updates: z.array(update),
   components: z.array(component),
 });
-const none = z.array(z.never());
+const maintenance = z.strictObject({
+  ...incident.shape,
+  status: z.enum(['scheduled', 'in_progress', 'verifying', 'completed']),
+  impact: z.literal('maintenance'),
+  incident_updates: z
+    .array(
+      z.strictObject({
+        ...update.shape,
+        status: z.enum(['scheduled', 'in_progress', 'verifying', 'completed']),
+      }),
+    )
+    .min(1),
+  scheduled_for: time,
+  scheduled_until: time,
+});
+const maintenances = z.array(maintenance);
 const shapes: Record<string, z.ZodType> = {
   summary: z.strictObject({
     page,
     components: z.array(component),
     incidents: z.array(incident),
-    scheduled_maintenances: none,
+    scheduled_maintenances: maintenances,
     status,
   }),
   status: z.strictObject({ page, status }),
   components: z.strictObject({ page, components: z.array(component) }),
   incidents: z.strictObject({ page, incidents: z.array(incident) }),
   'incidents/unresolved': z.strictObject({ page, incidents: z.array(incident) }),
-  'scheduled-maintenances': z.strictObject({ page, scheduled_maintenances: none }),
-  'scheduled-maintenances/upcoming': z.strictObject({ page, scheduled_maintenances: none }),
-  'scheduled-maintenances/active': z.strictObject({ page, scheduled_maintenances: none }),
+  'scheduled-maintenances': z.strictObject({ page, scheduled_maintenances: maintenances }),
+  'scheduled-maintenances/upcoming': z.strictObject({ page, scheduled_maintenances: maintenances }),
+  'scheduled-maintenances/active': z.strictObject({ page, scheduled_maintenances: maintenances }),
 };
 
 const worlds = {
@@ -110,6 +126,7 @@ const worlds = {
   'every status': everyStatus(now),
   'first minute': firstMinute(now),
   stale: staleData(now),
+  'under maintenance': underMaintenance(now),
   'nothing watched': aSnapshot(now, { services: [] }),
   'no snapshot': undefined,
 };
@@ -118,6 +135,48 @@ describe.each(Object.entries(worlds))('%s', (_, snapshot) => {
   test.each(Object.keys(shapes))('%s.json has the exact shape', (name) => {
     const said: unknown = JSON.parse(JSON.stringify(answer(name, frame(snapshot))));
     expect(() => shapes[name]?.parse(said)).not.toThrow();
+  });
+});
+
+describe('maintenance', () => {
+  const of = (name: string) =>
+    z.object({ scheduled_maintenances: maintenances }).parse(answer(name, frame(underMaintenance(now))))
+      .scheduled_maintenances;
+
+  test.each([
+    [
+      'scheduled-maintenances',
+      ['scheduled', 'scheduled', 'in_progress', 'completed', 'completed', 'completed'],
+    ],
+    ['scheduled-maintenances/upcoming', ['scheduled', 'scheduled']],
+    ['scheduled-maintenances/active', ['in_progress']],
+    ['summary', ['scheduled', 'scheduled', 'in_progress']],
+  ])('%s has %j, the last to begin first', (name, statuses) => {
+    expect(of(name).map((one) => one.status)).toEqual(statuses);
+  });
+
+  test('names its components, of a node its service, and what happened, newest first', () => {
+    const [one] = of('scheduled-maintenances/active');
+    expect(one?.components.map(({ name, status }) => [name, status])).toEqual([
+      ['Ethereum RPC', 'under_maintenance'],
+    ]);
+    expect(one?.incident_updates.map((each) => each.status)).toEqual(['in_progress', 'scheduled']);
+    expect(of('scheduled-maintenances/upcoming')[1]?.components.map(({ name }) => name)).toEqual([
+      'Polkadot RPC',
+    ]);
+  });
+
+  test('is the indicator when nothing is worse, and no word for silence', () => {
+    const snapshot = underMaintenance(now);
+    const silent = snapshot.services.map((service) =>
+      service.id === 'ethereum-rpc'
+        ? { ...service, status: 'unknown' as const, since: now - 3_600_000 }
+        : service,
+    );
+    for (const services of [snapshot.services, silent])
+      expect(answer('status', frame({ ...snapshot, services }))).toMatchObject({
+        status: { indicator: 'maintenance', description: 'Service Under Maintenance' },
+      });
   });
 });
 

@@ -2,10 +2,16 @@
  * The Statuspage v2 shapes, so that readers written for that API read this page too: services are
  * components, groups are group rows. The rule for unknown and stale is CONTRACTS "Statuspage words".
  */
-import type { PublicIncident, PublicService, PublicSnapshot } from '@highwater/config/public.ts';
+import type {
+  PublicIncident,
+  PublicMaintenance,
+  PublicService,
+  PublicSnapshot,
+} from '@highwater/config/public.ts';
 import { createHash } from 'node:crypto';
 import { formatInstant, formatIso } from './format.ts';
 import { freshness, siteUrl, type Frame } from './frame.ts';
+import { maintenanceUrl, stateOf, stepsOf, type MaintenanceState } from './maintenance.ts';
 import { isOpen } from './view.ts';
 import type { Component } from './words.ts';
 
@@ -42,6 +48,8 @@ function silentSince(service: PublicService, frame: Frame): number | undefined {
   if (fresh.kind === 'none') return frame.now;
   if (fresh.kind !== 'fresh') return fresh.since;
   if (service.status !== 'unknown') return undefined;
+  // What is declared is known, whatever is seen.
+  if (service.component === 'under_maintenance') return undefined;
   const { since } = service;
   if (since === undefined) return frame.snapshot?.startedAt;
   // The collector itself says so when there was never a verdict, or the last word has lapsed.
@@ -135,13 +143,14 @@ function pageRow(frame: Frame) {
   };
 }
 
-/** When a status or an incident last changed: an answer that says the same keeps its ETag. */
-function changedAt({ snapshot }: Frame): number {
+/** When a status, an incident or a maintenance last changed: an answer that says the same keeps its ETag. */
+function changedAt({ snapshot, now }: Frame): number {
   if (!snapshot) return 0;
   return Math.max(
     snapshot.startedAt,
     ...snapshot.services.map((service) => service.since ?? 0),
     ...snapshot.incidents.map((incident) => incident.updatedAt),
+    ...snapshot.maintenance.flatMap((one) => stepsOf(one, now).map(({ at }) => at)),
   );
 }
 
@@ -216,19 +225,27 @@ function incidentRow(incident: PublicIncident, components: readonly Row[], frame
     incident_updates: incident.updates
       .toSorted((a, b) => b.at - a.at)
       .map((update) => ({
-        id: update.id,
+        ...updateRow(update.id, incident.id, update.at),
         status: update.phase,
         body: update.body,
-        incident_id: incident.id,
-        created_at: formatIso(update.at),
-        updated_at: formatIso(update.at),
-        display_at: formatIso(update.at),
-        affected_components: null,
-        deliver_notifications: true,
-        custom_tweet: null,
-        tweet_id: null,
       })),
     components: affected,
+  };
+}
+
+/** What all updates have, whatever they are of. */
+function updateRow(id: string, incident_id: string, at: number) {
+  const time = formatIso(at);
+  return {
+    id,
+    incident_id,
+    created_at: time,
+    updated_at: time,
+    display_at: time,
+    affected_components: null,
+    deliver_notifications: true,
+    custom_tweet: null,
+    tweet_id: null,
   };
 }
 
@@ -238,21 +255,20 @@ export const statuspageAnswers: Readonly<Record<string, (frame: Frame) => object
     page: pageRow(frame),
     components: allRows(frame),
     incidents: incidents(frame, isOpen),
-    scheduled_maintenances: [],
+    scheduled_maintenances: maintenances(frame, ['active', 'planned']),
     status: statusRow(frame),
   }),
   status: (frame) => ({ page: pageRow(frame), status: statusRow(frame) }),
   components: (frame) => ({ page: pageRow(frame), components: allRows(frame) }),
   incidents: (frame) => ({ page: pageRow(frame), incidents: incidents(frame, () => true) }),
   'incidents/unresolved': (frame) => ({ page: pageRow(frame), incidents: incidents(frame, isOpen) }),
-  'scheduled-maintenances': maintenances,
-  'scheduled-maintenances/upcoming': maintenances,
-  'scheduled-maintenances/active': maintenances,
+  'scheduled-maintenances': (frame) => maintenanceAnswer(frame, ['planned', 'active', 'over', 'cancelled']),
+  'scheduled-maintenances/upcoming': (frame) => maintenanceAnswer(frame, ['planned']),
+  'scheduled-maintenances/active': (frame) => maintenanceAnswer(frame, ['active']),
 };
 
-/** The snapshot of this version carries no windows; the shape is there for readers that ask. */
-function maintenances(frame: Frame) {
-  return { page: pageRow(frame), scheduled_maintenances: [] };
+function maintenanceAnswer(frame: Frame, states: readonly MaintenanceState[]) {
+  return { page: pageRow(frame), scheduled_maintenances: maintenances(frame, states) };
 }
 
 function allRows(frame: Frame): readonly Row[] {
@@ -266,4 +282,42 @@ function incidents(frame: Frame, which: (incident: PublicIncident) => boolean) {
     .toSorted((a, b) => b.startedAt - a.startedAt)
     .slice(0, MAX_INCIDENTS)
     .map((incident) => incidentRow(incident, components, frame));
+}
+
+/** The newest fifty, the last to begin first. */
+function maintenances(frame: Frame, states: readonly MaintenanceState[]) {
+  const components = allRows(frame);
+  return (frame.snapshot?.maintenance ?? [])
+    .filter((one) => states.includes(stateOf(one, frame.now)))
+    .toSorted((a, b) => b.startsAt - a.startsAt)
+    .slice(0, MAX_INCIDENTS)
+    .map((one) => maintenanceRow(one, components, frame));
+}
+
+/** The shape of an incident with the hours it is planned for. Of a node the service is the component. */
+function maintenanceRow(one: PublicMaintenance, components: readonly Row[], frame: Frame) {
+  const ids = new Set(one.of.map((subject) => opaqueId('component', subject.split('/')[0] ?? '')));
+  const steps = stepsOf(one, frame.now).toReversed();
+  const completed = steps.find(({ status }) => status === 'completed');
+  return {
+    id: one.id,
+    name: one.title,
+    status: steps[0]?.status ?? 'scheduled',
+    created_at: formatIso(one.declaredAt),
+    updated_at: formatIso(steps[0]?.at ?? one.declaredAt),
+    monitoring_at: null,
+    resolved_at: completed ? formatIso(completed.at) : null,
+    impact: 'maintenance',
+    shortlink: maintenanceUrl(one.id, frame),
+    started_at: formatIso(one.startsAt),
+    page_id: frame.snapshot ? pageId(frame.snapshot) : '',
+    incident_updates: steps.map((step) => ({
+      ...updateRow(step.id, one.id, step.at),
+      status: step.status,
+      body: step.body,
+    })),
+    components: components.filter((component) => ids.has(component.id)),
+    scheduled_for: formatIso(one.startsAt),
+    scheduled_until: formatIso(one.endsAt),
+  };
 }

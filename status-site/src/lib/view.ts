@@ -3,6 +3,7 @@ import type { PublicIncident, PublicNode, PublicService, PublicUptime } from '@h
 import { bars, barsText, type Bar } from './days.ts';
 import { formatAgo, formatInstant, formatMonth, formatSpan, plural } from './format.ts';
 import { freshness, type Frame, type Freshness } from './frame.ts';
+import { nodeMarkUnder, notices, type MaintenanceView } from './maintenance.ts';
 import {
   chainMarks,
   componentMarks,
@@ -63,7 +64,9 @@ export interface Overall {
 
 /** The mark of a service: unknown and stale are never green. */
 export function serviceMark(service: PublicService, stale: boolean): Mark {
-  if (stale || service.status === 'unknown') return unknownMark;
+  if (stale) return unknownMark;
+  // What is declared is known, whatever is seen.
+  if (service.status === 'unknown' && service.component !== 'under_maintenance') return unknownMark;
   return componentMarks[service.component];
 }
 
@@ -129,7 +132,7 @@ export function serviceView(service: PublicService, frame: Frame): ServiceView {
     nodes: service.nodes.map((node) => ({
       id: node.id,
       zone: node.zone,
-      mark: nodeMark(node, stale),
+      mark: nodeMarkUnder(nodeMark(node, stale), service, node.id, frame),
       because: nodeBecause(node, stale),
       // A good node's block more or less is when it was asked; its page has it.
       lag: stale || node.status === 'up' ? '' : lagText(node),
@@ -344,6 +347,8 @@ export function regionViews(frame: Frame): readonly RegionView[] {
 export interface Overview {
   readonly overall: Overall;
   readonly open: readonly IncidentView[];
+  /** Active, or to begin within a week. */
+  readonly maintenance: readonly MaintenanceView[];
   readonly groups: readonly GroupView[];
   readonly regions: readonly RegionView[];
   readonly holds: string;
@@ -353,6 +358,7 @@ export function overview(frame: Frame): Overview {
   return {
     overall: overall(frame),
     open: (frame.snapshot?.incidents ?? []).filter(isOpen).map((incident) => incidentView(incident, frame)),
+    maintenance: notices(frame),
     groups: groupViews(frame),
     regions: regionViews(frame),
     holds: frame.snapshot?.holds ?? '',
