@@ -18,7 +18,15 @@ const handlerFile = join(buildDir, 'handler.js');
 const stampFile = join(buildDir, '.sources');
 const lockFile = join(siteRoot, '.svelte-kit', 'build.lock');
 const sources = ['src', 'static', 'vite.config.ts', 'tsconfig.json', 'package.json'];
-const tools = ['vite', '@sveltejs/kit', '@sveltejs/adapter-node', 'svelte', 'badge-maker', 'feed'];
+const tools = [
+  'vite',
+  '@sveltejs/kit',
+  '@sveltejs/adapter-node',
+  'svelte',
+  'badge-maker',
+  'feed',
+  'ical-generator',
+];
 const WAIT_MS = 120_000;
 
 /**
