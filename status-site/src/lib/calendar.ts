@@ -17,8 +17,8 @@ export function calendar(frame: Frame): string {
     ttl: REFRESH_S,
   });
   for (const one of frame.snapshot?.maintenance ?? []) {
-    const { services, nodes, body } = maintenanceView(one, frame);
-    const of = [...services.map(({ name }) => name), ...nodes].join(', ');
+    const { covers, body } = maintenanceView(one, frame);
+    const of = covers.map(({ text }) => text).join(', ');
     made.createEvent({
       id: `${one.id}@${host}`,
       stamp: new Date(one.declaredAt),

@@ -76,7 +76,7 @@ describe('what is active', () => {
     const snapshot = aSnapshot(now, { maintenance: [aMaintenance(now, { of: ['gone', 'gone/a'] })] });
     const [one] = snapshot.maintenance;
     if (!one) throw new Error('there is one');
-    expect(maintenanceView(one, { now, snapshot })).toMatchObject({ services: [], nodes: [] });
+    expect(maintenanceView(one, { now, snapshot })).toMatchObject({ covers: [] });
   });
 });
 

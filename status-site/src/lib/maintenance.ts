@@ -27,9 +27,8 @@ export interface MaintenanceView {
   readonly note: string;
   readonly startsAt: number;
   readonly endsAt: number;
-  readonly services: readonly { readonly id: string; readonly name: string }[];
-  /** `fra-1 of Ethereum RPC`: nodes that are covered without their service. */
-  readonly nodes: readonly string[];
+  /** `Ethereum RPC`, `fra-1 of Ethereum RPC`, each with the service whose page tells more. */
+  readonly covers: readonly { readonly text: string; readonly service: string }[];
 }
 
 const marks: Readonly<Record<MaintenanceState, Mark>> = {
@@ -43,11 +42,12 @@ export function maintenanceView(one: PublicMaintenance, frame: Frame): Maintenan
   const { id, title, body = '', startsAt, endsAt, of } = one;
   const state = stateOf(one, frame.now);
   const names = new Map(frame.snapshot?.services.map((service) => [service.id, service.name]));
-  const services = of.flatMap((subject) => {
-    const service = subject.split('/')[0] ?? '';
+  const covers = of.flatMap((subject) => {
+    const [service = '', node] = subject.split('/');
     const name = names.get(service);
     // What has left the configuration since has no page to lead to.
-    return name === undefined ? [] : [{ id: service, name }];
+    if (name === undefined || (node !== undefined && of.includes(service))) return [];
+    return [{ text: node === undefined ? name : `${node} of ${name}`, service }];
   });
   return {
     id,
@@ -59,13 +59,7 @@ export function maintenanceView(one: PublicMaintenance, frame: Frame): Maintenan
     note: noteOf(one, state, frame.now),
     startsAt,
     endsAt,
-    services: [...new Map(services.map((service) => [service.id, service])).values()],
-    nodes: of
-      .filter((subject) => subject.includes('/') && !of.includes(subject.split('/')[0] ?? ''))
-      .map((subject) => {
-        const [service = '', node = ''] = subject.split('/');
-        return `${node} of ${names.get(service) ?? service}`;
-      }),
+    covers,
   };
 }
 
