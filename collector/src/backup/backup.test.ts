@@ -2,10 +2,19 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateSigningKey, saveSigningKey, sha256, type SigningKey } from '@highwater/config/keys.ts';
-import { encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
-import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
+import {
+  generateSigningKey,
+  loadSigningKey,
+  saveSigningKey,
+  sha256,
+  type SigningKey,
+} from '@highwater/config/keys.ts';
+import { encodeBase64, encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
+import { formatCheckpointText } from '@highwater/config/proof/checkpoint.ts';
+import { leafHash, leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { formatProbeLeaf } from '@highwater/config/proof/leaves.ts';
+import { bundlePath, encodeBundle } from '@highwater/config/proof/tiles.ts';
+import { rootOfLeaves } from '@highwater/config/proof/tree.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readTile } from '../log/files.ts';
@@ -262,22 +271,22 @@ describe('a restored backup', () => {
     const { first, by } = await begun(3, 0);
     await backUp(first);
     await first.stop();
-    // Another store under the same keys.
-    const keys = join(root, 'other', 'keys');
-    mkdirSync(keys, { recursive: true });
-    const { cutCommits } = await import('../store/sqlite/snapshot.ts');
-    await restore('other', undefined);
-    cutCommits(join(root, 'other', 'collector', 'store.db'), 2);
-    const Database = (await import('better-sqlite3')).default;
-    const db = new Database(join(root, 'other', 'collector', 'store.db'));
-    db.exec('DROP TRIGGER checkpoints_hold; DELETE FROM checkpoints');
-    db.close();
-    rmSync(join(root, 'other', 'collector', 'blobs', 'log'), { recursive: true });
-    const other = await machine('other');
-    await other.batches(player(ORIGIN, eu, 5), 6);
-    await other.sign();
-    await other.stop();
-    await expect(restore('second', publishedBy('other'))).rejects.toThrow(/another history/);
+    // Signed by the same key over other entries: what a second collector with a copy of the keys would do.
+    const key = loadSigningKey(join(root, 'first', 'keys', 'log-2026.key'));
+    const other = player(ORIGIN, eu, 5);
+    const entries = Array.from({ length: 9 }, () => utf8(other.batch({ config: ZERO_HASH, minute: 1 }).note));
+    const hashes = entries.map((entry) => leafHash(entry, sha256));
+    const text = formatCheckpointText({
+      origin: `${ORIGIN}/2026`,
+      size: entries.length,
+      root: encodeBase64(rootOfLeaves(hashes, sha256)),
+    });
+    const files = new Map([
+      ['2026/checkpoint', utf8(key.sign(text))],
+      [`2026/${bundlePath(0, entries.length)}`, encodeBundle(entries)],
+    ]);
+    const forked = { base: 'https://status.example.com/log', get: async (path: string) => files.get(path) };
+    await expect(restore('second', forked)).rejects.toThrow(/another history/);
     expect(() => statSync(join(root, 'second', 'collector'))).toThrow();
     expect(() => statSync(join(root, 'second', 'collector.restoring'))).toThrow();
     expect(by.id).toBe('eu-1');
