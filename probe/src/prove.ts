@@ -26,6 +26,8 @@ export interface ProveOptions {
   /** Batches are to be sent again. */
   takenBack(): void;
   readonly random?: () => number;
+  /** The first pause, which doubles while the log stands still, ms. */
+  readonly firstMs?: number;
 }
 
 /** The log is not what it was. */
@@ -46,7 +48,7 @@ const timeoutMs = 20_000;
 /** Twenty proofs of a log of 2^40 entries have 40 KB; what is larger is not read. */
 export const maxAnswerBytes = 262_144;
 /** A merge takes a few seconds: sooner, most questions would be for nothing. */
-const firstMs = 5_000;
+const usualFirstMs = 5_000;
 /** Longest pause while the log stands still or cannot be asked. */
 const maxMs = 60_000;
 /** Between questions that each have an answer, so that an outage's worth of batches is no burst. */
@@ -63,7 +65,7 @@ interface Outcome {
 const stoodStill: Outcome = { moved: false, waitMs: 0 };
 
 export function startProver(options: ProveOptions): Prover {
-  const { spool, log, random = Math.random } = options;
+  const { spool, log, random = Math.random, firstMs = usualFirstMs } = options;
   const ending = new AbortController();
   const teller = tellOfLog(options);
   let running: Promise<void> | undefined;

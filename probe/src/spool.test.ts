@@ -279,6 +279,79 @@ describe('a full spool', () => {
   });
 });
 
+describe('what is acknowledged and not proven', () => {
+  const minutes = async (spool: Spool, from: number, count: number) => {
+    for (let minute = from; minute < from + count; minute += 1) {
+      for (let n = 0; n < 20; n += 1) spool.add(line(start + minute * 60_000, n));
+      spoolFrame(spool, identity);
+      close(spool, minuteOf(start) + minute);
+      await spool.sync();
+      for (const frame of spool.frames) spool.acknowledgeFrame(frame);
+    }
+  };
+
+  it('goes when the spool is full, as a gap too', async () => {
+    const spool = open(folder(), { maxBytes: 200_000 });
+    const told = new Set<number>();
+    const tell = (gaps: readonly { first: number; last: number }[]) => {
+      for (const { first, last } of gaps) for (let n = first; n <= last; n += 1) told.add(n);
+    };
+    for (let minute = 0; minute < 300; minute += 1) {
+      await minutes(spool, minute, 1);
+      for (const batch of spool.batches) {
+        tell(batchOf(spool.noteOf(batch)).gaps);
+        spool.acknowledgeBatch(batch);
+      }
+      expect(spool.bytes).toBeLessThan(260_000);
+    }
+    tell(spool.next.gaps);
+    const [oldest = 0] = spool.unproven(1).map(({ batch }) => batch.number);
+    expect(oldest).toBeGreaterThan(0);
+    expect([...told].sort((a, b) => a - b)).toEqual(Array.from({ length: oldest }, (_, n) => n));
+    spool[Symbol.dispose]();
+  });
+
+  it('is bounded by what the assignment says, from its next segment on', async () => {
+    const spool = open(folder());
+    await minutes(spool, 0, 100);
+    spool.limit(100_000);
+    await minutes(spool, 100, 30);
+    expect(spool.bytes).toBeLessThan(130_000);
+    spool[Symbol.dispose]();
+  });
+
+  it('goes when it is too old, whether it was acknowledged or not; what came later stays', async () => {
+    const dir = folder();
+    const spool = open(dir);
+    await minutes(spool, 0, 10);
+    for (const batch of spool.batches.slice(0, 3)) spool.acknowledgeBatch(batch);
+    expect(spool.expire(minuteOf(start))).toBe(0);
+    expect(spool.expire(minuteOf(start) + 5)).toBe(5);
+    expect([spool.unprovenCount, spool.batches.map((each) => each.number)]).toEqual([0, [5, 6, 7, 8, 9]]);
+    expect(spool.next.gaps).toEqual([{ first: 0, last: 4 }]);
+    spool[Symbol.dispose]();
+    const again = open(dir);
+    expect([again.batchCount, again.next.gaps]).toEqual([5, [{ first: 0, last: 4 }]]);
+    again[Symbol.dispose]();
+  });
+
+  it('is sent again before what was made later, with its lines', async () => {
+    const dir = folder();
+    const spool = open(dir, { maxBytes: 80_000 });
+    await minutes(spool, 0, 6);
+    for (const batch of spool.batches.slice(0, 4)) spool.acknowledgeBatch(batch);
+    const lost = spool.unproven(10).map(({ batch }) => batch);
+    spool.proven(lost.slice(0, 1));
+    spool.takeBack(lost.slice(2));
+    spool[Symbol.dispose]();
+    const again = open(dir, { maxBytes: 80_000 });
+    expect(again.batches.map((each) => each.number)).toEqual([2, 3, 4, 5]);
+    expect(again.unproven(10).map(({ batch }) => batch.number)).toEqual([1]);
+    for (const batch of again.batches) expect(again.linesOf(batch)).toHaveLength(20);
+    again[Symbol.dispose]();
+  });
+});
+
 describe('whatever happens in whatever order', () => {
   const op = fc.oneof(
     { weight: 6, arbitrary: fc.record({ op: fc.constant('add' as const), minute: fc.nat(3) }) },
