@@ -168,9 +168,10 @@ describe('maintenance', () => {
     const opened = await eventually(async () =>
       (await events()).find((event) => event.type === 'incident.opened'),
     );
-    expect(opened).toMatchObject({
-      incident: { key: 'service:web', startedAt: (FIRST + 9) * MINUTE_MS },
-    });
+    // Not from within it; to the minute is in decide/hold.test.ts, for the clock leaps here.
+    const { incident } = opened as Extract<FeedEvent, { type: 'incident.opened' }>;
+    expect(incident.key).toBe('service:web');
+    expect(incident.startedAt).toBeGreaterThanOrEqual((FIRST + 9) * MINUTE_MS);
     // For a moment after the leap in time what was seen is old.
     await eventually(async () => (await serviceOf('web'))?.component === 'major_outage');
     await pass(FIRST + 9, down);
