@@ -169,7 +169,7 @@ describe('maintenance', () => {
       (await events()).find((event) => event.type === 'incident.opened'),
     );
     // Not from within it; to the minute is in decide/hold.test.ts, for the clock leaps here.
-    const { incident } = opened as Extract<FeedEvent, { type: 'incident.opened' }>;
+    const { incident } = opened;
     expect(incident.key).toBe('service:web');
     expect(incident.startedAt).toBeGreaterThanOrEqual((FIRST + 9) * MINUTE_MS);
     // For a moment after the leap in time what was seen is old.
