@@ -3,6 +3,10 @@
  * Frames and batches are signed notes (proof/), not JSON; what is here carries or answers them.
  */
 import { z } from 'zod';
+import { logStatus } from './wire-log.ts';
+
+export * from './wire-log.ts';
+export * from './wire-operator.ts';
 
 const text = z.string();
 const ms = z.int();
@@ -120,165 +124,6 @@ export const lookNow = z.strictObject({ look: z.array(text).min(1).max(maxLookNo
 export type LookNow = z.infer<typeof lookNow>;
 /** Only who asks with `look=1` gets `lookNow`: older probes would take it for a broken assignment. */
 export const assignmentAnswer = z.union([assignment, lookNow]);
-
-// ----------------------------------------------------------------- proofs
-
-/**
- * Header of each signed request of a probe once it has seen a checkpoint: base64 of the newest one that it found
- * consistent, as a note. What the log's key has signed and the collector does not know is proof of another history.
- */
-export const checkpointHeader = 'highwater-checkpoint';
-
-/** At most so many leaves in one question for proofs. */
-export const maxProofs = 20;
-
-/** A SHA-256 as base64. Of any one tree up to 2^53 entries no proof has more of them. */
-const proof = z.array(z.string().length(44)).max(64);
-const signedCheckpoint = z.string().max(32_768);
-const leafHex = z.string().length(64);
-
-/**
- * GET /v1/proofs?leaf=HEX[&leaf=HEX …][&from=YEAR/SIZE], signed: inclusion proofs for leaves (RFC 6962 leaf hashes, hex)
- * and what leads from the checkpoint that the probe knows to the newest. Hashes are base64 of 32 bytes.
- */
-export const logProofs = z.strictObject({
-  /**
-   * From the oldest log that is needed (of `from`, or of a leaf; without both the newest) to the newest, a log a year,
-   * oldest first. Empty: nothing was signed yet.
-   */
-  logs: z
-    .array(
-      z.strictObject({
-        year: z.int(),
-        /** The newest checkpoint of that log, with its signatures. */
-        checkpoint: signedCheckpoint,
-        /** Of the log of `from` only: the consistency proof; empty when it is of the same size, or larger. */
-        consistency: proof,
-        /** Of all but the first: the inclusion proof of entry 0, which is `carried`, the last checkpoint of the log before. */
-        carried: z.strictObject({ note: signedCheckpoint, inclusion: proof }).optional(),
-      }),
-    )
-    .max(64),
-  /** Those that are under one of the checkpoints in `logs`. */
-  leaves: z
-    .array(z.strictObject({ leaf: leafHex, year: z.int(), index: z.int(), inclusion: proof }))
-    .max(maxProofs),
-  /** Those that this collector never acknowledged, or no longer knows: they are to be sent again. */
-  unknown: z.array(leafHex).max(maxProofs),
-});
-export type LogProofs = z.infer<typeof logProofs>;
-
-// ------------------------------------------------------------ maintenance
-
-/** One line, and several: no other control characters. */
-const oneLine = /^[^\p{Cc}\u2028\u2029]*$/u;
-const severalLines = /^[^\p{Cc}]*(?:\n[^\p{Cc}]*)*$/u;
-
-/**
- * POST /v1/maintenance: `of` holds services and nodes (`SERVICE`, `SERVICE/NODE`); it begins now without `startsAt`.
- * It counts in whole minutes, from the first after it was logged at the earliest.
- */
-export const maintenanceRequest = z.strictObject({
-  title: z.string().trim().min(1).max(200).regex(oneLine),
-  body: z.string().trim().max(2_000).regex(severalLines).optional(),
-  of: z.array(z.string().max(200)).min(1).max(1_000),
-  startsAt: ms.min(0).optional(),
-  forMs: ms.min(60_000),
-});
-export type MaintenanceRequest = z.infer<typeof maintenanceRequest>;
-
-export const maintenance = z.object({
-  /** First 16 hex digits of the leaf hash. */
-  id: text,
-  title: text,
-  body: text.optional(),
-  of: z.array(text),
-  /** [startsAt, endsAt): the minutes that it covers; of one cancelled before it began, those that it would have. */
-  startsAt: ms,
-  endsAt: ms,
-  declaredAt: ms,
-  /** When it was cancelled: it ends at `endsAt` instead of later. */
-  cancelledAt: ms.optional(),
-  /** `cancelled`: before it covered a minute; one that was ended early is over. */
-  state: z.enum(['planned', 'active', 'over', 'cancelled']),
-});
-export type Maintenance = z.infer<typeof maintenance>;
-
-/** GET /v1/maintenance: planned and active first, then the newest hundred that are over or cancelled. */
-export const maintenanceList = z.object({ at: ms, maintenance: z.array(maintenance) });
-export type MaintenanceList = z.infer<typeof maintenanceList>;
-
-/** Answer to POST /v1/maintenance. */
-export const maintenanceDeclared = z.object({
-  /** `held`: exactly this was declared before. */
-  result: z.enum(['declared', 'held']),
-  maintenance,
-  /** What may be other than was meant, in sentences: that it counts later, or not for a service. */
-  warnings: z.array(text),
-  at: ms,
-});
-export type MaintenanceDeclared = z.infer<typeof maintenanceDeclared>;
-
-/** POST /v1/maintenance/ID/cancel: from `endsAt` on it covers nothing; without it, as soon as can be. */
-export const maintenanceCancel = z.strictObject({ endsAt: ms.min(0).optional() });
-export const maintenanceCancelled = z.object({ maintenance, at: ms });
-export type MaintenanceCancelled = z.infer<typeof maintenanceCancelled>;
-
-// ----------------------------------------------------------- configuration
-
-const changedIds = z.object({ added: z.array(text), removed: z.array(text), changed: z.array(text) });
-
-/** What one configuration has other than the one before, by id; `other` names the parts of it that have no ids. */
-export const configChanges = z.object({
-  services: changedIds,
-  nodes: changedIds,
-  monitors: changedIds,
-  probes: changedIds,
-  other: z.array(text),
-});
-export type ConfigChanges = z.infer<typeof configChanges>;
-
-/** Answer to POST /v1/config (text/yaml): what now holds, and from when. A refused file: 400, all errors in `error`. */
-export const configApplied = z.object({
-  result: z.enum(['applied', 'unchanged']),
-  /** Leaf hash of the configuration, base64. */
-  config: text,
-  inForceFrom: ms,
-  at: ms,
-  changes: configChanges,
-});
-export type ConfigApplied = z.infer<typeof configApplied>;
-
-// --------------------------------------------------------------------- log
-
-/** Of GET /v1/status: the log that is written now. */
-export const logStatus = z.object({
-  origin: text,
-  year: z.int(),
-  key: text,
-  /** What is signed and published. */
-  size: z.int(),
-  root: text,
-  signedAt: ms.optional(),
-  /** Leaves that were acknowledged and are under no checkpoint yet. */
-  pending: z.int(),
-  /** Since when nothing is signed any more, why, and what to do. */
-  refused: z.object({ since: ms, because: text, remedy: text }).optional(),
-  witnesses: z.array(
-    z.object({
-      name: text,
-      url: text,
-      /** The newest size that it cosigned. */
-      size: z.int().optional(),
-      at: ms.optional(),
-      /** Why its last answer was no cosignature. */
-      error: text.optional(),
-    }),
-  ),
-  /** Whether the published checkpoint has the cosignatures that the policy asks for; absent without a policy. */
-  quorum: z.boolean().optional(),
-});
-export type LogStatus = z.infer<typeof logStatus>;
 
 // ------------------------------------------------------------------- feed
 
