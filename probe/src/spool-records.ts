@@ -1,7 +1,15 @@
 /** What stands in the spool's journal, and the few pure functions over it. */
 import { dueMinuteOf } from '@highwater/config/proof/batch.ts';
-import { DAY_MS, dayOfMinute, MINUTE_MS } from '@highwater/config/time.ts';
+import { DAY_MS, dayOfMinute, type Instant, MINUTE_MS } from '@highwater/config/time.ts';
 import type { Place } from './journal.ts';
+
+export interface SpoolOptions {
+  readonly dir: string;
+  /** Until `limit` says otherwise. */
+  readonly maxBytes: number;
+  /** The first epoch of a probe without any record is the second in which it began. */
+  readonly now: Instant;
+}
 
 export interface Line {
   readonly seq: number;

@@ -21,7 +21,8 @@ import { parseNote } from '@highwater/config/proof/note.ts';
 import { DAY_MS, minuteOf } from '@highwater/config/time.ts';
 import { noTip, spoolBatches, spoolFrame } from './sign.ts';
 import type { SpooledBatch } from './spool-records.ts';
-import { Spool, type SpoolOptions } from './spool.ts';
+import { Spool } from './spool.ts';
+import type { SpoolOptions } from './spool-records.ts';
 
 const identity = { key: generateSigningKey('eu-1'), origin: 'status.example.com/log' };
 const known = { clock: { boundMs: 5, ageS: 0 }, tip: noTip };

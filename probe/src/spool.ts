@@ -7,7 +7,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
-import type { Instant } from '@highwater/config/time.ts';
 import { isFullDisk, Journal, type Place, type Repair } from './journal.ts';
 import { batchStates } from './spool-batches.ts';
 import { keepConflict, keepEpoch, keptEpoch } from './spool-epoch.ts';
@@ -23,16 +22,9 @@ import type {
   PendingLine,
   SpooledBatch,
   SpooledFrame,
+  SpoolOptions,
   SpoolRecord,
 } from './spool-records.ts';
-
-export interface SpoolOptions {
-  readonly dir: string;
-  /** Until `limit` says otherwise. */
-  readonly maxBytes: number;
-  /** The first epoch of a probe without any record is the second in which it began. */
-  readonly now: Instant;
-}
 
 /** Records in one write, at most: more would stand in one segment, and be lost together where the disk is full. */
 export const mostAtOnce = 256;
