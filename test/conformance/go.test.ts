@@ -1,9 +1,7 @@
 /** Roots, tiles, proofs and notes against golang.org/x/mod, an implementation that shares nothing with this one. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCheckpoint, openSignedBy, parseVerifier, sha256 } from '@highwater/config/keys.ts';
@@ -18,53 +16,22 @@ import {
   rootOfLeaves,
   verifyConsistency,
 } from '@highwater/config/proof/tree.ts';
+import { GO_PACKAGES, buildGoChecker, isGoMissing } from './go-checker.ts';
 import { logKey, probe, stranger, twoYears } from './published.ts';
 
-const PACKAGES = 'golang-go golang-golang-x-mod-dev';
-const GOPATH = '/usr/share/gocode';
-const isMissing =
-  !existsSync(join(GOPATH, 'src/golang.org/x/mod/sumdb/tlog')) ||
-  spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0;
-if (isMissing) {
-  const say = `Go's own implementation of the log is missing: apt-get install ${PACKAGES}`;
-  if (process.env['CI'] === 'true') throw new Error(say);
-  console.warn(`${say}; without it nothing is compared with it`);
-}
-
+const isMissing = isGoMissing();
 const folder = mkdtempSync(join(tmpdir(), 'highwater-go-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Builds from the machine's own sources; asks no network. */
-function build(): void {
-  const source = fileURLToPath(new URL('go/main.go', import.meta.url));
-  const env = {
-    ...process.env,
-    GO111MODULE: 'off',
-    GOPATH,
-    GOCACHE: join(folder, 'cache'),
-    GOFLAGS: '',
-    CGO_ENABLED: '0',
-  };
-  execFileSync('go', ['build', '-o', join(folder, 'go-log'), source], { env, stdio: 'inherit' });
-}
-
-/** One answer for each command; all of them by one process. */
-function ask(commands: readonly string[]): string[] {
-  const input = commands.map((command) => `${command}\n`).join('');
-  const out = execFileSync(join(folder, 'go-log'), { input, maxBuffer: 2 ** 28 }).toString();
-  const answers = out.split('\n').slice(0, -1);
-  expect(answers.length).toBe(commands.length);
-  return answers;
-}
 
 const sizes = [1, 2, 255, 256, 257, 511, 512, 65_535, 65_536, 65_537, 70_000];
 const largest = 70_000;
 
-describe.skipIf(isMissing)(`as Go says (skipped without ${PACKAGES})`, () => {
+describe.skipIf(isMissing)(`as Go says (skipped without ${GO_PACKAGES})`, () => {
+  let ask: ReturnType<typeof buildGoChecker>;
   let leaves: Uint8Array[] = [];
   let tilesOf: ReturnType<typeof buildTiles>;
   beforeAll(() => {
-    build();
+    ask = buildGoChecker(folder);
     leaves = Array.from({ length: largest }, (_, i) => leafHash(utf8(`entry ${i}`), sha256));
     tilesOf = buildTiles(leaves);
   });
