@@ -5,6 +5,7 @@ import { acknowledge } from './answers/acknowledge.ts';
 import { carryOut } from './effects.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
+import { acknowledging } from './testing/acknowledging.ts';
 import { dropDataDir, newDataDir } from './testing/house.ts';
 import { HOUSE_SHARD } from './watched.ts';
 
@@ -54,12 +55,12 @@ it('a transaction that fails has told nothing', async () => {
 });
 
 it('taken up by somebody it stays open, unless it tells what is past', async () => {
-  expect(await acknowledge(store, clock, id, 'ana')).toBe('unknown');
+  expect(await acknowledge(acknowledging(store, clock), id, 'ana')).toBe('unknown');
   await raiseAlarm(store, clock, alarm);
   await store.transact(HOUSE_SHARD, (tx) => raiseAlarmIn(tx, 2, { ...alarm, key: 'past' }, true));
-  expect(await acknowledge(store, clock, id, 'ana')).toBe('acknowledged');
-  expect(await acknowledge(store, clock, 'alarm-past', 'ana')).toBe('acknowledged');
-  expect(await acknowledge(store, clock, 'alarm-past', 'ana')).toBe('over');
+  expect(await acknowledge(acknowledging(store, clock), id, 'ana')).toBe('acknowledged');
+  expect(await acknowledge(acknowledging(store, clock), 'alarm-past', 'ana')).toBe('acknowledged');
+  expect(await acknowledge(acknowledging(store, clock), 'alarm-past', 'ana')).toBe('over');
   const open = await openAlarms(store);
   expect(open.map((each) => [each.key, each.acknowledged?.by])).toEqual([[alarm.key, 'ana']]);
   expect(await events()).toEqual([

@@ -51,26 +51,14 @@ export async function clearAlarmIn(tx: Tx, now: Instant, key: string): Promise<b
   return true;
 }
 
-/** Somebody has taken it up: an event like an incident's. */
-export async function acknowledgeAlarmIn(
-  tx: Tx,
-  now: Instant,
-  id: string,
-  by: string,
-): Promise<'unknown' | 'over' | 'acknowledged'> {
+/** In a transaction of HOUSE_SHARD: somebody has taken up an open one. Nothing where no open one has the id. */
+export async function acknowledgeAlarmIn(tx: Tx, now: Instant, id: string, by: string): Promise<void> {
   const rows = (await tx.listState('alarm')).map((row) => ({ ...row, state: row.value as AlarmState }));
   const row = rows.find(({ key }) => alarmId(key) === id);
-  if (row === undefined) return 'unknown';
-  if (row.state.clearedAt !== undefined) return 'over';
+  if (row === undefined || row.state.clearedAt !== undefined) return;
   const state = { ...row.state, acknowledged: { by, at: now } };
-  const version = await tx.putState('alarm', row.key, row.version, state);
-  await tx.addOutbox(`alarm/${row.key}/${version}`, 'feed', {
-    type: 'alert.acknowledged',
-    incidentId: id,
-    by,
-  });
+  await tx.putState('alarm', row.key, row.version, state);
   if (state.untilAcknowledged === true) await clearAlarmIn(tx, now, row.key);
-  return 'acknowledged';
 }
 
 /** Opens an alarm unless one of its key is open; told within a beat of the stories. Returns whether it is new. */

@@ -18,6 +18,7 @@ import type { Blobs } from './store/blobs/blobs.ts';
 import { folderBlobs } from './store/blobs/folder.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
+import { acknowledging } from './testing/acknowledging.ts';
 import { testHouse } from './testing/config.ts';
 import { dropDataDir, newDataDir } from './testing/house.ts';
 import { player, type Player, type SignedBatch } from './testing/player.ts';
@@ -132,7 +133,7 @@ it('both become leaves, the epoch counts for nothing from there, and one person 
   await slots.beat();
   expect(await slotsFrom(first, 4)).toEqual(['up', 'unknown', 'unknown', 'unknown']);
   expect(await contradictions.beat()).toBe(false);
-  expect(await acknowledge(store, clock, alarm?.id ?? '', 'ana')).toBe('acknowledged');
+  expect(await acknowledge(acknowledging(store, clock), alarm?.id ?? '', 'ana')).toBe('acknowledged');
   expect(await contradictions.beat()).toBe(false);
   expect(await openAlarms(store)).toEqual([]);
 });

@@ -3,6 +3,7 @@
  * follow up on what arrives. All of it is made from the store, so that the next one goes on where this one ended.
  */
 import type { Logger } from 'pino';
+import { acknowledge, carryAcknowledgements } from './answers/acknowledge.ts';
 import { openHistory } from './answers/history.ts';
 import { proofsFor } from './answers/proofs.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
@@ -132,6 +133,13 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     },
     lasting.turns,
   );
+  const acknowledging = {
+    store,
+    clock,
+    signing: { key: lasting.key, origin: lasting.origin },
+    salt: lasting.salt,
+    shown: new Set(watched.config.services.filter((s) => s.visibility === 'public').map(({ id }) => id)),
+  };
   const routes = [
     ...probeRoutes({
       watched,
@@ -175,6 +183,11 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       configHash,
       fed,
       due: arrived,
+      async acknowledge(id, by) {
+        const done = await acknowledge(acknowledging, id, by);
+        committed.ring();
+        return done;
+      },
       regions,
       logStatus: () => ({ ...publishedLog.status(), ...witnesses.status() }),
       metrics: () => metrics.text(live, regions, witnesses),
@@ -201,6 +214,11 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       if (told) fed.ring();
       if (!more) await arrived.next(seen, 250, signal);
       await paced();
+    },
+    async acknowledged() {
+      const seen = committed.rung();
+      if ((await carryAcknowledgements(store, clock)) > 0) arrived.ring();
+      await committed.next(seen, 5_000, signal);
     },
     async slots() {
       const seen = committed.rung();

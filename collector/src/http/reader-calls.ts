@@ -3,7 +3,7 @@ import type { Clock } from '@highwater/config/time.ts';
 import { publicSnapshot } from '@highwater/config/public.ts';
 import { ackRequest, feedPage, type LogStatus, operatorStatus, why } from '@highwater/config/wire.ts';
 import { z } from 'zod';
-import { acknowledge } from '../answers/acknowledge.ts';
+import type { Acknowledged } from '../answers/acknowledge.ts';
 import { feedAfter } from '../answers/events.ts';
 import { operatorStatus as statusNow } from '../answers/status.ts';
 import type { SnapshotKeeper } from '../answers/snapshot-keeper.ts';
@@ -33,12 +33,14 @@ export interface ReaderCalls {
   readonly fed: Bell;
   /** Rings to have the outbox looked at. */
   readonly due: Bell;
+  /** Somebody takes up an incident or an alarm. */
+  readonly acknowledge: (id: string, by: string) => Promise<Acknowledged>;
   /** Where the log stands. */
   readonly logStatus: () => LogStatus;
   readonly metrics: () => Promise<string>;
 }
 
-async function acknowledgeCall({ store, clock, due }: ReaderCalls, call: Call): Promise<Reply> {
+async function acknowledgeCall({ acknowledge, clock, due }: ReaderCalls, call: Call): Promise<Reply> {
   bodyType(call.request, ['application/json']);
   let body: unknown;
   try {
@@ -51,7 +53,7 @@ async function acknowledgeCall({ store, clock, due }: ReaderCalls, call: Call): 
   const read = ackRequest.safeParse(body);
   if (!read.success) throw new HttpError(400, 'the body names nobody', 'send {"by": "NAME"}');
   const id = call.params['id'] ?? '';
-  const result = await acknowledge(store, clock, id, read.data.by);
+  const result = await acknowledge(id, read.data.by);
   if (result === 'unknown') throw new HttpError(404, `there is no incident ${id.slice(0, 100)}`);
   if (result === 'over') throw new HttpError(409, 'the incident is over');
   due.ring();
