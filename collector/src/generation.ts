@@ -9,6 +9,7 @@ import { proofsFor } from './answers/proofs.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
 import { openContradictions } from './contradictions.ts';
+import { annotationRoutes } from './http/annotation-calls.ts';
 import { logRoutes } from './http/log-calls.ts';
 import { maintenanceRoutes } from './http/maintenance-calls.ts';
 import { probeRoutes } from './http/probe-calls.ts';
@@ -117,6 +118,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     metrics.ingested(probe, observed);
     arrived.ring();
   });
+  const shown = await shownServices(store, watched.config);
   const batches = batchIngest(
     watched,
     store,
@@ -132,11 +134,13 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       },
     },
     lasting.turns,
+    (service) => shown.has(service),
   );
+  const signing = { key: lasting.key, origin: lasting.origin };
   const acknowledging = {
     store,
     clock,
-    signing: { key: lasting.key, origin: lasting.origin },
+    signing,
     salt: lasting.salt,
     shown: new Set(watched.config.services.filter((s) => s.visibility === 'public').map(({ id }) => id)),
   };
@@ -167,12 +171,13 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     ...logRoutes({
       log: publishedLog,
       blobs,
-      shown: await shownServices(store, watched.config),
+      shown,
       operatorKey: lasting.key.vkey,
       policy: () =>
         publishedLog.keys.length === 0 ? undefined : policyText(watched.config, publishedLog.keys),
     }),
     ...maintenanceRoutes({ watched, clock, maintenances }),
+    ...annotationRoutes({ store, clock, signing, committed: () => committed.ring() }),
     ...readerRoutes({
       watched,
       store,

@@ -13,7 +13,7 @@ import { Secret } from '@highwater/config/secrets.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keepBodies, keepProjections, readKept } from '../ingest/bodies.ts';
-import { publicIn, shownServices } from '../ingest/shown.ts';
+import { shownServices } from '../ingest/shown.ts';
 import { declareLeaves } from '../leaves/leaves.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -74,8 +74,9 @@ async function declare(config: Config, at: number): Promise<string> {
   return encodeHex(sha256(utf8(projection)));
 }
 
-/** Keeps a body of one line that was due at `due`, as the ingest does under `config`; returns its name. */
-async function keep(service: string, due: number, config: Config): Promise<string> {
+/** Keeps a body of one line that was due at `due`, as the ingest does under `config`, or as all once were; returns its name. */
+async function keep(service: string, due: number, config?: Config): Promise<string> {
+  const shown = config && (await shownServices(store, config));
   const body = `${service}/main/http ${due} ok 100 -\n`;
   const [ref] = bodyRefs(new Map([[service, body]]), sha256);
   if (!ref) throw new Error('no body');
@@ -83,7 +84,7 @@ async function keep(service: string, due: number, config: Config): Promise<strin
     blobs,
     { bodies: [ref] } as unknown as Batch,
     new Map([[service, body]]),
-    publicIn(config),
+    (id) => shown?.has(id) ?? true,
   );
   expect(Buffer.from((await readKept(blobs, ref.hash)) ?? []).toString()).toBe(body);
   return encodeHex(decodeBase64(ref.hash) ?? new Uint8Array());
@@ -215,20 +216,43 @@ describe('bodies', () => {
       { life: 'there and back', configs: [open, shut, open], served: [false, false, true] },
       { life: 'private twice', configs: [shut, open, shut, open], served: [false, false, false, true] },
       { life: 'private, taken out, then public', configs: [shut, gone, open], served: [false, false, true] },
-      { life: 'public, then taken out', configs: [open, gone], served: [false, false] },
-      // Never private: an old store has it as public.
-      { life: 'public, taken out and back', configs: [open, gone, open], served: [true, isOld, true] },
+      { life: 'private, then taken out', configs: [shut, gone], served: [false, false] },
+      // The last declaration that names it counts, for what comes after its end too: minutes were under way.
+      { life: 'public, then taken out', configs: [open, gone], served: [true, true] },
+      { life: 'public, taken out and back', configs: [open, gone, open], served: [true, true, true] },
+      { life: 'public, private, taken out', configs: [open, shut, gone], served: [false, false, false] },
+      { life: 'private, public, taken out', configs: [shut, open, gone], served: [false, true, true] },
+      { life: 'public, taken out, private', configs: [open, gone, shut], served: [false, false, false] },
+      {
+        life: 'public, taken out, private, public',
+        configs: [open, gone, shut, open],
+        served: [false, false, false, true],
+      },
     ])('$life: $served', async ({ configs, served }) => {
       const names: string[] = [];
       for (const [i, config] of configs.entries()) {
         const at = START + i * 60 * MINUTE_MS;
         await declare(config, at);
-        names.push(await keep('web', at + 30 * MINUTE_MS, isOld ? open : config));
+        names.push(await keep('web', at + 30 * MINUTE_MS, isOld ? undefined : config));
       }
       const log = await serve(configs.at(-1) ?? open);
       const statuses = await Promise.all(names.map((name) => statusOf(`${log}/2026/body/${name}`)));
       expect(statuses).toEqual(served.map((is) => (is ? 200 : 404)));
     });
+  });
+
+  it('of a chain that was taken out are served', async () => {
+    await declare(base, START);
+    const name = await keep('chain.devnet', START, base);
+    const empty = { ...base, chains: {}, services: [], monitors: [] };
+    await declare(empty, START + 60 * MINUTE_MS);
+    expect(await statusOf(`${await serve(empty)}/2026/body/${name}`)).toBe(200);
+  });
+
+  it('of a service that the file calls private are not served, whatever the leaves say', async () => {
+    await declare(base, START);
+    const name = await keep('web', START, base);
+    expect(await statusOf(`${await serve(withPrivate('web'))}/2026/body/${name}`)).toBe(404);
   });
 
   it('one line of a private time is enough, wherever in a long body it stands', async () => {

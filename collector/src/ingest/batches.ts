@@ -93,14 +93,13 @@ export function batchIngest(
   clock: Clock,
   events: BatchEvents,
   turns: Turns = new Map(),
+  isPublic: (service: string) => boolean = publicIn(watched.config),
 ): BatchIngest {
   const turnOf = (probe: string) => {
     const turn = turns.get(probe) ?? { run: mutex(), waiting: 0 };
     turns.set(probe, turn);
     return turn;
   };
-
-  const isPublic = publicIn(watched.config);
 
   /** Rebuilds what was not sent, from what is in the store. */
   const gather = (batch: Batch, sent: Readonly<Record<string, string>>) =>

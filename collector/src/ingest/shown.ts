@@ -1,7 +1,8 @@
 /**
- * What everyone may read of the evidence: bodies of services that are public, and were when their lines were due. What
- * was private stays so, although its service is public now; stores from before bodies were kept apart hold such ones
- * under the name of public ones, so a name alone says nothing.
+ * What everyone may read of the evidence: bodies of services that are public, and were when their lines were due. One that
+ * was taken out of the configuration is as public as the last declaration that names it says, for old reports are to be
+ * verified for good. What was private stays so, although its service is public now; stores from before bodies were kept
+ * apart hold such ones under the name of public ones, so a name alone says nothing.
  */
 import type { Config } from '@highwater/config/model.ts';
 import { REFERENCE_PREFIX } from '@highwater/config/proof/rule/stalled.ts';
@@ -27,7 +28,10 @@ export function publicIn(config: Config): (service: string) => boolean {
   return (service) => known.has(service);
 }
 
-/** From when on each service was public without a break, by the configuration leaves; none for one that is private. */
+/**
+ * From when on each service, and each chain's references, were public without a break, by the configuration leaves; none
+ * for one that the last leaf to name it calls private.
+ */
 function publicSince(leaves: readonly CommitRow[]): Map<string, Instant> {
   const since = new Map<string, Instant>();
   const wasPrivate = new Set<string>();
@@ -41,6 +45,7 @@ function publicSince(leaves: readonly CommitRow[]): Map<string, Instant> {
         since.delete(service);
       }
     }
+    for (const [, name = ''] of body.matchAll(/^chain (\S+) /gm)) since.set(`${REFERENCE_PREFIX}${name}`, 0);
   }
   return since;
 }
@@ -49,9 +54,9 @@ function publicSince(leaves: readonly CommitRow[]): Map<string, Instant> {
 export async function shownServices(store: Store, config: Config): Promise<Shown> {
   const leaves = await store.read(LOG_SHARD, (tx) => tx.leaves());
   const since = publicSince(leaves);
-  const isPublic = publicIn(config);
-  const references = Object.keys(config.chains).map((name) => [`${REFERENCE_PREFIX}${name}`, 0] as const);
-  return new Map([...references, ...[...since].filter(([service]) => isPublic(service))]);
+  // Whatever the leaves say: what the file calls private is not shown.
+  for (const { id, visibility } of config.services) if (visibility === 'private') since.delete(id);
+  return since;
 }
 
 /** A blob in parts. */
