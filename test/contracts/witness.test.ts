@@ -330,8 +330,10 @@ describe('a witness that knows of another history', () => {
       expect(errors.filter((error) => error === 'forked').length).toBeGreaterThan(1),
     );
     expect(alarms.map(({ key }) => key)).toEqual(['log/witness/w0']);
+    expect(alarms[0]?.remedy).toMatch(/^the log goes on, since a witness says this without proof/);
     expect(errorOf(witnesses)).toContain(`at size ${size}`);
     expect(log.cosigners(witness)).toEqual([]);
+    // Nothing tells the log to stop.
     expect(log.aheads).toEqual([]);
     witness.heads.clear();
     await becomesInTime(witnesses, () => expect(log.cosigners(witness)).toEqual([witness.name]));

@@ -308,13 +308,16 @@ function alarmKey(witness: string): string {
   return `log/witness/${witness}`;
 }
 
+/** Signing goes on: an answer is unsigned, and stopping for it would let one lying witness stop the log. */
 function otherHistory(witness: string, year: number, because: string): Alarm {
   return {
     key: alarmKey(witness),
     title: `The witness ${witness} holds another history of the log ${year}`,
     because,
     remedy:
-      'find out whether a second collector, or a copy from a backup, has signed with the same key; ' +
+      'the log goes on, since a witness says this without proof; ' +
+      'ask it for the checkpoint that it cosigned: one by our key that this log never was proves a second collector, or a copy ' +
+      'from a backup, that signed with the same key; ' +
       'if it is the witness that is wrong, ask its operator, or take it out of the config',
   };
 }
