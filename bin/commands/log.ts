@@ -6,6 +6,7 @@ import type { CollectorFlags } from '../collector-client.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { isLogWell, logText } from '../log-text.ts';
 import { printJson } from '../print.ts';
+import { annotateCommand } from './log-annotate.ts';
 
 export function logCommand(): Command {
   return new Command('log')
@@ -14,9 +15,11 @@ export function logCommand(): Command {
       'after',
       `
 Example:
-  highwater log status`,
+  highwater log status
+  highwater log annotate 2026/1234 "The probe of that minute had lost its uplink"`,
     )
-    .addCommand(statusCommand());
+    .addCommand(statusCommand())
+    .addCommand(annotateCommand());
 }
 
 function statusCommand(): Command {

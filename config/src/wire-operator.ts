@@ -1,4 +1,4 @@
-/** Of the bodies in wire.ts, those by which an operator declares something: maintenance, a configuration. */
+/** Of the bodies in wire.ts, those by which an operator declares something: maintenance, a remark, a configuration. */
 import { z } from 'zod';
 
 const text = z.string();
@@ -57,6 +57,23 @@ export type MaintenanceDeclared = z.infer<typeof maintenanceDeclared>;
 export const maintenanceCancel = z.strictObject({ endsAt: ms.min(0).optional() });
 export const maintenanceCancelled = z.object({ maintenance, at: ms });
 export type MaintenanceCancelled = z.infer<typeof maintenanceCancelled>;
+
+/**
+ * POST /v1/annotations: a remark about an entry of the log. `of` is its leaf hash (base64 or hex) or its place,
+ * `YEAR/INDEX`; `text` one line of at most 2,000 characters.
+ */
+export const annotationRequest = z.strictObject({ of: z.string().max(100), text: z.string() });
+export type AnnotationRequest = z.infer<typeof annotationRequest>;
+
+export const annotationWritten = z.object({
+  /** `held`: exactly this was written before. */
+  result: z.enum(['written', 'held']),
+  /** Leaf hash of the remark, and of what it is about; base64. */
+  leaf: text,
+  of: text,
+  at: ms,
+});
+export type AnnotationWritten = z.infer<typeof annotationWritten>;
 
 const changedIds = z.object({ added: z.array(text), removed: z.array(text), changed: z.array(text) });
 

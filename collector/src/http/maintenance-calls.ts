@@ -9,11 +9,10 @@ import {
   maintenanceRequest,
   type MaintenanceList,
 } from '@highwater/config/wire.ts';
-import type { z } from 'zod';
 import type { Declared } from '../decide/maintenance.ts';
 import { type Maintenances, toWire } from '../leaves/maintenance.ts';
 import type { Watched } from '../watched.ts';
-import { bodyType, readBody } from './body.ts';
+import { jsonBody } from './json-body.ts';
 import { HttpError, json, type Reply } from './reply.ts';
 import type { Call, Route } from './routes.ts';
 
@@ -24,26 +23,6 @@ export interface MaintenanceCalls {
   readonly watched: Watched;
   readonly clock: Clock;
   readonly maintenances: Maintenances;
-}
-
-async function bodyOf<S extends z.ZodType>(call: Call, schema: S): Promise<z.output<S>> {
-  bodyType(call.request, ['application/json']);
-  const text = await readBody(call.request);
-  let body: unknown;
-  try {
-    body = JSON.parse(text === '' ? '{}' : text);
-  } catch {
-    throw new HttpError(400, 'the body is not JSON', 'see /openapi.json for what it holds');
-  }
-  const read = schema.safeParse(body);
-  if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  const where = issue?.path.join('.') ?? '';
-  throw new HttpError(
-    400,
-    `${where === '' ? 'the body' : where}: ${issue?.message ?? 'is wrong'}`,
-    'see /openapi.json for what it holds',
-  );
 }
 
 /** Names one of them that is not watched, with what was probably meant. */
@@ -75,7 +54,7 @@ function warningsOf({ config }: Watched, { of, from }: Declared, late: boolean):
 }
 
 async function declareCall({ watched, clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
-  const request = await bodyOf(call, maintenanceRequest);
+  const request = await jsonBody(call, maintenanceRequest);
   refuseUnknown(watched, request.of);
   const done = await maintenances.declare(request);
   if ('error' in done) throw new HttpError(done.result === 'wrong' ? 400 : 409, done.error, done.remedy);
@@ -86,7 +65,7 @@ async function declareCall({ watched, clock, maintenances }: MaintenanceCalls, c
 }
 
 async function cancelCall({ clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
-  const { endsAt } = await bodyOf(call, maintenanceCancel);
+  const { endsAt } = await jsonBody(call, maintenanceCancel);
   const id = call.params['id'] ?? '';
   const done = await maintenances.cancel(id, endsAt);
   if (done.result === 'unknown') {

@@ -26,7 +26,14 @@ afterEach(async () => {
 
 /** Every path that a route is declared with, from the source: also of one that is never given to the server. */
 function declared(): string[] {
-  const files = ['probe-calls.ts', 'reader-calls.ts', 'log-calls.ts', 'maintenance-calls.ts', 'openapi.ts'];
+  const files = [
+    'probe-calls.ts',
+    'reader-calls.ts',
+    'log-calls.ts',
+    'maintenance-calls.ts',
+    'annotation-calls.ts',
+    'openapi.ts',
+  ];
   return files.flatMap((file) => {
     const source = readFileSync(new URL(file, import.meta.url), 'utf8');
     return [...source.matchAll(/^ *path: '([^']+)',$/gm)].map(([, path = '']) =>
