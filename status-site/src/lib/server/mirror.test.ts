@@ -384,21 +384,22 @@ describe('bounds', () => {
     const each = [...log.bodies.values()][0]?.length ?? 0;
     const mirror = await start({ maxBodyBytes: 300 * each });
     await holds(mirror, 768);
-    const kept = async (m: Mirror) => {
-      const found = await Promise.all(log.names.map((hex) => findBody(yearOf(m), hex)));
+    const kept = async (m: Mirror, from = 0) => {
+      const found = await Promise.all(log.names.slice(from).map((hex) => findBody(yearOf(m), hex)));
       return found.map((one) => typeof one === 'object');
     };
     await until(
       async () =>
-        (await kept(mirror)).lastIndexOf(false) === 511 && yearOf(mirror).bodies.bytes() === 256 * each,
+        // In this order: to look at all is much work.
+        yearOf(mirror).bodies.bytes() === 256 * each && (await kept(mirror)).lastIndexOf(false) === 511,
     );
     await end();
     const again = await start({ maxBodyBytes: 300 * each });
     log.grow(100);
     await holds(again, 868);
-    await until(async () => (await kept(again)).slice(768).every(Boolean));
+    await until(async () => (await kept(again, 768)).every(Boolean));
     await until(() => yearOf(again).bodies.bytes() <= 300 * each);
-    expect((await kept(again)).slice(768)).not.toContain(false);
+    expect(await kept(again, 768)).not.toContain(false);
   });
 
   test('newest first', async () => {
