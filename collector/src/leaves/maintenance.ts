@@ -3,8 +3,9 @@
  * Nothing that is watched can bring one about: it takes the operator's token.
  */
 import type { SigningKey } from '@highwater/config/keys.ts';
-import { decodeBase64 } from '@highwater/config/proof/bytes.ts';
+import { decodeBase64, utf8 } from '@highwater/config/proof/bytes.ts';
 import { formatMaintLeaf } from '@highwater/config/proof/leaves.ts';
+import { MAX_ENTRY_BYTES } from '@highwater/config/proof/tiles.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
 import type { Maintenance, MaintenanceRequest } from '@highwater/config/wire.ts';
 import {
@@ -96,6 +97,11 @@ export async function openMaintenances(
       return { result: 'conflict', error: `there are ${MAX_COMING} planned or active already`, remedy };
     }
     const text = formatMaintLeaf({ act: 'declare', origin, from, last, subjects: of });
+    const bytes = utf8(key.sign(text)).length;
+    if (bytes > MAX_ENTRY_BYTES) {
+      const error = `of: it has ${of.length} names, too many for one entry of the log (${bytes} bytes of ${MAX_ENTRY_BYTES})`;
+      return { result: 'wrong', error, remedy: 'declare several, each of some of them' };
+    }
     const leaf = await append(tx, { key, at: now }, 'maint', text);
     const { title, body } = request;
     const words = { title, ...(body === undefined || body === '' ? {} : { body }) };
