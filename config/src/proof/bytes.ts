@@ -1,6 +1,9 @@
 /** Bytes and their strict texts: each value has exactly one accepted spelling, or signed texts would be malleable. */
 
-/** SHA-256, handed in: the browser's and Node's differ, the arithmetic around them does not. */
+/**
+ * SHA-256, handed in: the browser's and Node's differ, the arithmetic around them does not. It does not keep `data`, which
+ * is filled anew afterwards.
+ */
 export type Hash = (data: Uint8Array) => Uint8Array;
 
 /** Largest Unix time that a Date holds; later ones are refused wherever a time is read. */

@@ -6,14 +6,16 @@ export function leafHash(entry: Uint8Array, hash: Hash): Uint8Array {
   return hash(concat(Uint8Array.of(0), entry));
 }
 
-/** SHA-256(0x01 || left || right). */
+/** What is hashed for an inner node, filled anew for each: over half of the time of a proof went into allocating it. */
+const node = Uint8Array.of(1, ...new Uint8Array(64));
+
+/** SHA-256(0x01 || left || right), of two hashes of 32 bytes. */
 export function nodeHash(left: Uint8Array, right: Uint8Array, hash: Hash): Uint8Array {
-  // By hand: over half of the time of a proof went into joining two hashes the general way.
-  const data = new Uint8Array(1 + left.length + right.length);
-  data[0] = 1;
-  data.set(left, 1);
-  data.set(right, 1 + left.length);
-  return hash(data);
+  // Of any other length only what is wrong comes out, and not what was left there by the call before.
+  if (left.length !== 32 || right.length !== 32) return hash(concat(Uint8Array.of(1), left, right));
+  node.set(left, 1);
+  node.set(right, 33);
+  return hash(node);
 }
 
 /** The root of a tree without entries: SHA-256 of nothing. */
