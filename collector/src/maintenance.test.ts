@@ -209,6 +209,18 @@ describe('maintenance', () => {
     expect(maintenanceList.parse(await house.json('/v1/maintenance')).maintenance[0]?.state).toBe('over');
   });
 
+  it('has its words in the log where the page shows them, and nowhere else', async () => {
+    await declare({ title: 'Of the public', body: 'Two\nlines', of: ['web', 'rpc/a'], forMs: 3_600_000 });
+    const [hidden] = test.config.services.filter(({ visibility }) => visibility === 'private');
+    await declare({ title: 'A secret', of: ['web', hidden?.id], forMs: 3_600_000 });
+    await house.stop();
+    await using store = openSqliteStore(join(dataDir, 'collector'));
+    const all = await store.read(LOG_SHARD, (tx) => tx.leaves());
+    const told = all.flatMap(({ kind, note }) => (kind === 'annot' ? [/^text (.*)$/m.exec(note)?.[1]] : []));
+    expect(told).toEqual(['Of the public ¶ Two ¶ lines']);
+    expect(all.filter(({ kind }) => kind === 'maint')).toHaveLength(2);
+  });
+
   it('warns of a service whose nodes are covered one by one', async () => {
     const { warnings } = await declare({
       title: 'T',

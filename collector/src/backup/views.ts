@@ -10,6 +10,7 @@ import { FEED_CORE, FEED_KEY } from '../answers/events.ts';
 import type { Declared } from '../decide/maintenance.ts';
 import type { AssignmentState } from '../leaves/assignments.ts';
 import type { EnrolledState } from '../leaves/leaves.ts';
+import { wordsBeside } from '../leaves/maintenance-words.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
 
@@ -32,10 +33,12 @@ async function enrol(tx: Tx): Promise<void> {
   for (const [probe, state] of enrolled) await tx.putState('enrolled', probe, 0, state);
 }
 
-/** Maintenance that was declared or cancelled after the backup. Its words for people are in no leaf. */
+/** Maintenance that was declared or cancelled after the backup. The words for people of private services are in no leaf. */
 async function maintain(tx: Tx): Promise<void> {
   const idOf = (hash: string): string => Buffer.from(hash, 'base64').toString('hex').slice(0, 16);
-  for (const { kind, note, hash, at } of await tx.leaves()) {
+  const leaves = await tx.leaves();
+  const byIndex = new Map(leaves.map((leaf) => [leaf.index, leaf]));
+  for (const { index, kind, note, hash, at } of leaves) {
     const leaf = kind === 'maint' ? parseMaintLeaf(textOf(note)) : undefined;
     if (leaf === undefined || 'error' in leaf) continue;
     const id = idOf(leaf.act === 'declare' ? hash : leaf.leaf);
@@ -46,7 +49,7 @@ async function maintain(tx: Tx): Promise<void> {
       const one: Declared = {
         id,
         leaf: hash,
-        title: 'Maintenance',
+        ...(wordsBeside(hash, byIndex.get(index + 1)) ?? { title: 'Maintenance' }),
         of: subjects,
         from,
         last,

@@ -53,10 +53,16 @@ function warningsOf({ config }: Watched, { of, from }: Declared, late: boolean):
   ];
 }
 
+/** Whether the page shows the words of one of these subjects, as answers/public-maintenance.ts does. */
+function areShown({ config }: Watched, subjects: readonly string[]): boolean {
+  const shown = new Set(config.services.filter((s) => s.visibility === 'public').map(({ id }) => id));
+  return subjects.every((subject) => shown.has(subject.split('/')[0] ?? ''));
+}
+
 async function declareCall({ watched, clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
   const request = await jsonBody(call, maintenanceRequest);
   refuseUnknown(watched, request.of);
-  const done = await maintenances.declare(request);
+  const done = await maintenances.declare(request, areShown(watched, request.of));
   if ('error' in done) throw new HttpError(done.result === 'wrong' ? 400 : 409, done.error, done.remedy);
   const now = clock.now();
   const { result, one, late } = done;

@@ -1,8 +1,10 @@
 /**
- * Maintenance as the operator declares and cancels it: a leaf, and in the same transaction the words for people.
+ * Maintenance as the operator declares and cancels it: a leaf, and in the same transaction the words for people, which
+ * are a remark beside the leaf where the page shows them.
  * Nothing that is watched can bring one about: it takes the operator's token.
  */
 import type { SigningKey } from '@highwater/config/keys.ts';
+import { formatAnnotationLeaf } from '@highwater/config/proof/annotation-leaf.ts';
 import { decodeBase64, utf8 } from '@highwater/config/proof/bytes.ts';
 import { formatMaintLeaf } from '@highwater/config/proof/leaves.ts';
 import { MAX_ENTRY_BYTES } from '@highwater/config/proof/tiles.ts';
@@ -22,6 +24,7 @@ import type { Cover } from '../decide/types.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { append } from './leaves.ts';
+import { wordsText } from './maintenance-words.ts';
 
 /** Rows of the log's shard, by id. */
 const CORE = 'maintenance';
@@ -36,8 +39,11 @@ export type CancelResult =
   | (Refusal & { readonly result: 'conflict' });
 
 export interface Maintenances {
-  /** @param request its subjects are known to be watched */
-  declare(request: MaintenanceRequest): Promise<DeclareResult>;
+  /**
+   * @param request its subjects are known to be watched
+   * @param isShown the page shows its words, so that they may be in the log
+   */
+  declare(request: MaintenanceRequest, isShown: boolean): Promise<DeclareResult>;
   /** @param endsAt the next minute without it */
   cancel(id: string, endsAt: Instant | undefined): Promise<CancelResult>;
   /** All that were ever declared, in the order of their beginning. */
@@ -84,7 +90,12 @@ export async function openMaintenances(
     committed();
   };
 
-  const commit = async (tx: Tx, request: MaintenanceRequest, now: Instant): Promise<DeclareResult> => {
+  const commit = async (
+    tx: Tx,
+    request: MaintenanceRequest,
+    isShown: boolean,
+    now: Instant,
+  ): Promise<DeclareResult> => {
     const planned = plan(request, now);
     if ('error' in planned) return { result: 'wrong', ...planned };
     const { from, last, late } = planned;
@@ -102,17 +113,23 @@ export async function openMaintenances(
       const error = `of: it has ${of.length} names, too many for one entry of the log (${bytes} bytes of ${MAX_ENTRY_BYTES})`;
       return { result: 'wrong', error, remedy: 'declare several, each of some of them' };
     }
-    const leaf = await append(tx, { key, at: now }, 'maint', text);
     const { title, body } = request;
     const words = { title, ...(body === undefined || body === '' ? {} : { body }) };
+    const said = wordsText(words);
+    if (typeof said !== 'string') return { result: 'wrong', ...said };
+    const leaf = await append(tx, { key, at: now }, 'maint', text);
+    if (isShown) {
+      const remark = formatAnnotationLeaf({ origin, of: leaf, at: now, text: said });
+      await append(tx, { key, at: now }, 'annot', remark);
+    }
     const one: Declared = { id: idOf(leaf), leaf, ...words, of, from, last, declaredAt: now };
     await tx.putState(CORE, one.id, 0, one);
     return { result: 'declared', one, late };
   };
 
   return {
-    async declare(request) {
-      const done = await store.transact(LOG_SHARD, (tx) => commit(tx, request, clock.now()));
+    async declare(request, isShown) {
+      const done = await store.transact(LOG_SHARD, (tx) => commit(tx, request, isShown, clock.now()));
       if (done.result === 'declared') keep(done.one);
       return done;
     },
