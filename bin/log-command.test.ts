@@ -22,7 +22,11 @@ const log: LogStatus = {
   witnesses: [],
 };
 const witness = { name: 'w1', url: 'https://witness.example.net', size: 5, at };
-const refused = { since: at, because: 'witness w1 knows more', remedy: 'highwater restore FILE' };
+const refused = {
+  since: at,
+  because: 'witness w1 knows more',
+  remedy: 'highwater restore DIR --published URL',
+};
 
 let collector: StubCollector;
 beforeEach(async () => {
@@ -56,7 +60,7 @@ it.each<[string, Partial<LogStatus>, number, string]>([
   ['without witnesses', {}, 0, 'only its operator vouches'],
   ['with a quorum', { quorum: true, witnesses: [witness] }, 0, 'cosigned 5'],
   ['without its quorum', { quorum: false, witnesses: [witness] }, 1, 'FEWER THAN THE POLICY ASKS FOR'],
-  ['refused', { refused }, 1, 'highwater restore FILE'],
+  ['refused', { refused }, 1, 'highwater restore DIR --published URL'],
 ])('%s it says so, and ends with %j', async (_, more, code, says) => {
   collector.body = statusWith({ ...log, ...more });
   const ended = await logStatus();

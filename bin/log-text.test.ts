@@ -15,7 +15,11 @@ const status: LogStatus = {
   witnesses: [],
 };
 const witness = { name: 'community-1', url: 'https://witness.example.net' };
-const refused = { since: now - 300_000, because: 'witness w1 knows more', remedy: 'highwater restore FILE' };
+const refused = {
+  since: now - 300_000,
+  because: 'witness w1 knows more',
+  remedy: 'highwater restore DIR --published URL',
+};
 
 describe('log status', () => {
   it('says where the log stands, and plainly what it means to have no witness', () => {
@@ -40,7 +44,10 @@ witnesses: none
     [
       'refused',
       { refused },
-      ['NOTHING IS SIGNED for 5 min: witness w1 knows more\n', 'what to do: highwater restore FILE\n'],
+      [
+        'NOTHING IS SIGNED for 5 min: witness w1 knows more\n',
+        'what to do: highwater restore DIR --published URL\n',
+      ],
     ],
     [
       'cosigned',
