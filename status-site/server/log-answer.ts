@@ -6,21 +6,30 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
 import type { Mirror, MirrorYear } from '../src/lib/server/mirror.ts';
-import { findBody, readTile } from '../src/lib/server/mirror-read.ts';
+import { bodyBytes, coversTile, findBody, readTile } from '../src/lib/server/mirror-read.ts';
 import { acceptsGzip, matches } from './answer-headers.ts';
 import { securityHeaders } from './headers.ts';
+import { openShelf, type Taken } from './shelf.ts';
 
-/** Tiles and bundles that are worked on at once: each is in memory whole, 200 KiB, 16 MiB at most. */
-const MAX_WHOLE = 16;
+/**
+ * Memory of whole answers, of all together whoever reads how slowly: 64 MiB of what is sent or kept to be sent again
+ * (300 usual bundles of 200 KiB, three of the 16 MiB that one may have), and what is being made, four at a time with
+ * three times 16 MiB each at most: 256 MiB in the worst log that there can be, some 70 MiB in a usual one.
+ */
+const MAX_SHELF_BYTES = 67_108_864;
+const MAX_MAKING = 4;
 /** Bodies under way at once, each with 64 KiB and what packs it, 300 KiB. */
 const MAX_STREAMS = 200;
 /** More wait for a place; past it they are asked to come again. */
 const MAX_WAITING = 500;
-/** Who takes nothing of a body for so long is let go, ms. */
+/** Who takes nothing of an answer for so long is let go, ms. */
 const STALL_MS = 20_000;
+/** Nobody takes longer over a whole answer, ms: a trickle would keep its bytes for ever. 16 MiB are 1.2 Mbit/s. */
+const MAX_SEND_MS = 120_000;
 const MIN_GZIP_BYTES = 1_000;
 
-const CHANGING = 'public, max-age=2, stale-if-error=86400';
+/** No stale-if-error: who restores a collector asks here what the newest checkpoint is, and an old one would fork the log. */
+const CHANGING = 'public, max-age=2';
 const FOREVER = 'public, max-age=31536000, immutable';
 const TEXT = 'text/plain; charset=utf-8';
 const BYTES = 'application/octet-stream';
@@ -28,17 +37,35 @@ const BYTES = 'application/octet-stream';
 const pack = promisify(gzip);
 
 interface Whole {
-  readonly body: Uint8Array;
+  /** Of its kind and its content, or of its log and place where those never change. */
+  readonly etag: string;
   readonly type: string;
   readonly cache: string;
+  readonly isPacked: boolean;
+  /** Undefined where it is damaged or was taken away meanwhile. */
+  readonly make: () => Promise<Uint8Array | undefined>;
+}
+
+export interface LogAnswerBounds {
+  /** Default MAX_SHELF_BYTES. */
+  readonly shelfBytes?: number;
+  /** Default STALL_MS. */
+  readonly stallMs?: number;
 }
 
 /** Answers what lies under /log/. Rejects when the disk fails. */
 export type AnswerLog = (req: IncomingMessage, res: ServerResponse, path: string) => Promise<void>;
 
-export function logAnswers(mirror: Mirror): AnswerLog {
-  const wholes = gate(MAX_WHOLE);
+/** Too many at once: they are asked to come again. */
+class Busy extends Error {
+  override name = 'Busy';
+}
+
+export function logAnswers(mirror: Mirror, bounds: LogAnswerBounds = {}): AnswerLog {
+  const { shelfBytes = MAX_SHELF_BYTES, stallMs = STALL_MS } = bounds;
+  const making = gate(MAX_MAKING);
   const streams = gate(MAX_STREAMS);
+  const shelf = openShelf(shelfBytes);
 
   async function body(
     req: IncomingMessage,
@@ -46,14 +73,11 @@ export function logAnswers(mirror: Mirror): AnswerLog {
     path: string,
     year: MirrorYear,
     hex: string,
-  ) {
+  ): Promise<void> {
     const etag = `W/"${hex}"`;
-    const found = await findBody(year, hex);
-    if (found === 'damaged') await mirror.lost(year);
-    if (found === undefined || found === 'damaged') {
-      return sentence(res, path, 404, 'There is no such body here: it is not public, or has not come yet.');
-    }
-    const isPacked = acceptsGzip(req) && found.bytes >= MIN_GZIP_BYTES;
+    const bytes = await bodyBytes(year, hex);
+    if (bytes === undefined) return noBody(res, path);
+    const isPacked = acceptsGzip(req) && bytes >= MIN_GZIP_BYTES;
     const headers = {
       ...securityHeaders(path),
       'content-type': TEXT,
@@ -62,15 +86,21 @@ export function logAnswers(mirror: Mirror): AnswerLog {
       etag,
     };
     if (matches(req.headers['if-none-match'], etag)) return void res.writeHead(304, headers).end();
-    res.writeHead(200, {
+    const sent = {
       ...headers,
-      ...(isPacked ? { 'content-encoding': 'gzip' } : { 'content-length': String(found.bytes) }),
+      ...(isPacked ? { 'content-encoding': 'gzip' } : { 'content-length': String(bytes) }),
+    };
+    if (req.method === 'HEAD') return void res.writeHead(200, sent).end();
+    await within(streams, async () => {
+      const found = await findBody(year, hex);
+      if (found === 'damaged') await mirror.lost(year);
+      if (found === undefined || found === 'damaged') return noBody(res, path);
+      res.writeHead(200, sent);
+      res.setTimeout(stallMs, () => res.destroy());
+      const file = createReadStream(found.file);
+      // Who went away in the middle is nobody's fault.
+      await (isPacked ? pipeline(file, createGzip(), res) : pipeline(file, res)).catch(() => res.destroy());
     });
-    if (req.method === 'HEAD') return void res.end();
-    res.setTimeout(STALL_MS, () => res.destroy());
-    const file = createReadStream(found.file);
-    // Who went away in the middle is nobody's fault.
-    await (isPacked ? pipeline(file, createGzip(), res) : pipeline(file, res)).catch(() => res.destroy());
   }
 
   async function whole(path: string): Promise<Whole | undefined> {
@@ -80,54 +110,101 @@ export function logAnswers(mirror: Mirror): AnswerLog {
     const log = mirror.years().find((each) => String(each.year) === year);
     if (log === undefined) return undefined;
     if (rest === 'checkpoint') return text(log.held()?.note);
-    const tile = await readTile(log, rest);
-    return tile && { body: tile, type: BYTES, cache: FOREVER };
+    if (!coversTile(log, rest)) return undefined;
+    return {
+      etag: etagOf(`${log.key} ${rest}`),
+      type: BYTES,
+      cache: FOREVER,
+      // Hashes do not pack.
+      isPacked: rest.startsWith('tile/entries/'),
+      make: () => within(making, () => readTile(log, rest)),
+    };
+  }
+
+  /** What is sent: packed where that is asked for and worth it. */
+  async function takeFor(
+    found: Whole,
+    wantsGzip: boolean,
+  ): Promise<(Taken & { isGzip: boolean }) | undefined> {
+    const plain = await room(shelf.take(found.etag, found.make));
+    if (plain === undefined) return undefined;
+    if (!found.isPacked || !wantsGzip || plain.bytes.length < MIN_GZIP_BYTES)
+      return { ...plain, isGzip: false };
+    try {
+      const packed = await room(
+        shelf.take(`gzip ${found.etag}`, () => within(making, () => pack(plain.bytes))),
+      );
+      return packed && { ...packed, isGzip: true };
+    } finally {
+      plain.leave();
+    }
   }
 
   async function send(req: IncomingMessage, res: ServerResponse, path: string): Promise<void> {
     const found = await whole(path);
     if (found === undefined) return sentence(res, path, 404, missing(mirror));
-    const etag = `W/"${createHash('sha256').update(found.body).digest('base64url').slice(0, 22)}"`;
     const headers = {
       ...securityHeaders(path),
       'content-type': found.type,
       'cache-control': found.cache,
       vary: 'accept-encoding',
-      etag,
+      etag: found.etag,
     };
-    if (matches(req.headers['if-none-match'], etag)) return void res.writeHead(304, headers).end();
-    // Hashes do not pack.
-    const isEntries = path.includes('/tile/entries/') && found.body.length >= MIN_GZIP_BYTES;
-    const packed = isEntries && acceptsGzip(req) ? await pack(found.body) : undefined;
-    const bytes = packed ?? found.body;
+    if (matches(req.headers['if-none-match'], found.etag)) return void res.writeHead(304, headers).end();
+    // Without a length, which RFC 9110 section 9.3.2 allows: to know it would be all the work.
+    if (req.method === 'HEAD') return void res.writeHead(200, headers).end();
+    const taken = await takeFor(found, acceptsGzip(req));
+    if (taken === undefined) return sentence(res, path, 404, missing(mirror));
+    if (res.closed || res.destroyed) return taken.leave();
+    const late = setTimeout(() => res.destroy(), MAX_SEND_MS);
+    const done = () => {
+      clearTimeout(late);
+      taken.leave();
+    };
+    res.once('close', done).once('finish', done);
+    res.setTimeout(stallMs, () => res.destroy());
     res.writeHead(200, {
       ...headers,
-      ...(packed ? { 'content-encoding': 'gzip' } : {}),
-      'content-length': bytes.length,
+      ...(taken.isGzip ? { 'content-encoding': 'gzip' } : {}),
+      'content-length': taken.bytes.length,
     });
-    res.end(req.method === 'HEAD' ? undefined : bytes);
+    res.end(taken.bytes);
   }
 
   return async (req, res, path) => {
     const [, name, hex] = /^\/log\/([1-9][0-9]{3})\/body\/([0-9a-f]{64})$/.exec(path) ?? [];
     const year = mirror.years().find((each) => String(each.year) === name);
-    const places = year === undefined ? wholes : streams;
-    if (!(await places.enter())) {
-      res.setHeader('retry-after', '1');
-      return sentence(res, path, 503, 'Too many are reading the log at this moment. Please try again.');
-    }
     try {
       await (year === undefined || hex === undefined
         ? send(req, res, path)
         : body(req, res, path, year, hex));
-    } finally {
-      places.leave();
+    } catch (error) {
+      if (!(error instanceof Busy)) throw error;
+      res.setHeader('retry-after', '1');
+      sentence(res, path, 503, 'Too many are reading the log at this moment. Please try again.');
     }
   };
 }
 
+function noBody(res: ServerResponse, path: string): void {
+  sentence(res, path, 404, 'There is no such body here: it is not public, or has not come yet.');
+}
+
+/** Throws Busy when the shelf is full. */
+async function room(taking: Promise<Taken | 'full' | undefined>): Promise<Taken | undefined> {
+  const taken = await taking;
+  if (taken === 'full') throw new Busy('what is being read fills the room');
+  return taken;
+}
+
+function etagOf(content: string | Uint8Array): string {
+  return `W/"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+}
+
 function text(body: string | Uint8Array | undefined): Whole | undefined {
-  return body === undefined ? undefined : { body: Buffer.from(body as string), type: TEXT, cache: CHANGING };
+  if (body === undefined) return undefined;
+  const make = async () => Buffer.from(body as string);
+  return { etag: etagOf(body), type: TEXT, cache: CHANGING, isPacked: false, make };
 }
 
 function keysOf(mirror: Mirror): string | undefined {
@@ -148,8 +225,23 @@ function sentence(res: ServerResponse, path: string, status: number, said: strin
   res.end(`${said}\n`);
 }
 
+interface Gate {
+  enter(): Promise<boolean>;
+  leave(): void;
+}
+
+/** Throws Busy when too many wait for a place already. */
+async function within<T>(places: Gate, work: () => Promise<T>): Promise<T> {
+  if (!(await places.enter())) throw new Busy('too many wait');
+  try {
+    return await work();
+  } finally {
+    places.leave();
+  }
+}
+
 /** Places, and a queue for them. */
-function gate(places: number): { enter(): Promise<boolean>; leave(): void } {
+function gate(places: number): Gate {
   let free = places;
   const waiting: (() => void)[] = [];
   return {

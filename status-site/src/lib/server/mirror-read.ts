@@ -24,6 +24,11 @@ async function tileBytes(
   return bytes?.length === whole.width * HASH_BYTES ? bytes : undefined;
 }
 
+/** A copy (a Buffer's slice is none), so that who keeps a narrow tile does not keep the wide one. */
+function cut(bytes: Uint8Array | undefined, length: number): Uint8Array | undefined {
+  return bytes && new Uint8Array(bytes.subarray(0, length));
+}
+
 async function bundleBytes(
   year: MirrorYear,
   index: number,
@@ -41,6 +46,15 @@ async function bundleBytes(
   return encodeBundle(entries.slice(0, width));
 }
 
+/** Whether the held checkpoint covers a tile or bundle (`tile/0/x001/067.p/8`); nothing is read. */
+export function coversTile(year: MirrorYear, path: string): boolean {
+  const asked = parseTilePath(path);
+  if (asked === undefined) return false;
+  const { level, index, width } =
+    asked.kind === 'hashes' ? asked.tile : { level: 0, index: asked.index, width: asked.width };
+  return tileAt(level, index, year.held()?.size ?? 0).width >= width;
+}
+
 /** A tile or bundle by its path (`tile/0/x001/067.p/8`); undefined for what the held checkpoint does not cover. */
 export async function readTile(year: MirrorYear, path: string): Promise<Uint8Array | undefined> {
   const asked = parseTilePath(path);
@@ -53,11 +67,16 @@ export async function readTile(year: MirrorYear, path: string): Promise<Uint8Arr
     if (tileAt(level, index, size).width < width) return undefined;
     const bytes =
       asked.kind === 'hashes'
-        ? (await tileBytes(year, level, index, size))?.subarray(0, width * HASH_BYTES)
+        ? cut(await tileBytes(year, level, index, size), width * HASH_BYTES)
         : await bundleBytes(year, index, width, size);
     if (bytes !== undefined) return bytes;
   }
   return undefined;
+}
+
+/** How long a body is that is here, unchecked; undefined when it is not. */
+export async function bodyBytes(year: MirrorYear, hex: string): Promise<number | undefined> {
+  return (await year.files.stat(bodyPath(hex)))?.bytes;
 }
 
 /** Where a body lies and how long it is, after its hash was checked. `damaged`: it was there, with other bytes, and is gone. */
