@@ -2,12 +2,11 @@
  * Tells people of a probe that signed two different batches under one number. It follows what the rule makes of the
  * commits (slots/ground.ts), not the requests, so that a crash or a restored backup loses none; one alarm an epoch.
  */
-import { parseVerifier } from '@highwater/config/keys.ts';
-import { parseNote } from '@highwater/config/proof/note.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import type { Alarm } from '@highwater/config/wire.ts';
 import { type AlarmState, clearAlarmIn, raiseAlarmIn } from './alarms.ts';
 import type { EnrolledState } from './leaves/leaves.ts';
+import { signerOf, signerOfKey } from './signer.ts';
 import { voidedEpochs, type VoidedEpoch } from './slots/ground.ts';
 import type { CommitRow, Store } from './store/store.ts';
 import { HOUSE_SHARD, LOG_SHARD, type Watched } from './watched.ts';
@@ -34,15 +33,6 @@ function alarmOf({ key, probe, epoch, from, batches }: Found): Alarm {
   };
 }
 
-/** Whether a note was signed by this verifier key. */
-function signedBy(note: string, vkey: string): boolean {
-  const parsed = parseNote(note);
-  const verifier = parseVerifier(vkey);
-  if ('error' in parsed || 'error' in verifier) return false;
-  const signature = parsed.signatures[0];
-  return signature?.name === verifier.name && signature.keyId === verifier.keyId;
-}
-
 const PREFIX = 'contradiction ';
 
 /** Of the probes that are declared; those that were revoked have no more to say. */
@@ -50,13 +40,13 @@ async function find(watched: Watched, store: Store): Promise<Found[]> {
   return store.read(LOG_SHARD, async (tx) => {
     const found: Found[] = [];
     for (const voided of await voidedEpochs(tx)) {
-      const { probe, epoch, from } = voided;
+      const { probe, signer, epoch, from } = voided;
       const key = `${PREFIX}${probe} ${epoch}`;
-      const batches = await tx.batches(probe, epoch, from);
+      const rows = await tx.batches(probe, epoch, from);
+      const batches = rows.filter(({ note }) => signerOf(note) === signer);
       const state = (await tx.getState('enrolled', probe))?.value as EnrolledState | undefined;
       const declared = watched.regionOf.has(probe) ? state?.key : undefined;
-      const enrolled =
-        declared !== undefined && batches.slice(1, 2).every(({ note }) => signedBy(note, declared));
+      const enrolled = declared !== undefined && signerOfKey(declared) === signer;
       found.push({ ...voided, key, batches, enrolled });
     }
     return found;

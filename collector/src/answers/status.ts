@@ -12,6 +12,7 @@ import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import type { Regions } from '../live/regions.ts';
 import { allIncidents } from '../live/stories.ts';
+import { signerOfKey } from '../signer.ts';
 import { voidedEpochs, type VoidedEpoch } from '../slots/ground.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
@@ -44,13 +45,14 @@ function unwellPart(condition: Condition | undefined): {
   return { unwell: { state, since, because } };
 }
 
-/** Of the epoch in which it is heard; a new one is clean. */
+/** Of the epoch in which it is heard, by the key that is declared; a new one of either is clean. */
 function contradictedPart(
   voided: readonly VoidedEpoch[],
-  id: string,
+  key: string,
   heard: HeardState | undefined,
 ): Pick<OperatorStatus['probes'][number], 'contradicted'> {
-  const found = voided.find(({ probe, epoch }) => probe === id && epoch === heard?.epoch);
+  const by = signerOfKey(key);
+  const found = voided.find(({ signer, epoch }) => signer === by && epoch === heard?.epoch);
   return found === undefined ? {} : { contradicted: { epoch: found.epoch, from: found.from } };
 }
 
@@ -64,7 +66,7 @@ async function probesOf(
   return store.read(LOG_SHARD, async (tx) => {
     const probes: OperatorStatus['probes'] = [];
     const voided = await voidedEpochs(tx);
-    for (const { id, region } of watched.config.probes) {
+    for (const { id, region, key } of watched.config.probes) {
       const heard = (await tx.getState('heard', id))?.value as HeardState | undefined;
       const note = parseNote((await tx.lastBatch(id))?.note ?? '');
       const read = 'error' in note ? note : parseBatchText(note.text);
@@ -77,7 +79,7 @@ async function probesOf(
           ? {}
           : { clockBoundMs: batch.clock.boundMs, config: batch.config, closedMinute: batch.minutes.last }),
         current: batch?.config === config,
-        ...contradictedPart(voided, id, heard),
+        ...contradictedPart(voided, key, heard),
         ...unwellPart(regions.ofProbe(id)),
       });
     }

@@ -3,8 +3,9 @@ import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts'
 import { sha256 } from '@highwater/config/keys.ts';
 import { type Clock, minuteOf } from '@highwater/config/time.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
-import type { FrameRow, ReadTx, Store, Tx } from '../store/store.ts';
+import type { CommitRow, FrameRow, ReadTx, Store, Tx } from '../store/store.ts';
 import { mutex } from '../mutex.ts';
+import { signerOf } from '../signer.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { refuse, type IngestAnswer } from './answer.ts';
 import { keepBodies, wrongBody } from './bodies.ts';
@@ -33,24 +34,29 @@ interface Incoming {
   readonly at: number;
 }
 
+/** What its key signed under this number, in the order committed: another key of the same probe contradicts nobody. */
+async function ofSigner(tx: ReadTx, { batch, note }: Incoming, number: number): Promise<CommitRow[]> {
+  const signer = signerOf(note);
+  const rows = await tx.batches(batch.probe, batch.epoch, number);
+  return rows.filter((row) => signerOf(row.note) === signer);
+}
+
 /** What is already held under its number, or why its chain does not fit; undefined for a batch that is new. */
-async function alreadyHeld(
-  tx: ReadTx,
-  { batch, hash, at }: Incoming,
-): Promise<IngestAnswer | 'other' | undefined> {
-  const same = await tx.commitByHash(hash);
-  if (same !== undefined) return { status: 200, body: { result: 'held', at, index: same.index } };
-  const others = await tx.batches(batch.probe, batch.epoch, batch.number);
-  if (others.length > 0) return 'other';
+async function alreadyHeld(tx: ReadTx, incoming: Incoming): Promise<IngestAnswer | 'other' | undefined> {
+  const { batch, hash, at } = incoming;
+  const [held] = await ofSigner(tx, incoming, batch.number);
+  // The first one alone: a second text is in the log too, and its probe has to learn of it however often it asks.
+  if (held !== undefined && held.hash !== hash) return 'other';
+  if (held !== undefined) return { status: 200, body: { result: 'held', at, index: held.index } };
   if (batch.number === 0) {
     return batch.prev === ZERO_HASH ? undefined : refuse(400, at, 'prev of batch 0 is not 32 zero bytes');
   }
-  const before = await tx.batches(batch.probe, batch.epoch, batch.number - 1);
+  const before = await ofSigner(tx, incoming, batch.number - 1);
   if (before.length === 0 || before.some((each) => each.hash === batch.prev)) return undefined;
   return refuse(409, at, `prev is not the batch ${batch.number - 1} that is held`);
 }
 
-/** Contradictions of an epoch that were kept: `conflicts` in the log's shard, by `PROBE EPOCH`. */
+/** Contradictions of an epoch that were kept: `conflicts` in the log's shard, by `NAME+KEYID EPOCH`. */
 interface ConflictState {
   readonly kept: number;
   /** The lowest number among them: from it on the rule takes nothing of this epoch. */
@@ -59,14 +65,16 @@ interface ConflictState {
 
 /**
  * Two texts under one number: the second is kept as evidence against the key, and refused. Past the cap only one
- * that says more is kept, with a lower number; a key in wrong hands must not fill the log.
+ * that says more is kept, with a lower number; a key in wrong hands must not fill the log. One that came before is
+ * refused again, and not kept twice.
  */
 async function keepConflict(tx: Tx, { batch, note, hash, at }: Incoming): Promise<IngestAnswer> {
   const { probe, epoch, number } = batch;
-  const key = `${probe} ${epoch}`;
+  const key = `${signerOf(note)} ${epoch}`;
   const row = await tx.getState('conflicts', key);
   const { kept, least } = (row?.value as ConflictState | undefined) ?? { kept: 0, least: number };
-  if (kept < MAX_CONFLICTS || number < least) {
+  const isKept = (await tx.commitByHash(hash)) !== undefined;
+  if (!isKept && (kept < MAX_CONFLICTS || number < least)) {
     await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number } });
     const next: ConflictState = { kept: kept + 1, least: Math.min(least, number) };
     await tx.putState('conflicts', key, row?.version ?? 0, next);

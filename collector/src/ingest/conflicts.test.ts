@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { generateSigningKey } from '@highwater/config/keys.ts';
+import type { Config } from '@highwater/config/model.ts';
 import { formatBatchText } from '@highwater/config/proof/batch.ts';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { MINUTE_MS } from '@highwater/config/time.ts';
@@ -19,19 +21,48 @@ let store: Store;
 let ingest: BatchIngest;
 let counted = 0;
 const { config, keys } = testHouse();
-beforeEach(() => {
-  folder = newDataDir();
-  store = openSqliteStore(folder);
-  counted = 0;
-  ingest = batchIngest(watch(config), store, folderBlobs(join(folder, 'blobs')), clock, {
+const openIngest = (declared: Config): BatchIngest =>
+  batchIngest(watch(declared), store, folderBlobs(join(folder, 'blobs')), clock, {
     committed: () => undefined,
     closed: () => undefined,
     conflict: () => (counted += 1),
   });
+beforeEach(() => {
+  folder = newDataDir();
+  store = openSqliteStore(folder);
+  counted = 0;
+  ingest = openIngest(config);
 });
 afterEach(async () => {
   await store[Symbol.asyncDispose]();
   dropDataDir(folder);
+});
+
+it('a second text is refused however often it comes, and is one leaf', async () => {
+  const eu = player(config.origin, keys.eu);
+  const made = eu.batch({ config: ZERO_HASH, minute });
+  const other = eu.contradict(made);
+  expect((await ingest.accept(made.note, {})).status).toBe(200);
+  // Its first refusal was lost on the way.
+  for (let i = 0; i < 3; i += 1) expect((await ingest.accept(other, {})).status).toBe(409);
+  expect(await store.read(LOG_SHARD, (tx) => tx.commitSize())).toBe(2);
+  expect(await ingest.accept(made.note, {})).toMatchObject({
+    status: 200,
+    body: { result: 'held', index: 0 },
+  });
+});
+
+it('what another key of the same probe signs under the same number is no contradiction', async () => {
+  const eu = player(config.origin, keys.eu);
+  const [first, second] = [0, 1].map(() => eu.batch({ config: ZERO_HASH, minute }));
+  if (first === undefined || second === undefined) throw new Error('no batches');
+  for (const { note } of [first, second]) expect((await ingest.accept(note, {})).status).toBe(200);
+  const key = generateSigningKey('eu-1');
+  const renewed = config.probes.map((probe) => (probe.id === 'eu-1' ? { ...probe, key: key.vkey } : probe));
+  const after = openIngest({ ...config, probes: renewed });
+  const note = key.sign(formatBatchText({ ...second.batch, clock: { boundMs: 100, ageS: 0 } }));
+  expect(await after.accept(note, {})).toMatchObject({ status: 200, body: { result: 'accepted', index: 2 } });
+  expect(counted).toBe(0);
 });
 
 it('contradictions of an epoch are kept up to sixteen, and past that only of a lower number', async () => {

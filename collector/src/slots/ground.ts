@@ -9,7 +9,8 @@ import { parseProbeLeaf } from '@highwater/config/proof/leaves.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { type LoggedLeaf, readRecords, type Records } from '@highwater/config/proof/rule/evidence.ts';
 import { type ConfigInForce, timelineOf, type Timeline } from '@highwater/config/proof/rule/timeline.ts';
-import type { CommitRow, ReadTx, Store, Tx } from '../store/store.ts';
+import type { CommitRow, ReadTx, StateRow, Store, Tx } from '../store/store.ts';
+import { signerOf, signerOfKey } from '../signer.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
 
@@ -20,14 +21,16 @@ const AT_ONCE = 500;
 interface GroundState {
   /** The first commit that is not in it yet. */
   readonly next: number;
-  /** Farthest-reaching batch: commit index and last minute, by `SEGMENT KEYNAME`; a segment ends at each leaf. */
+  /** Farthest-reaching batch: commit index and last minute, by `SEGMENT NAME+KEYID`; a segment ends at each leaf. */
   readonly reach: Readonly<Record<string, readonly [index: number, last: number]>>;
-  /** By `PROBE EPOCH`: the first number that was signed with two texts. */
-  readonly voids: Readonly<Record<string, number>>;
+  /** By `NAME+KEYID EPOCH`: the first number that this key signed with two texts. */
+  readonly voided: Readonly<Record<string, number>>;
 }
 
 export interface VoidedEpoch {
   readonly probe: string;
+  /** Who contradicts himself, `NAME+KEYID`. */
+  readonly signer: string;
   readonly epoch: number;
   /** The lowest number that was signed with two texts. */
   readonly from: number;
@@ -35,14 +38,25 @@ export interface VoidedEpoch {
 
 /** Epochs that contradict themselves, as far as the commits were taken in. */
 export async function voidedEpochs(tx: ReadTx): Promise<VoidedEpoch[]> {
-  const state = (await tx.getState('ground', 'all'))?.value as GroundState | undefined;
-  return Object.entries(state?.voids ?? {}).map(([place, from]) => {
-    const [probe = '', epoch = ''] = place.split(' ');
-    return { probe, epoch: Number(epoch), from };
+  const { voided } = kept(await tx.getState('ground', 'all'));
+  return Object.entries(voided).map(([place, from]) => {
+    const [signer = '', epoch = ''] = place.split(' ');
+    return { probe: signer.split('+')[0] ?? '', signer, epoch: Number(epoch), from };
   });
 }
 
-const initial: GroundState = { next: 0, reach: {}, voids: {} };
+const initial: GroundState = { next: 0, reach: {}, voided: {} };
+
+/** One of an older version, which kept voids by probe, is made anew from the commits. */
+function kept(row: StateRow | undefined): GroundState {
+  const state = row?.value as Partial<GroundState> | undefined;
+  return state?.voided === undefined ? initial : (state as GroundState);
+}
+
+/** The first void number of an epoch, by verifier key. */
+function voidFromIn({ voided }: GroundState): (key: string, epoch: number) => number {
+  return (key, epoch) => voided[`${signerOfKey(key)} ${epoch}`] ?? Infinity;
+}
 
 export interface Ground {
   readonly timeline: Timeline;
@@ -52,16 +66,10 @@ export interface Ground {
   /** Commit index of a configuration by its leaf hash; -1 when it is not in the sequence. */
   configIndex(hash: string): number;
   configAtIndex(index: number): ConfigInForce | undefined;
-  /** Everything of this probe's epoch from this number on is void. */
-  voidFrom(probe: string, epoch: number): number;
+  /** Everything of this verifier key's epoch from this number on is void. */
+  voidFrom(key: string, epoch: number): number;
   /** The first commit that it does not know yet. */
   readonly next: number;
-}
-
-function signatureOf(note: string): string {
-  const parsed = parseNote(note);
-  const signature = 'error' in parsed ? undefined : parsed.signatures[0];
-  return signature === undefined ? '' : `${signature.name}+${signature.keyId}`;
 }
 
 function textOf(note: string): string {
@@ -76,8 +84,7 @@ function keysOf(leaves: readonly CommitRow[]): Map<string, string> {
     if (leaf.kind !== 'probe') continue;
     const read = parseProbeLeaf(textOf(leaf.note));
     if ('error' in read) continue;
-    const [name = '', keyId = ''] = read.key.split('+');
-    keys.set(`${name}+${keyId}`, read.key);
+    keys.set(signerOfKey(read.key), read.key);
   }
   return keys;
 }
@@ -85,8 +92,8 @@ function keysOf(leaves: readonly CommitRow[]): Map<string, string> {
 function build(state: GroundState, leaves: readonly CommitRow[], reaching: readonly CommitRow[]): Ground {
   const keys = keysOf(leaves);
   const keyOf = (commit: CommitRow): string => {
-    const signature = signatureOf(commit.note);
-    return keys.get(signature) ?? signature;
+    const signer = signerOf(commit.note);
+    return keys.get(signer) ?? signer;
   };
   const logged = [...leaves, ...reaching].map((commit): LoggedLeaf => ({
     index: commit.index,
@@ -107,14 +114,14 @@ function build(state: GroundState, leaves: readonly CommitRow[], reaching: reado
     keyOf,
     configIndex: (hash) => indexes.get(hash) ?? -1,
     configAtIndex: (index) => timeline.configOf(hashes.get(index) ?? ''),
-    voidFrom: (probe, epoch) => state.voids[`${probe} ${epoch}`] ?? Infinity,
+    voidFrom: voidFromIn(state),
     next: state.next,
   };
 }
 
 async function take(tx: Tx, state: GroundState, commits: readonly CommitRow[]): Promise<GroundState> {
   const reach = { ...state.reach };
-  const voids = { ...state.voids };
+  const voided = { ...state.voided };
   let segment = (await tx.leaves()).filter((leaf) => leaf.index < state.next).length;
   for (const commit of commits) {
     const batch = batchOf(commit);
@@ -122,13 +129,15 @@ async function take(tx: Tx, state: GroundState, commits: readonly CommitRow[]): 
       segment += 1;
       continue;
     }
-    const place = `${segment} ${signatureOf(commit.note)}`;
+    const signer = signerOf(commit.note);
+    const place = `${segment} ${signer}`;
     if (batch.minutes.last > (reach[place]?.[1] ?? -1)) reach[place] = [commit.index, batch.minutes.last];
     const { probe, epoch, number } = batch;
-    if ((await tx.batches(probe, epoch, number)).length < 2) continue;
-    voids[`${probe} ${epoch}`] = Math.min(number, voids[`${probe} ${epoch}`] ?? number);
+    const same = (await tx.batches(probe, epoch, number)).filter(({ note }) => signerOf(note) === signer);
+    if (new Set(same.map(({ note }) => textOf(note))).size < 2) continue;
+    voided[`${signer} ${epoch}`] = Math.min(number, voided[`${signer} ${epoch}`] ?? number);
   }
-  return { next: (commits.at(-1)?.index ?? state.next - 1) + 1, reach, voids };
+  return { next: (commits.at(-1)?.index ?? state.next - 1) + 1, reach, voided };
 }
 
 export interface GroundKeeper {
@@ -143,7 +152,7 @@ export function keepGround(store: Store): GroundKeeper {
     if (ground !== undefined && ground.next >= size) return ground;
     const made = await store.transact(LOG_SHARD, async (tx) => {
       const row = await tx.getState('ground', 'all');
-      const before = (row?.value as GroundState | undefined) ?? initial;
+      const before = kept(row);
       const commits = await tx.commitsFrom(before.next, AT_ONCE);
       const state = commits.length === 0 ? before : await take(tx, before, commits);
       if (state !== before) await tx.putState('ground', 'all', row?.version ?? 0, state);
@@ -151,9 +160,7 @@ export function keepGround(store: Store): GroundKeeper {
       const onlyBatches =
         ground !== undefined && ground.records.configs.length > 0 && commits.every((c) => c.kind === 'batch');
       if (onlyBatches && ground !== undefined) {
-        const voidFrom = (probe: string, epoch: number): number =>
-          state.voids[`${probe} ${epoch}`] ?? Infinity;
-        return { ...ground, voidFrom, next: state.next };
+        return { ...ground, voidFrom: voidFromIn(state), next: state.next };
       }
       const reaching: CommitRow[] = [];
       for (const [index] of Object.values(state.reach)) reaching.push(...(await tx.commitsFrom(index, 1)));

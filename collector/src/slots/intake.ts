@@ -56,11 +56,18 @@ function counting(lines: readonly string[]): string[] {
 }
 
 /** Minutes of the batches that a contradiction makes void: their slots have to be judged again. */
-async function minutesVoided(store: Store, ground: Ground, batch: Batch): Promise<number[]> {
-  const from = ground.voidFrom(batch.probe, batch.epoch);
+async function minutesVoided(
+  store: Store,
+  ground: Ground,
+  commit: CommitRow,
+  batch: Batch,
+): Promise<number[]> {
+  const key = ground.keyOf(commit);
+  const from = ground.voidFrom(key, batch.epoch);
   if (batch.number !== from) return [];
   const rows = await store.read(LOG_SHARD, (tx) => tx.batchesSince(batch.probe, batch.epoch, from));
   return rows.flatMap((row) => {
+    if (ground.keyOf(row) !== key) return [];
     const { first, last } = batchOf(row)?.minutes ?? { first: 0, last: -1 };
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
@@ -79,7 +86,7 @@ export async function readCommits(
   for (const commit of commits) {
     const batch = batchOf(commit);
     if (batch === undefined) continue;
-    for (const minute of await minutesVoided(store, ground, batch)) voided.add(minute);
+    for (const minute of await minutesVoided(store, ground, commit, batch)) voided.add(minute);
     for (const ref of batch.bodies) {
       if (!isOurs(ref.service)) continue;
       const bytes = await readKept(blobs, ref.hash);

@@ -64,7 +64,7 @@ function classified(ground: Ground, window: MonitorWindow, probe: RuleProbe, ent
     phaseMs: phaseOf(under.config.seed, monitor.id, probe.id, monitor.intervalMs),
     clockBoundMs: entry.boundMs,
     enrolled: ground.timeline.isEnrolledBelow(probe.vkey, entry.index),
-    contradicted: entry.number >= ground.voidFrom(probe.id, entry.epoch),
+    contradicted: entry.number >= ground.voidFrom(probe.vkey, entry.epoch),
     entryHolds: holds(ground, window, entry.config),
   });
   return tallyOf(judged);

@@ -25,6 +25,7 @@ import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { testHouse } from '../testing/config.ts';
+import { signerOf, signerOfKey } from '../signer.ts';
 import { LOG_SHARD, watch, type Watched } from '../watched.ts';
 import { slotOfByte } from './byte.ts';
 import { CLOSE_AFTER_MS, openSlots } from './slots.ts';
@@ -38,6 +39,8 @@ const root = encodeBase64(emptyRoot(sha256));
 interface World {
   readonly configs: readonly [Config, Config];
   readonly keys: readonly SigningKey[];
+  /** In place of the first of them, under the second configuration where it is renewed. */
+  readonly renewed: SigningKey;
   readonly operator: SigningKey;
 }
 
@@ -62,6 +65,7 @@ function world(): World {
   return {
     configs: [before, after],
     keys: [keys.eu, keys.us, keys.sg, second],
+    renewed: generateSigningKey('eu-1'),
     operator: generateSigningKey(config.origin),
   };
 }
@@ -153,7 +157,7 @@ async function evidenceOf(store: Store, folder: string, keys: readonly SigningKe
   for (const { index, note, hash, body, kind } of commits) {
     const parsed = parseNote(note);
     if ('error' in parsed) throw new Error(parsed.error);
-    const key = keys.find(({ name }) => name === parsed.signatures[0]?.name)?.vkey ?? '';
+    const key = keys.find(({ vkey }) => signerOfKey(vkey) === signerOf(note))?.vkey ?? '';
     leaves.push({ index, key, hash, text: parsed.text });
     if (body !== undefined) bodies.set(encodeBase64(sha256(utf8(body))), body);
     for (const line of kind === 'batch' ? parsed.text.split('\n') : []) {
@@ -193,8 +197,16 @@ async function play(choices: readonly number[]): Promise<number> {
     const base = choices[next % choices.length] ?? 0;
     return base > 40 ? (base * 7 + next * 13) % 97 : base % 3;
   };
-  const { configs, keys, operator } = world();
-  const [before, after] = configs;
+  const { configs, keys, renewed, operator } = world();
+  const [before, changed] = configs;
+  // What people do whose probe contradicted itself; it goes on in the epoch that its spool is in.
+  const isRenewed = pick() % 2 === 0;
+  const after: Config = {
+    ...changed,
+    probes: changed.probes.map((probe) =>
+      isRenewed && probe.id === renewed.name ? { ...probe, key: renewed.vkey } : probe,
+    ),
+  };
   const { origin } = before;
   let now = (FIRST - 1) * MINUTE_MS;
   const clock: Clock = { now: () => now, monotonic: () => now };
@@ -216,7 +228,8 @@ async function play(choices: readonly number[]): Promise<number> {
         .map((line) => line.replace(' ok ', ' degraded ').replace(/ -$/, ' target.rpc.slow'));
       const config = (n: number): string => (n % 7 === 6 ? hash1 : hash0);
       const bound = (): number => [-1, 2_001][pick() % 17] ?? 5;
-      const twice = pick() % 4 === 0 ? 5 : -1;
+      // The second text of 2 comes before the change of configuration, that of 5 after it.
+      const twice = [5, 2][pick() % 4] ?? -1;
       return [
         ...batchesOf(key, 0, lines, { minutes: 1, bound, config, twice }, origin),
         ...batchesOf(key, 1, again, { minutes: 3, bound: () => 5, config, twice: -1 }, origin),
@@ -230,6 +243,11 @@ async function play(choices: readonly number[]): Promise<number> {
       })
       .sort((a, b) => a.at - b.at);
 
+    const again = (note: string): string => {
+      const parsed = parseNote(note);
+      if ('error' in parsed) throw new Error(parsed.error);
+      return renewed.sign(parsed.text);
+    };
     // A probe's clock may be ahead: batches reach up to two minutes past the collector's.
     const lead = Math.min(2, pick() % 4);
     const halfway = order.findLastIndex(({ at }) => at === FIRST + 8);
@@ -238,7 +256,8 @@ async function play(choices: readonly number[]): Promise<number> {
       const seen = await store.read(LOG_SHARD, (tx) =>
         tx.batches(delivery.probe, delivery.epoch, delivery.number),
       );
-      const { probe, epoch, number, note, bodies } = delivery;
+      const { probe, epoch, number, bodies } = delivery;
+      const note = isRenewed && i > halfway && probe === renewed.name ? again(delivery.note) : delivery.note;
       if (seen.length === 0) {
         for (const ref of bodyRefs(bodies, sha256)) {
           await blobs.putIfAbsent(bodyName(ref.hash), utf8(bodies.get(ref.service) ?? ''));
@@ -254,7 +273,7 @@ async function play(choices: readonly number[]): Promise<number> {
       await store.transact(LOG_SHARD, (tx) => tx.addCommit(commit));
       if (pick() % 3 === 0) await slots.beat();
       const isHalfway = i === halfway;
-      if (isHalfway && pick() % 4 !== 0) {
+      if (isHalfway && (isRenewed || pick() % 4 !== 0)) {
         watched = watch(after);
         await declareLeaves(store, blobs, watched, operator, project(after), now);
       }
@@ -266,7 +285,7 @@ async function play(choices: readonly number[]): Promise<number> {
     }
     now = Math.max(now, (FIRST + LENGTH + 20) * MINUTE_MS + CLOSE_AFTER_MS);
     await slots.beat();
-    return await compare(store, watched, await evidenceOf(store, bodiesFolder, [...keys, operator]));
+    return await compare(store, watched, await evidenceOf(store, bodiesFolder, [...keys, renewed, operator]));
   } finally {
     await store[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
