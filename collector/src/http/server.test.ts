@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Secret } from '@highwater/config/secrets.ts';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
@@ -69,3 +69,90 @@ it('held reads and slow bodies leave room for the other calls, and each pool has
     await new Promise((resolve) => server.close(resolve));
   }
 });
+
+const open = (path: string, handle: Route['handle']): Route => ({
+  method: 'GET',
+  path,
+  access: 'open',
+  says,
+  handle,
+});
+
+async function serving(
+  routes: readonly Route[],
+  bounds: Partial<Parameters<typeof listen>[0]>,
+  work: (url: string, lines: string[]) => Promise<void>,
+): Promise<void> {
+  const lines: string[] = [];
+  const { server, url } = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    token: new Secret('0123456789abcdef'),
+    routes,
+    clock: { now: () => 0, monotonic: () => 0 },
+    log: pino({ level: 'error' }, { write: (line: string) => void lines.push(line) }),
+    signal: ending.signal,
+    ...bounds,
+  });
+  try {
+    await work(url, lines);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+it('who takes nothing of a whole answer keeps its place and its bytes until let go', async () => {
+  const bytes = new Uint8Array(20_000_000);
+  let calls = 0;
+  const big = open('/big', async () => {
+    calls += 1;
+    return { status: 200, body: bytes };
+  });
+  const small = open('/small', async () => json(200, {}));
+  const bounds = { stallMs: 1_000, untakenBytes: 50_000_000 };
+  await serving([big, { ...small, pool: 'small' }], { ...bounds, places: 3 }, async (url) => {
+    const sockets: Socket[] = [];
+    const silent = async (): Promise<void> => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
+      sockets.push(socket);
+      socket.pause();
+      const before = calls;
+      socket.write('GET /big HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+      await eventually(async () => calls > before);
+    };
+    const status = async (path: string): Promise<number> => {
+      const answer = await fetch(url + path);
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    try {
+      await silent();
+      await silent();
+      // There is a third place, but no room for so many bytes.
+      expect(await status('/big')).toBe(503);
+      expect(await status('/small')).toBe(200);
+      await eventually(async () => (await status('/big')) === 200);
+      await silent();
+      await silent();
+      await silent();
+      await eventually(async () => (await status('/big')) === 200);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+});
+
+it.each(['//', '///', 'http://', 'http://[', '*'])(
+  '%s is no path: the caller is told, and the log is silent',
+  async (target) => {
+    await serving([open('/healthz', async () => json(200, {}))], {}, async (url, lines) => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.write(`GET ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`);
+      let said = '';
+      for await (const part of socket) said += String(part);
+      expect(said).toMatch(/^HTTP\/1\.1 40[04] /);
+      expect(lines).toEqual([]);
+    });
+  },
+);

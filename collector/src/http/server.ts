@@ -22,10 +22,22 @@ export interface ServerOptions {
   readonly signal: AbortSignal;
   /** In place of MAX_CALLS for each pool. */
   readonly places?: number;
+  /** In place of STALL_MS and MAX_UNTAKEN_BYTES. */
+  readonly stallMs?: number;
+  readonly untakenBytes?: number;
 }
 
-/** Who takes nothing of a long answer for so long is let go, ms. */
+/** Who takes nothing of an answer for so long is let go, ms. */
 const STALL_MS = 30_000;
+/** Nobody takes longer over a whole answer, ms: a trickle would keep its bytes and its place for ever. */
+const MAX_SEND_MS = 120_000;
+/** A whole answer of so many bytes is bounded by its place alone: 16 MiB a pool. */
+const SMALL_BYTES = 65_536;
+/**
+ * Of all longer whole answers together, of what their readers have not taken: eight of the longest entry bundles (16 MiB),
+ * hundreds of usual ones. More are asked to come again.
+ */
+const MAX_UNTAKEN_BYTES = 134_217_728;
 
 function refusal(error: unknown, at: number, log: Logger): Reply {
   if (error instanceof HttpError) {
@@ -54,7 +66,11 @@ function enter(
   pools: Pools,
   request: IncomingMessage,
 ): { leave: () => void; handle: (signal: AbortSignal) => Promise<Reply> } {
-  const url = new URL(request.url ?? '/', 'http://collector');
+  const asked = request.url ?? '/';
+  // `//` and `http://` begin an address without a host.
+  const url = URL.canParse(asked, 'http://collector') ? new URL(asked, 'http://collector') : undefined;
+  if (url === undefined)
+    throw new HttpError(400, 'what is asked for is no path', 'ask for one such as /healthz');
   const found = findRoute(options.routes, request.method ?? '', url.pathname);
   if ('allow' in found) {
     if (found.allow.length === 0) throw new HttpError(404, 'there is nothing at this path');
@@ -86,27 +102,66 @@ function discardRest(request: IncomingMessage): void {
   });
 }
 
-/** Writes whole bodies at once, and those in parts as they are taken; resolves when the last part was handed over. */
-async function write(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
+/** What is counted while it waits for its reader. */
+interface Untaken {
+  bytes: number;
+  readonly maxBytes: number;
+  readonly stallMs: number;
+}
+
+/** Resolves when a whole answer was taken, its reader was let go, or went away. */
+function handOver(response: ServerResponse, bytes: Uint8Array | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => response.destroy(), MAX_SEND_MS);
+    const done = (): void => {
+      clearTimeout(late);
+      resolve();
+    };
+    response.once('finish', done).once('close', done);
+    response.end(bytes);
+  });
+}
+
+/** Writes whole bodies at once, and those in parts as they are taken; resolves when the reader has the last of it. */
+async function write(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  untaken: Untaken,
+): Promise<void> {
   const { body } = reply;
   const whole = typeof body === 'string' ? Buffer.from(body) : body instanceof Uint8Array ? body : undefined;
+  const isHead = request.method === 'HEAD';
+  const counted = isHead || whole === undefined || whole.length <= SMALL_BYTES ? 0 : whole.length;
+  // One that is alone is always served.
+  if (counted > 0 && untaken.bytes > 0 && untaken.bytes + counted > untaken.maxBytes) {
+    const busy = { error: 'too much waits for readers that are slow', remedy: 'come again' };
+    return write(request, response, json(503, busy, { 'retry-after': '1' }), untaken);
+  }
   if (!request.complete) discardRest(request);
+  response.setTimeout(untaken.stallMs, () => response.destroy());
   response.writeHead(reply.status, {
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
     ...reply.headers,
     ...(whole === undefined ? {} : { 'content-length': String(whole.length) }),
   });
-  if (whole !== undefined || body === undefined || request.method === 'HEAD') {
-    response.end(request.method === 'HEAD' ? undefined : whole);
+  if (whole !== undefined || body === undefined || isHead) {
+    untaken.bytes += counted;
+    try {
+      await handOver(response, isHead ? undefined : whole);
+    } finally {
+      untaken.bytes -= counted;
+    }
     return;
   }
-  response.setTimeout(STALL_MS, () => response.destroy());
   await pipeline(Readable.from(body as AsyncIterable<Uint8Array>, { objectMode: false }), response);
 }
 
 function listener(options: ServerOptions) {
   const pools = openPools(options.places ?? MAX_CALLS);
+  const { stallMs = STALL_MS, untakenBytes = MAX_UNTAKEN_BYTES } = options;
+  const untaken: Untaken = { bytes: 0, maxBytes: untakenBytes, stallMs };
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
@@ -120,7 +175,7 @@ function listener(options: ServerOptions) {
       } catch (error) {
         reply = refusal(error, options.clock.now(), options.log);
       }
-      if (!response.destroyed) await write(request, response, reply);
+      if (!response.destroyed) await write(request, response, reply, untaken);
     } catch (error) {
       // Its head has gone out: all that is left is to cut it off, so that nobody takes a part for the whole.
       if (!gone.signal.aborted) options.log.error({ err: error }, 'call-cut-short');
