@@ -12,15 +12,23 @@ function named(sign: string, ids: readonly string[]): string[] {
   return ids.length > SHOWN ? [...shown, `${sign}(${ids.length - SHOWN} more)`] : shown;
 }
 
-export function appliedText({ result, changes, inForceFrom, at, config }: ConfigApplied): string {
-  if (result === 'unchanged') return `unchanged: this is what runs, since ${utc(inForceFrom)}\n`;
+export function appliedText({
+  result,
+  changes,
+  inForceFrom,
+  at,
+  config,
+  isNewLeaf,
+  file,
+}: ConfigApplied): string {
+  if (result === 'unchanged') return `unchanged: ${plain(file)} is what runs, since ${utc(inForceFrom)}\n`;
   const rows = kinds.flatMap((kind) => {
     const { added, removed, changed } = changes[kind];
     const all = [...named('+', added), ...named('-', removed), ...named('~', changed)];
     return all.length === 0 ? [] : [[kind, all.join(' ')]];
   });
   const other = changes.other.length === 0 ? [] : [['other', changes.other.join(' ')]];
-  // A minute that has begun: nothing of it is in the log, so nothing of it waits.
+  const leaf = isNewLeaf ? `leaf ${config}` : 'no new leaf: nothing that is public changed';
   const when =
     inForceFrom > at
       ? `in force from ${utc(inForceFrom)}`
@@ -28,7 +36,7 @@ export function appliedText({ result, changes, inForceFrom, at, config }: Config
   const lines = columns([...rows, ...other])
     .split('\n')
     .filter((line) => line !== '');
-  return [`applied: ${when}`, ...lines.map((line) => `  ${line.trimEnd()}`), `  leaf ${config}`, '']
+  return [`applied: ${when}`, ...[...lines, `file ${file}`, leaf].map((line) => `  ${line.trimEnd()}`), '']
     .map(plain)
     .join('\n');
 }

@@ -1,6 +1,12 @@
 /** How commands ask the collector: HTTP with the schemas of wire.ts, within a deadline and a size. */
 import type { z } from 'zod';
-import { configApplied, refused, type ConfigApplied } from '@highwater/config/wire.ts';
+import {
+  configApplied,
+  configPlace,
+  refused,
+  type ConfigApplied,
+  type ConfigPlace,
+} from '@highwater/config/wire.ts';
 import { Exit, exitCode } from './exit.ts';
 import { apiToken, collectorUrl, dataDir } from './options.ts';
 import { plain } from './print.ts';
@@ -41,15 +47,20 @@ export async function getJson<S extends z.ZodType>(
   );
 }
 
-/** POST of JSON; the token is found in the data folder. */
-export async function postToCollector(path: string, body: unknown, flags: CollectorFlags): Promise<unknown> {
+/** POST of JSON; the token is found in the data folder. `usage`: answers that are told of what was given (Exit 2). */
+export async function postToCollector(
+  path: string,
+  body: unknown,
+  flags: CollectorFlags,
+  usage: readonly number[] = [404],
+): Promise<unknown> {
   const base = collectorUrl(flags.collector, flags.insecure);
   const init = {
     method: 'POST',
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json' },
   };
-  return ask(base, path, init, flags.data, 'collector');
+  return ask(base, path, init, flags.data, 'collector', { deadlineMs: usualDeadlineMs, usage });
 }
 
 /** A collector may have much to read again before it can say that it runs another configuration. */
@@ -64,9 +75,28 @@ export async function applyToCollector(
   name: string,
   flags: CollectorFlags,
 ): Promise<ConfigApplied> {
-  const base = collectorUrl(flags.collector, flags.insecure);
   const init = { method: 'POST', body: text, headers: { 'content-type': 'text/yaml' } };
-  const path = `/v1/config?name=${encodeURIComponent(name)}`;
+  return applied(`/v1/config?name=${encodeURIComponent(name)}`, init, flags);
+}
+
+/** Has the collector read the file that it runs again. Throws as `applyToCollector` does. */
+export async function reloadCollector(flags: CollectorFlags): Promise<ConfigApplied> {
+  return applied('/v1/config/reload', { method: 'POST' }, flags);
+}
+
+/** Which file a collector runs, and on which data folder; undefined where none answers that takes this folder's token. */
+export async function configPlaceOf(flags: CollectorFlags): Promise<ConfigPlace | undefined> {
+  collectorUrl(flags.collector, flags.insecure);
+  try {
+    return await getFromCollector('/v1/config', configPlace, flags);
+  } catch (error) {
+    if (error instanceof Exit) return undefined;
+    throw error;
+  }
+}
+
+async function applied(path: string, init: RequestInit, flags: CollectorFlags): Promise<ConfigApplied> {
+  const base = collectorUrl(flags.collector, flags.insecure);
   const limits = { deadlineMs: applyDeadlineMs, usage: [400, 404, 413] };
   const result = configApplied.safeParse(await ask(base, path, init, flags.data, 'collector', limits));
   if (result.success) return result.data;

@@ -30,6 +30,7 @@ export interface SourceOptions {
 
 export function configSource({ file, complete, applied }: SourceOptions): ConfigSource {
   return {
+    file,
     read(text, name = nearPath(file)) {
       const loaded = loadConfig(text, name, tables);
       if ('problems' in loaded) return { problems: loaded.problems.map(formatProblem) };

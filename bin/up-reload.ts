@@ -1,5 +1,7 @@
 /** What `up` does when its configuration changes: the collector applies it, then the other roles follow what it says. */
 import { formatProblem } from '@highwater/config/load.ts';
+import { configApplied } from '@highwater/config/wire.ts';
+import { appliedText } from './applied-text.ts';
 import { loadConfigFile } from './config-file.ts';
 import { localProbe, probesWithKeysIn } from './local-probe.ts';
 import { otherHistory } from './operator-key.ts';
@@ -67,7 +69,10 @@ export function followConfig({ file, data, supervisor, probe }: ReloadOptions): 
     },
     heard(role, message) {
       if (role !== 'collector' || typeof message !== 'object' || message === null) return;
-      if (!('applied' in message) || message.applied !== 'applied') return;
+      if (!('applied' in message)) return;
+      const answer = configApplied.safeParse('answer' in message ? message.answer : undefined);
+      if (answer.success) say(`highwater: configuration ${appliedText(answer.data).trimEnd()}`);
+      if (message.applied !== 'applied') return;
       // They read the file themselves, and begin anew where their part of it has changed.
       for (const name of ['alerts', 'site']) supervisor.signal(name, 'SIGHUP');
       last = last.then(followProbes).catch((error: unknown) => say(`highwater: ${reasonOf(error)}`));

@@ -52,7 +52,7 @@ async function run(options: CollectorFlags): Promise<void> {
       process.send === undefined
         ? localProbeIfMade(declared, data)
         : (localProbe(declared, data) ?? declared);
-    const applied = (answer: ConfigApplied): void => void process.send?.({ applied: answer.result });
+    const applied = (answer: ConfigApplied): void => void process.send?.({ applied: answer.result, answer });
     return startCollector(
       {
         config: localProbeIfMade(config, data),

@@ -5,9 +5,10 @@ import { formatProblem } from '@highwater/config/load.ts';
 import type { Loaded, Problem } from '@highwater/config/load.ts';
 import { configJsonSchema } from '@highwater/config/json-schema.ts';
 import { appliedText } from '../applied-text.ts';
-import { applyToCollector, type CollectorFlags } from '../collector-client.ts';
+import { applyToCollector, reloadCollector, type CollectorFlags } from '../collector-client.ts';
 import { loadConfigFile, readConfigText } from '../config-file.ts';
 import { crowded } from '../crowded.ts';
+import { plainWitnesses } from '../plain-witness.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { nearPath } from '../hint.ts';
 import { callersFile, configFile } from '../options.ts';
@@ -48,7 +49,7 @@ Examples:
   command
     .command('apply')
     .description('loads a config into a running collector: all of it, from the next minute, or nothing')
-    .argument('[FILE]', 'the file (HIGHWATER_CONFIG; default config/highwater.yaml of the program)')
+    .argument('[FILE]', 'the file; without it the collector reads the one that it runs again, as SIGHUP does')
     .option('--config <FILE>', 'the same as FILE')
     .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
     .option('--data <DIR>', "where the token is (HIGHWATER_DATA; default data in the program's folder)")
@@ -88,7 +89,13 @@ interface ApplyFlags extends CollectorFlags {
 }
 
 async function apply(file: string | undefined, flags: ApplyFlags): Promise<void> {
-  const path = file === undefined ? configFile() : callersFile(file);
+  if (file === undefined) {
+    const reloaded = await reloadCollector(flags);
+    if (flags.json) printJson({ ok: true, ...reloaded });
+    else process.stdout.write(appliedText(reloaded));
+    return;
+  }
+  const path = callersFile(file);
   // With mistakes it need not travel; what this version finds good the collector judges itself.
   const loaded = load(path, flags.json ?? false);
   if ('problems' in loaded) refuse(loaded.problems, flags.json ?? false);
@@ -118,7 +125,7 @@ function check(file: string | undefined, asJson: boolean): void {
     probes: config.probes.length,
     channels: config.alerts.channels.length,
   };
-  const warnings = crowded(config.monitors);
+  const warnings = [...crowded(config.monitors), ...plainWitnesses(config)];
   if (asJson) printJson({ ok: true, ...facts, ...(warnings.length > 0 && { warnings }) });
   else {
     const counts = Object.entries(facts).map(([what, count]) => `${count} ${what}`);

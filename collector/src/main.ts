@@ -1,5 +1,5 @@
 /** The collector: opens what it keeps, declares what it watches, listens, and follows up on what arrives. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '@highwater/config/model.ts';
 import type { Running } from '@highwater/config/running.ts';
@@ -8,7 +8,7 @@ import type { Clock } from '@highwater/config/time.ts';
 import type { ConfigApplied } from '@highwater/config/wire.ts';
 import type { Logger } from 'pino';
 import { aborted } from './generation.ts';
-import { configRoute } from './http/config-call.ts';
+import { configRoutes } from './http/config-call.ts';
 import { openDoor } from './http/door.ts';
 import { HttpError } from './http/reply.ts';
 import { listen } from './http/server.ts';
@@ -56,11 +56,19 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
   const token = loadOrMakeToken(join(dataDir, 'token'), host, options.token);
   const lasting = await openLasting({ dataDir, origin: config.origin, store, clock, log });
   let applier: Applier | undefined;
-  const apply = async (text: string, name?: string): Promise<ConfigApplied> => {
+  const working = (): Applier => {
     if (applier === undefined) throw new HttpError(503, 'the collector is starting', 'come again');
-    return applier.apply(text, name);
+    return applier;
   };
-  const door = openDoor(source === undefined ? [] : [configRoute(apply)]);
+  const calls =
+    source === undefined
+      ? []
+      : configRoutes({
+          apply: async (text, name) => working().apply(text, name),
+          reload: async () => working().reload(),
+          place: { file: source.file, data: realpathSync(dataDir), origin: config.origin },
+        });
+  const door = openDoor(calls);
   const prepared = prepare(lasting, config);
   const declared = await declare(lasting, prepared);
   const succession = await openSuccession(lasting, door, { ...prepared, ...declared });

@@ -55,7 +55,7 @@ export type MaintenanceDeclared = z.infer<typeof maintenanceDeclared>;
 
 /** POST /v1/maintenance/ID/cancel: from `endsAt` on it covers nothing; without it, as soon as can be. */
 export const maintenanceCancel = z.strictObject({ endsAt: ms.min(0).optional() });
-export const maintenanceCancelled = z.object({ maintenance, at: ms });
+export const maintenanceCancelled = z.object({ maintenance, warnings: z.array(text).default([]), at: ms });
 export type MaintenanceCancelled = z.infer<typeof maintenanceCancelled>;
 
 /**
@@ -87,13 +87,31 @@ export const configChanges = z.object({
 });
 export type ConfigChanges = z.infer<typeof configChanges>;
 
-/** Answer to POST /v1/config (text/yaml): what now holds, and from when. A refused file: 400, all errors in `error`. */
+/**
+ * Answer to POST /v1/config (text/yaml) and POST /v1/config/reload: what now holds, and from when. A refused file: 400, all
+ * errors in `error`.
+ */
 export const configApplied = z.object({
   result: z.enum(['applied', 'unchanged']),
   /** Leaf hash of the configuration, base64. */
   config: text,
+  /** Whether that leaf was written now: what is not public of a configuration is in no leaf. */
+  isNewLeaf: z.boolean(),
+  /** The file that holds it, on the collector's machine: callers have the token. */
+  file: text,
   inForceFrom: ms,
   at: ms,
   changes: configChanges,
 });
 export type ConfigApplied = z.infer<typeof configApplied>;
+
+/** Answer to GET /v1/config: where the configuration that runs is kept, for callers with the token. */
+export const configPlace = z.object({
+  /** Absolute, on the collector's machine. */
+  file: text,
+  /** The data folder, with all links followed. */
+  data: text,
+  /** Of the log without the year. */
+  origin: text,
+});
+export type ConfigPlace = z.infer<typeof configPlace>;

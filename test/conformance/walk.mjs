@@ -407,6 +407,8 @@ async function readKeys(base, given) {
   const operator = given.operator ?? of('operator')[0];
   if (operator === undefined)
     throw new CannotAsk(`${base}/keys: there are no keys, give --operator-key and --log-key`);
+  world.operator = keyOf(operator);
+  if (!world.operator) throw new CannotAsk(`not a verifier key: ${operator}`);
   if (given.operator && of('operator').some((vkey) => vkey !== given.operator))
     wrong('keys', 'the operator key is not the one that was given');
   for (const vkey of given.logs)
@@ -414,8 +416,6 @@ async function readKeys(base, given) {
   const logs = [...new Set([...given.logs, ...of('log')])]
     .map((vkey) => keyOf(vkey) ?? wrong('keys', `not a verifier key: ${vkey}`))
     .filter(Boolean);
-  world.operator = keyOf(operator);
-  if (!world.operator) throw new CannotAsk(`not a verifier key: ${operator}`);
   world.origin = world.operator.name;
   say(
     given.operator

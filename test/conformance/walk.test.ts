@@ -109,6 +109,12 @@ describe('faults in files', () => {
     expect(code).toBe(1);
   });
 
+  test('an operator key that is none', async () => {
+    const { code, said } = await walk(files, '--operator-key', 'xx');
+    expect(said).not.toContain('MISMATCH');
+    expect(code).toBe(2);
+  });
+
   test('a checkpoint by another key', async () => {
     const changed = new Map(files);
     changed.set('2026/checkpoint', Buffer.from(good.checkpoint(2026, stranger)));

@@ -1,9 +1,34 @@
 /** Files of a backup: linked where that is possible, else copied; durable before the manifest names them. */
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { chmodSync, closeSync, constants, createReadStream, mkdirSync, openSync, statSync } from 'node:fs';
 import { copyFile, link, mkdir, open, readdir, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isCode, syncFolder } from '../store/blobs/durable.ts';
+
+/**
+ * Makes a folder and those above it, one by one: Node's own recursive mkdir never ends where a file system makes none and
+ * says ENOENT (/proc). Throws the error of the first that can't be made.
+ */
+export function makeFolders(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (isCode(error, 'EEXIST') && statSync(path).isDirectory()) return;
+    if (!isCode(error, 'ENOENT') || isFolder(dirname(path))) throw error;
+    makeFolders(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** A file for this user's eyes alone, empty where there was none. */
+export function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
+}
 
 /** Size in bytes; undefined when there is no such file. */
 export async function sizeOf(path: string): Promise<number | undefined> {

@@ -3,7 +3,7 @@
  * (immutable, so it may be linked), then keys and configuration; the manifest last, so that a backup that was stopped
  * halfway is the one before. Into a folder with a backup only what is new is copied.
  */
-import { mkdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { loadSigningKey, openCheckpoint, parseVerifier } from '@highwater/config/keys.ts';
@@ -26,6 +26,8 @@ import {
   Folders,
   hashOfFile,
   linkOrCopy,
+  makeFolders,
+  makePrivate,
   namesIn,
   sizeOf,
   syncFile,
@@ -246,10 +248,24 @@ async function dropOlder(dir: string, { store, alerts }: Manifest): Promise<void
 /** Rejects with BackupProblem when it can't be made; what was there before stays a backup. */
 export async function makeBackup(parts: BackupParts): Promise<Made> {
   await refuseBadFolders(parts);
-  mkdirSync(parts.dir, { recursive: true, mode: 0o700 });
+  const lockFile = join(parts.dir, '.lock.db');
+  try {
+    makeFolders(parts.dir);
+    makePrivate(lockFile);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new BackupProblem(
+      'usage',
+      `${parts.dir} can not be made or written (${code})`,
+      'name another folder',
+      {
+        cause: error,
+      },
+    );
+  }
   let lock;
   try {
-    lock = lockFolder(join(parts.dir, '.lock.db'));
+    lock = lockFolder(lockFile);
   } catch (error) {
     throw new BackupProblem('no', `another backup into ${parts.dir} is being made`, 'wait for it', {
       cause: error,

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { sha256 } from '@highwater/config/keys.ts';
 import type { Config, Service } from '@highwater/config/model.ts';
 import { phaseMs } from '@highwater/config/proof/due.ts';
@@ -7,6 +8,7 @@ import {
   assignment,
   assignmentBody,
   configApplied,
+  configPlace,
   feedPage,
   operatorStatus,
   refused,
@@ -199,9 +201,35 @@ describe('a configuration that is applied to a running collector', () => {
     const before = await configNow();
     const answer = await apply({ ...test.config, site: { ...test.config.site, name: 'Another name' } });
     expect(answer).toMatchObject({ result: 'applied', config: before, changes: { other: ['site'] } });
+    // What is in no leaf waits for no minute.
+    expect([answer.isNewLeaf, answer.inForceFrom]).toEqual([false, answer.at]);
     expect(await configNow()).toBe(before);
     expect((await statusNow()).site).toBe('Another name');
     expect(await (await house.get('/metrics')).text()).toContain('\nhighwater_log_size 4\n');
+  });
+
+  it('reads its own file again by a call, and tells which one it is to those alone who have the token', async () => {
+    const token = { authorization: `Bearer ${house.token}` };
+    const reload = () => house.post('/v1/config/reload', '', 'text/plain', token);
+    file.text = JSON.stringify(grown(test.config));
+    const before = file.text;
+    const answer = configApplied.parse(await (await reload()).json());
+    expect(answer).toMatchObject({ result: 'applied', isNewLeaf: true, file: '/etc/highwater/test.yaml' });
+    expect(answer.changes.services.added).toEqual(['more']);
+    expect(file.text).toBe(before);
+    file.text = 'bad';
+    expect((await reload()).status).toBe(400);
+    expect((await statusNow()).services.map(({ subject }) => subject)).toContain('more');
+
+    const place = configPlace.parse(await (await house.get('/v1/config', token)).json());
+    expect(place).toEqual({
+      file: '/etc/highwater/test.yaml',
+      data: realpathSync(dataDir),
+      origin: test.config.origin,
+    });
+    expect((await house.post('/v1/config/reload', '')).status).toBe(401);
+    expect((await house.get('/v1/config')).status).toBe(401);
+    expect(JSON.stringify(await statusNow())).not.toContain('/etc/highwater');
   });
 
   it('reads its file again when it is told to, and stays when that is bad', async () => {

@@ -16,6 +16,8 @@ const MAX_WAITING = 4;
 export interface ConfigSource {
   /** Decodes a text; else every problem, a line each, as `config check` prints them. `name` is what they call the file. */
   read(text: string, name?: string): { readonly config: Config } | { readonly problems: readonly string[] };
+  /** The configuration file: an absolute path. */
+  readonly file: string;
   /** What the configuration file holds now. Throws an Error that says why it can't be read. */
   text(): string;
   /**
@@ -33,7 +35,7 @@ export interface Applier {
    * where the file can't be replaced, 429 when too many wait; the collector then runs on as it did.
    */
   readonly apply: (text: string, name?: string) => Promise<ConfigApplied>;
-  /** The same with what the configuration file holds now. */
+  /** The same with what the configuration file holds now; 409 where it can't be read. */
   readonly reload: () => Promise<ConfigApplied>;
   /** Resolves when none is under way. */
   readonly idle: () => Promise<void>;
@@ -113,14 +115,21 @@ export function openApplier(
     // Also for other comments, or another way to write the same: what was applied last is what the next start reads.
     const putBack = isFile ? () => undefined : keepOrRefuse(source, text);
     if (isNew) await takeOver(prepared, putBack);
+    const at = clock.now();
+    const changes = changesBetween(before.watched.config, config);
+    const isNewLeaf = succession.current.configHash !== before.configHash;
+    // What is in no leaf holds at once.
     const answer: ConfigApplied = {
       result: isNew ? 'applied' : 'unchanged',
       config: succession.current.configHash,
-      inForceFrom: await inForceFrom(lasting),
-      at: clock.now(),
-      changes: changesBetween(before.watched.config, config),
+      isNewLeaf,
+      file: source.file,
+      inForceFrom: isNew && !isNewLeaf ? at : await inForceFrom(lasting),
+      at,
+      changes,
     };
-    log.info({ result: answer.result, config: answer.config }, 'config-applied');
+    const { result, inForceFrom: from } = answer;
+    log.info({ result, config: answer.config, file: source.file, inForceFrom: from }, 'config-applied');
     source.applied?.(answer);
     return answer;
   };
@@ -141,7 +150,17 @@ export function openApplier(
 
   return {
     apply: (text, name) => queued(() => ({ text, name, isFile: false })),
-    reload: () => queued(() => ({ text: source.text(), isFile: true })),
+    reload: () =>
+      queued(() => {
+        let text: string;
+        try {
+          text = source.text();
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error);
+          throw new HttpError(409, reason, 'nothing was changed');
+        }
+        return { text, name: source.file, isFile: true };
+      }),
     idle: () => alone(async () => undefined),
   };
 }

@@ -35,6 +35,7 @@ export function dropDataDir(dataDir: string): void {
  */
 export function jsonSource(file: { text: string }): ConfigSource {
   return {
+    file: '/etc/highwater/test.yaml',
     read: (text) =>
       text.startsWith('bad')
         ? { problems: ['x.yaml:1:1 (file): bad: not good', 'x.yaml:2:1 (file): bad: not good either'] }
