@@ -204,7 +204,7 @@ function isFree(port: number): Promise<boolean> {
 
 function isUpRunning(dataDir: string): boolean {
   try {
-    const pid = Number(readFileSync(join(dataDir, 'up.pid'), 'utf8'));
+    const pid = Number.parseInt(readFileSync(join(dataDir, 'up.pid'), 'utf8'), 10);
     if (!Number.isInteger(pid) || pid <= 0) return false;
     process.kill(pid, 0);
     return true;

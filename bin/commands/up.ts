@@ -62,7 +62,7 @@ async function up(options: UpOptions): Promise<void> {
   const data = dataDir(options.data);
   const declared = readConfig(file);
   refuseOtherHistory(declared, data);
-  using _lock = lockDataFolder(data);
+  using _lock = lockDataFolder(data, (text) => process.stderr.write(`highwater: ${text}\n`));
   const fresh = !existsSync(`${data}/keys`);
   const local = localProbe(declared, data);
   const config = local ?? declared;
