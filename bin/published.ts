@@ -18,13 +18,24 @@ export function publishedAt(base: string): Published {
     );
   }
   const root = base.replace(/\/+$/, '');
+  const ages = new Map<string, number>();
   return {
     base: root,
+    ageS: (path) => ages.get(path),
     async get(path, maxBytes) {
       const asked = `${root}/${path}`;
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const answer = await fetch(asked, { signal: AbortSignal.timeout(DEADLINE_MS) });
+          const answer = await fetch(asked, {
+            // Whoever it leads to is not whom the operator has named.
+            redirect: 'manual',
+            // An old checkpoint from a cache would fork the log.
+            headers: { 'cache-control': 'no-cache', pragma: 'no-cache' },
+            signal: AbortSignal.timeout(DEADLINE_MS),
+          });
+          if (answer.status >= 300 && answer.status < 400) throw await redirected(asked, answer);
+          const age = answer.headers.get('age') ?? '';
+          if (/^[0-9]{1,9}$/.test(age) && path.endsWith('/checkpoint')) ages.set(path, Number(age));
           if (answer.status === 404 || answer.status === 410) {
             await answer.body?.cancel();
             return undefined;
@@ -35,6 +46,7 @@ export function publishedAt(base: string): Published {
           }
           return await bounded(answer, maxBytes);
         } catch (cause) {
+          if (cause instanceof BackupProblem) throw cause;
           if (attempt < ATTEMPTS) {
             await sleep(PAUSE_MS * attempt);
             continue;
@@ -49,6 +61,17 @@ export function publishedAt(base: string): Published {
       }
     },
   };
+}
+
+async function redirected(asked: string, answer: Response): Promise<BackupProblem> {
+  await answer.body?.cancel();
+  // A stranger's words must not steer the terminal.
+  const to = (answer.headers.get('location') ?? 'nowhere').replace(/[^\u0021-\u007e]/g, '?').slice(0, 300);
+  return new BackupProblem(
+    'no',
+    `${asked} leads elsewhere (${answer.status}, to ${to}), which is not followed`,
+    'if the log is published there, name that address with --published URL, the part before /YEAR/checkpoint',
+  );
 }
 
 async function bounded(answer: Response, maxBytes: number): Promise<Uint8Array> {

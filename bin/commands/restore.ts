@@ -94,10 +94,11 @@ function sourceOf(dir: string, { origin, config: backed }: Manifest, flags: Rest
 }
 
 function jsonOf({ manifest, taken, commits, damaged, alerts }: Restored) {
-  const logs = taken?.logs.map(({ year, checkpoint }) => ({
+  const logs = taken?.logs.map(({ year, checkpoint, ageS }) => ({
     year,
     size: checkpoint.size,
     root: checkpoint.root,
+    ...(ageS === undefined ? {} : { cachedForS: ageS }),
   }));
   return {
     origin: manifest.origin,
@@ -120,6 +121,10 @@ function text({ manifest, taken, commits, damaged, alerts }: Restored, from: str
     taken === undefined
       ? 'published not asked: you say that nobody has seen anything newer'
       : `published ${taken.added} commits were taken over from there${taken.again === 0 ? '' : `; ${taken.again} of the backup, which were not signed yet, come after them`}`,
+    ...(taken?.logs ?? []).map(
+      ({ year, checkpoint, ageS }) =>
+        `believed  the log of ${year} has ${checkpoint.size} entries where it is published${ageS === undefined ? '' : `, as of ${ageS} s ago (a cache's answer)`}; a newer checkpoint that somebody has seen stops the signing`,
+    ),
     ...(missing.length === 0
       ? []
       : [

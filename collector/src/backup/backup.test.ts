@@ -267,6 +267,29 @@ describe('a restored backup', () => {
     expect(by.id).toBe('eu-1');
   });
 
+  it('is refused where an older copy of the log is published than it has signed itself', async () => {
+    const { first, by } = await begun(3, 0);
+    const blobs = folderBlobs(join(root, 'first', 'collector', 'blobs'));
+    const old = await blobs.get('log/2026/checkpoint');
+    await first.batches(by, 2);
+    await first.sign();
+    await backUp(first);
+    await first.stop();
+    const right = publishedBy('first');
+    const copy: Published = {
+      ...right,
+      get: async (path, maxBytes) => (path === '2026/checkpoint' ? old : right.get(path, maxBytes)),
+      ageS: () => 86_400,
+    };
+    await expect(restore('second', copy)).rejects.toMatchObject({
+      kind: 'no',
+      message: `${right.base}/2026 has 4 entries, from a cache that has it for 86400 s, and this backup has signed 6: it is an old copy of the log`,
+      remedy: expect.stringContaining('--published none') as string,
+    });
+    expect(() => statSync(join(root, 'second', 'collector', 'store.db'))).toThrow('ENOENT');
+    expect((await restore('second', right)).taken?.logs).toMatchObject([{ checkpoint: { size: 6 } }]);
+  });
+
   it('whose signed entries are not those that are published is refused, and nothing is left', async () => {
     const { first, by } = await begun(3, 0);
     await backUp(first);

@@ -21,6 +21,8 @@ export interface Published {
    * the file has more bytes.
    */
   get(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
+  /** How long the last answer for a checkpoint had lain in a cache, seconds; undefined when that is not known. */
+  ageS?(path: string): number | undefined;
 }
 
 const MAX_CHECKPOINT_BYTES = 65_536;
@@ -35,6 +37,8 @@ export interface PublishedLog {
   readonly note: string;
   /** By the log's key alone. */
   readonly signed: string;
+  /** How long it had lain in a cache, seconds, as far as that is known. */
+  readonly ageS?: number;
 }
 
 /** The newest checkpoint of a year; undefined when that log is not published. */
@@ -59,7 +63,8 @@ export async function publishedLog(
     ({ name, keyId }) => name === verifier.name && keyId === verifier.keyId,
   );
   const signed = formatNote({ text: opened.text, signatures: own.slice(0, 1) });
-  return { year, checkpoint: opened.checkpoint, note, signed };
+  const ageS = published.ageS?.(`${year}/checkpoint`);
+  return { year, checkpoint: opened.checkpoint, note, signed, ...(ageS === undefined ? {} : { ageS }) };
 }
 
 /** Entries [from, size) of a log, in order, in the bundles that they come in. */

@@ -79,6 +79,20 @@ function forked(published: Published, year: number, what: string): BackupProblem
   );
 }
 
+/** Who shows less than the backup has signed shows an old copy: what was published after the backup is not there either. */
+function olderCopy(
+  { base }: Published,
+  { year, checkpoint, ageS }: PublishedLog,
+  signed: number,
+): BackupProblem {
+  const cached = ageS === undefined ? '' : `, from a cache that has it for ${ageS} s`;
+  return new BackupProblem(
+    'no',
+    `${base}/${year} has ${checkpoint.size} entries${cached}, and this backup has signed ${signed}: it is an old copy of the log`,
+    'name where the newest is published with --published URL. Only where nobody can have seen a checkpoint newer than the backup: --published none',
+  );
+}
+
 class TakeOver {
   readonly #parts: TakeOverParts;
   readonly #signers: Signers;
@@ -177,6 +191,7 @@ class TakeOver {
     if (signed > 0 && growing.root() !== asSigned) {
       throw forked(published, year, `the first ${growing.size} entries are not the same`);
     }
+    if (checkpoint.size < signed) throw olderCopy(published, log, signed);
     const firstCommit = known !== undefined && signed > 0 ? known.firstCommit : this.#next;
     let carried = signed > 0 ? known?.carried : undefined;
     let done = growing.size;
