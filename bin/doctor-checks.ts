@@ -1,5 +1,5 @@
 /** What `doctor` looks at. Read-only: nothing is written, sent or changed. */
-import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { FaultError } from '@highwater/config/kinds.ts';
@@ -7,6 +7,7 @@ import { loadSigningKey } from '@highwater/config/keys.ts';
 import type { Loaded } from '@highwater/config/load.ts';
 import { formatProblem } from '@highwater/config/load.ts';
 import type { Config, SecretUse } from '@highwater/config/model.ts';
+import { noWitnesses } from '@highwater/config/no-witnesses.ts';
 import { isSecretRef, resolveSecret } from '@highwater/config/secrets.ts';
 import { secretShelf } from '../probe/src/secrets.ts';
 import { commandLine, nearPath, quoted } from './hint.ts';
@@ -137,11 +138,30 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const keyNames = (config: Config) => ['operator', ...config.probes.map(({ id }) => id)];
+/** Those that lie here: the operator's, of probes of this config, and of each year's log. */
+function keysIn(config: Config, dataDir: string): string[] {
+  const folder = join(dataDir, 'keys');
+  const named = ['operator', ...config.probes.map(({ id }) => id)];
+  const years = existsSync(folder) ? readdirSync(folder).filter((file) => /^log-\d{4}\.key$/.test(file)) : [];
+  return [
+    ...named.filter((name) => existsSync(join(folder, `${name}.key`))),
+    ...years.sort().map((file) => file.slice(0, -'.key'.length)),
+  ];
+}
+
+/** Who says that the log is the same for everybody. */
+export function lookAtWitnesses({ witnesses }: Config): Finding[] {
+  if (!witnesses)
+    return [advice('log', noWitnesses, 'docs/witnesses.md says who can be one and how to add it')];
+  const { list, quorum } = witnesses;
+  const asked = list.map(({ id }) => id).join(', ');
+  const says = `asked to cosign: ${asked}; readers ask for ${quorum} of ${list.length}`;
+  return [ready('log', `${says}; ${commandLine('log status')} shows who did`)];
+}
 
 /** The keys that lie here can be read, are private, and are those of this config. */
 export function lookAtKeys(config: Config, dataDir: string): Finding[] {
-  const present = keyNames(config).filter((name) => existsSync(join(dataDir, 'keys', `${name}.key`)));
+  const present = keysIn(config, dataDir);
   const findings = present.map((name): Finding => {
     try {
       loadSigningKey(join(dataDir, 'keys', `${name}.key`));

@@ -43,8 +43,9 @@ witnesses: none
     ],
     [
       'refused',
-      { refused },
+      { refused, pending: 2 },
       [
+        'waiting  2 acknowledged, in the tree only once the log is signed again\n',
         'NOTHING IS SIGNED for 5 min: witness w1 knows more\n',
         'what to do: highwater restore DIR --published URL\n',
       ],

@@ -22,13 +22,20 @@ function standing({ origin, size, root, signedAt, pending, refused }: LogStatus,
     ['entries', String(size)],
     ['root', root],
     ['signed', signed],
-    ['waiting', pending === 0 ? 'nothing' : `${pending} acknowledged, in the tree within a minute`],
+    ['waiting', pending === 0 ? 'nothing' : `${pending} acknowledged, ${entersText(refused)}`],
   ];
   const refusal =
     refused === undefined
       ? ''
       : `\nNOTHING IS SIGNED for ${ago(now - refused.since)}: ${refused.because}\nwhat to do: ${refused.remedy}\n`;
   return `${origin}\n${indented(rows)}${refusal}`;
+}
+
+/** What is acknowledged is kept either way. */
+function entersText(refused: LogStatus['refused']): string {
+  return refused === undefined
+    ? 'in the tree within a minute'
+    : 'in the tree only once the log is signed again';
 }
 
 function witnessed({ witnesses, quorum, size }: LogStatus, now: number): string {

@@ -27,6 +27,15 @@ warning: it counts only from 02:00 UTC, the first minute after it was logged
     );
   });
 
+  it('of one without a start: from when it counts, as a fact and not as a warning', () => {
+    const done = { result: 'declared' as const, maintenance: one, warnings: [], at };
+    expect(declaredText(done, true).split('\n')[2]).toBe(
+      'it counts from 2026-11-22 02:00 UTC, the first minute after it was declared',
+    );
+    expect(declaredText(done, true)).not.toContain('warning');
+    expect(declaredText({ ...done, result: 'held' }, true)).not.toContain('counts from');
+  });
+
   it('of all: a table', () => {
     const active: Maintenance = {
       ...one,
@@ -69,6 +78,12 @@ describe('what maintenance add asks for', () => {
 
   it.each([
     [{ for: '2 hours' }, '--for 2 hours: not a duration'],
+    [{ for: '10s' }, '--for 10s: at least a minute'],
+    [{ from: '2020-01-01T00:00Z' }, '--from 2020-01-01T00:00Z: is over already'],
+    [{ title: ' ' }, '--title: one line'],
+    [{ title: 'a\nb' }, '--title: one line'],
+    [{ body: 'a\u001b[2J' }, '--body: at most'],
+    [{ of: ['x'.repeat(201)] }, '--of: 1 to 1000 names'],
     [{ from: '2026-11-22T02:00' }, '--from 2026-11-22T02:00: which zone is that? Write 2026-11-22T02:00Z'],
   ])('refuses %j', (more, error) => {
     expect(() => requestOf({ ...flags, ...more }, at)).toThrow(error);

@@ -1,6 +1,8 @@
 import { commandLine, nearPath } from './hint.ts';
 import type { Config } from '@highwater/config/model.ts';
 import { noWitnesses } from '@highwater/config/no-witnesses.ts';
+import type { LogStatus } from '@highwater/config/wire.ts';
+import { plain } from './print.ts';
 
 export interface Welcome {
   readonly config: Config;
@@ -12,15 +14,21 @@ export interface Welcome {
   readonly file: string;
   readonly data: string;
   readonly startedInMs: number;
+  /** Why the log is not signed, where the collector says so. */
+  readonly refused?: LogStatus['refused'];
 }
 
 const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
-/** Who says that the log is the same for everybody. */
+/** Who is to say that the log is the same for everybody; who did is known later (`log status`). */
 function vouched({ witnesses }: Config): string {
   if (!witnesses) return noWitnesses;
   const { list, quorum } = witnesses;
-  return `cosigned by ${list.map(({ id }) => id).join(', ')}; readers ask for ${quorum} of ${list.length}`;
+  return `asked to cosign: ${list.map(({ id }) => id).join(', ')}; readers ask for ${quorum} of ${list.length}`;
+}
+
+function unsigned({ because, remedy }: NonNullable<LogStatus['refused']>): string {
+  return `NOTHING IS SIGNED: ${plain(because)}\n            what to do: ${plain(remedy)}`;
 }
 
 /** The one screen that `up` prints: where the page is, what is watched and from where, where data lies, what next. */
@@ -53,7 +61,7 @@ export function welcome(shown: Welcome): string {
   watching  ${named}: ${plural(nodes, 'node')}, ${plural(config.monitors.length, 'check')}
   from      ${from}: ${shown.probes.length > 0 ? `probe ${shown.probes.join(', ')} on this machine` : 'no probe on this machine'}${elsewhere.length > 0 ? `; expected from elsewhere: ${elsewhere.join(', ')}` : ''}
   alerts    ${channels || `none: nobody is told yet; add a channel under alerts.channels`}
-  log       ${vouched(config)}
+  log       ${shown.refused ? unsigned(shown.refused) : vouched(config)}
   config    ${nearPath(shown.file)}
   data      ${nearPath(shown.data)}${shown.fresh ? '  (new keys in it: keep a copy of keys/)' : ''}
 

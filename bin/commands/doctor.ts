@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { loadConfigFile } from '../config-file.ts';
 import { lookAtClock, lookAtConfig, lookAtDisk, lookAtHeaders, lookAtHouse } from '../doctor-checks.ts';
-import { lookAtKeys, lookAtPorts, lookAtSecrets } from '../doctor-checks.ts';
+import { lookAtKeys, lookAtPorts, lookAtSecrets, lookAtWitnesses } from '../doctor-checks.ts';
 import type { Finding } from '../doctor-checks.ts';
 import { exitCode } from '../exit.ts';
 import { configFile, dataDir } from '../options.ts';
@@ -47,6 +47,7 @@ async function lookAround(file: string, data: string): Promise<Finding[]> {
     ...lookAtSecrets(secrets, process.env),
     ...(config ? lookAtHeaders(config, data, process.env) : []),
     ...(config ? lookAtKeys(config, data) : []),
+    ...(config ? lookAtWitnesses(config) : []),
     ...lookAtDisk(data),
     ...(await lookAtPorts(data)),
     ...(await lookAtClock(config?.controls ?? [])),

@@ -5,6 +5,7 @@ import {
   maintenanceCancelled,
   maintenanceDeclared,
   maintenanceList,
+  maintenanceRequest,
   type Maintenance,
   type MaintenanceDeclared,
   type MaintenanceList,
@@ -35,6 +36,13 @@ function toCollector(command: Command): Command {
     .option('--json', 'as JSON');
 }
 
+/** The collector's answers that say what was typed wrong. */
+const USAGE = [400, 404, 413];
+
+const endings = `
+Ends with 0 when it is done, 1 when the collector refuses it, 2 when what was given is wrong, 3 when the collector is
+not reached.`;
+
 interface Add extends Flags {
   readonly of: readonly string[];
   readonly title: string;
@@ -58,6 +66,7 @@ function addCommand(): Command {
       `
 It counts in whole minutes, and never before the first minute after it was logged: what was measured stays.
 Of a service it covers its nodes; of a node it does not cover the service. At most 30 days long, a year ahead.
+${endings.trimStart()}
 
 Examples:
   highwater maintenance add --of rpc/eu --title "New disks" --from 2026-11-22T02:00Z --for 2h
@@ -65,9 +74,12 @@ Examples:
     )
     .action(async (options: Add) => {
       const request = requestOf(options, Date.now());
-      const done = read(maintenanceDeclared, await postToCollector('/v1/maintenance', request, options));
+      const done = read(
+        maintenanceDeclared,
+        await postToCollector('/v1/maintenance', request, options, USAGE),
+      );
       if (options.json) printJson(done);
-      else process.stdout.write(lines(declaredText(done)));
+      else process.stdout.write(lines(declaredText(done, request.startsAt === undefined)));
     });
 }
 
@@ -76,15 +88,29 @@ export function requestOf(options: Add, now: number): MaintenanceRequest {
   const { of, title, body, from } = options;
   const forMs = parseDurationMs(options.for);
   if (forMs === undefined) throw wrong('add', '--for', options.for, 'not a duration, write it like 2h');
+  if (forMs < 60_000) throw wrong('add', '--for', options.for, 'at least a minute, and whole minutes count');
   const startsAt = from === undefined ? undefined : timeOf('add', '--from', from, now);
-  return {
+  if (from !== undefined && startsAt !== undefined && startsAt + forMs <= now)
+    throw wrong('add', '--from', from, 'is over already; what was measured stays');
+  const request = {
     title,
     ...(body === undefined ? {} : { body }),
     of: [...of],
     ...(startsAt === undefined ? {} : { startsAt }),
     forMs,
   };
+  const parsed = maintenanceRequest.safeParse(request);
+  if (parsed.success) return parsed.data;
+  const field = String(parsed.error.issues[0]?.path[0]);
+  throw new Exit(exitCode.usage, `highwater maintenance add: ${wants[field] ?? field}`);
 }
+
+/** What each flag takes, by the field of the request that it fills. */
+const wants: Readonly<Record<string, string>> = {
+  title: '--title: one line of 1 to 200 characters',
+  body: '--body: at most 2000 characters, line ends but no other control characters',
+  of: '--of: 1 to 1000 names, SERVICE or SERVICE/NODE, of at most 200 characters each',
+};
 
 function timeOf(command: string, flag: string, text: string, now: number): number | undefined {
   const at = typedTime(text, now);
@@ -108,12 +134,22 @@ function minuteText(at: number): string {
   return utc(at).replace(/:\d\d UTC$/, ' UTC');
 }
 
-/** The id stands alone on the first line, for scripts. */
-export function declaredText({ result, maintenance, warnings }: MaintenanceDeclared): string {
+/**
+ * The id stands alone on the first line, for scripts.
+ *
+ * @param soonest no start was asked for
+ */
+export function declaredText(
+  { result, maintenance, warnings }: MaintenanceDeclared,
+  soonest = false,
+): string {
   const held = result === 'held' ? 'declared already: ' : '';
   return [
     maintenance.id,
     `${held}${maintenance.of.join(', ')} ${spanText(maintenance)}`,
+    ...(soonest && result === 'declared'
+      ? [`it counts from ${minuteText(maintenance.startsAt)}, the first minute after it was declared`]
+      : []),
     ...warnings.map((warning) => `warning: ${warning}`),
     '',
   ].join('\n');
@@ -121,7 +157,7 @@ export function declaredText({ result, maintenance, warnings }: MaintenanceDecla
 
 function listCommand(): Command {
   return toCollector(new Command('list').description('planned and active ones, then those that are over'))
-    .addHelpText('after', '\nExample:\n  highwater maintenance list')
+    .addHelpText('after', `${endings}\n\nExample:\n  highwater maintenance list`)
     .action(async (options: Flags) => {
       const list = await getFromCollector('/v1/maintenance', maintenanceList, options);
       if (options.json) printJson(list);
@@ -154,21 +190,24 @@ function cancelCommand(): Command {
     .argument('<ID>', 'as maintenance list names it')
     .option('--at <TIME>', 'the first minute without it: now, in 10m, or 2026-11-22T02:00Z (default now)');
   return toCollector(command)
-    .addHelpText('after', '\nExample:\n  highwater maintenance cancel 5f0c2ab1c3d4e5f6')
+    .addHelpText('after', `${endings}\n\nExample:\n  highwater maintenance cancel 5f0c2ab1c3d4e5f6`)
     .action(async (id: string, options: Flags & { at?: string }) => {
       const endsAt = options.at === undefined ? undefined : timeOf('cancel', '--at', options.at, Date.now());
       const path = `/v1/maintenance/${encodeURIComponent(id)}/cancel`;
       const body = endsAt === undefined ? {} : { endsAt };
-      const done = read(maintenanceCancelled, await postToCollector(path, body, options));
+      const done = read(maintenanceCancelled, await postToCollector(path, body, options, USAGE));
       if (options.json) printJson(done);
-      else process.stdout.write(lines(cancelledText(done.maintenance)));
+      else process.stdout.write(lines(cancelledText(done.maintenance, done.warnings)));
     });
 }
 
-export function cancelledText({ id, state, endsAt }: Maintenance): string {
-  return state === 'cancelled'
-    ? `${id}: cancelled, it covers nothing\n`
-    : `${id}: cancelled, it covers nothing from ${minuteText(endsAt)} on\n`;
+export function cancelledText({ id, state, endsAt }: Maintenance, warnings: readonly string[] = []): string {
+  const from = state === 'cancelled' ? '' : ` from ${minuteText(endsAt)} on`;
+  return [
+    `${id}: cancelled, it covers nothing${from}`,
+    ...warnings.map((said) => `warning: ${said}`),
+    '',
+  ].join('\n');
 }
 
 function read<S extends z.ZodType>(schema: S, answer: unknown): z.output<S> {

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { Command } from 'commander';
 import { loadSigningKey } from '@highwater/config/keys.ts';
+import { operatorStatus, type LogStatus } from '@highwater/config/wire.ts';
+import { getFromCollector } from '../collector-client.ts';
 import { readConfig } from '../config-file.ts';
 import { exitCode } from '../exit.ts';
 import { localProbe, operatorKeyFile, probesWithKeysIn } from '../local-probe.ts';
@@ -95,7 +97,8 @@ async function up(options: UpOptions): Promise<void> {
       const roles = { file, data, probes, ports, bind };
       const addresses = await startRoles(supervisor, roles);
       reload = followConfig({ file, data, supervisor, probe: probeRole(roles, addresses.collector) });
-      const shown = { config, ...addresses, probes, fresh, file, data };
+      const refused = await refusalAt(addresses.collector, data);
+      const shown = { config, ...addresses, probes, fresh, file, data, ...(refused ? { refused } : {}) };
       if (stop.signal.aborted) return;
       process.stdout.write(welcome({ ...shown, startedInMs: performance.now() - startedAt }));
       await aborted(stop.signal);
@@ -113,6 +116,15 @@ async function up(options: UpOptions): Promise<void> {
     }
   } finally {
     await supervisor.drain();
+  }
+}
+
+/** Why the log is not signed, as far as the collector knows so soon; the start-up screen does not depend on it. */
+async function refusalAt(collector: string, data: string): Promise<LogStatus['refused']> {
+  try {
+    return (await getFromCollector('/v1/status', operatorStatus, { collector, data })).log?.refused;
+  } catch {
+    return undefined;
   }
 }
 

@@ -176,7 +176,12 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       policy: () =>
         publishedLog.keys.length === 0 ? undefined : policyText(watched.config, publishedLog.keys),
     }),
-    ...maintenanceRoutes({ watched, clock, maintenances }),
+    ...maintenanceRoutes({
+      watched,
+      clock,
+      maintenances,
+      unsigned: () => publishedLog.status().refused?.because,
+    }),
     ...annotationRoutes({ store, clock, signing, committed: () => committed.ring() }),
     ...readerRoutes({
       watched,

@@ -147,7 +147,7 @@ describe('maintenance', () => {
       forMs: 10 * MINUTE_MS,
     };
     const { maintenance, warnings } = await declare(asked);
-    expect(warnings).toEqual(['it counts only from 01:59 UTC, the first minute after it was logged']);
+    expect(warnings).toEqual(['it counts only from 01:59 UTC, the first minute after it was declared']);
     expect(maintenance).toMatchObject({
       startsAt: (FIRST + 4) * MINUTE_MS,
       endsAt: (FIRST + 11) * MINUTE_MS,
@@ -252,7 +252,13 @@ describe('maintenance', () => {
     ['half a minute', { ...good, forMs: 30_000 }, 400, 'forMs: ', ''],
     ['31 days', { ...good, forMs: 31 * 86_400_000 }, 400, 'more than 30 days', 'in parts'],
     ['in two years', { ...good, startsAt: (FIRST + 730 * 1_440) * MINUTE_MS }, 400, 'more than a year', ''],
-    ['yesterday', { ...good, startsAt: (FIRST - 1_440) * MINUTE_MS }, 400, 'over before it counts', ''],
+    [
+      'yesterday',
+      { ...good, startsAt: (FIRST - 1_440) * MINUTE_MS },
+      400,
+      'over already',
+      'what was measured stays',
+    ],
   ])('of %s is refused, with what to write', async (_, body, status, error, remedy) => {
     const answer = await write('/v1/maintenance', body);
     expect(answer.status).toBe(status);

@@ -22,7 +22,9 @@ function declared(from: number, last: number, over: Partial<Declared> = {}): Dec
 
 describe('the minutes of a maintenance', () => {
   it.each([
-    ['now', undefined, 2 * HOUR_MS, 101, 220, true],
+    ['now', undefined, 2 * HOUR_MS, 101, 220, false],
+    ['at this minute, which has begun', minutes(100), 2 * HOUR_MS, 101, 219, true],
+    ['within this minute: the next whole one', minutes(100) + 1, minutes(2), 101, 102, false],
     ['at a minute ahead', minutes(200), HOUR_MS, 200, 259, false],
     ['from the next minute', minutes(101), MINUTE_MS, 101, 101, false],
     ['within a minute ahead: whole minutes', minutes(200) + 10_000, minutes(2), 201, 202, false],
@@ -36,7 +38,8 @@ describe('the minutes of a maintenance', () => {
   it.each([
     ['longer than a month', minutes(200), 30 * DAY_MS + 1, 'more than 30 days'],
     ['more than a year ahead', NOW + 365 * DAY_MS + 1, HOUR_MS, 'more than a year ahead'],
-    ['over already', minutes(40), HOUR_MS, 'over before it counts'],
+    ['over already', minutes(40), HOUR_MS, 'over already'],
+    ['over in this minute', minutes(40) + 40_000, HOUR_MS, 'over before it counts'],
     ['over with this minute', minutes(41), HOUR_MS, 'over before it counts'],
     ['within a minute', minutes(200) + 10_000, 20_000, 'no whole minute'],
   ])('refuses one that is %s', (_, startsAt, forMs, error) => {
@@ -91,11 +94,12 @@ describe('a maintenance', () => {
   });
 
   it.each([
-    [one, minutes(120), NOW, 'ends no later'],
-    [one, undefined, minutes(119), 'ends no later'],
+    [one, minutes(120), NOW, 'it covers nothing from 02:00 UTC on anyway'],
+    [one, undefined, minutes(119), 'from 02:00 UTC on anyway'],
     [one, undefined, minutes(120), 'over already'],
     [never, undefined, NOW, 'cancelled already'],
-    [ended, minutes(115), minutes(114) + 2, 'ends no later'],
+    [ended, minutes(115), minutes(114) + 2, 'cancelled already'],
+    [ended, undefined, minutes(114) + 2, 'cancelled already'],
   ])('is not ended when that changes nothing', (each, endsAt, now, error) => {
     expect(planEnd(each, endsAt, now)).toHaveProperty('error', expect.stringContaining(error));
   });

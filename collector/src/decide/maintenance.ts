@@ -52,7 +52,7 @@ export interface Refusal {
   readonly remedy: string;
 }
 
-/** The minutes of one, and whether it was meant to begin before the first of them. */
+/** The minutes of one, and whether a start was asked for that is before the first of them. */
 export interface Planned {
   readonly from: number;
   readonly last: number;
@@ -77,12 +77,14 @@ export function plan(
     return { error: 'it would last more than 30 days', remedy: 'declare it in parts' };
   if (begins > now + MAX_AHEAD_MS)
     return { error: 'it begins more than a year ahead', remedy: 'declare it when it is nearer' };
+  if (begins + forMs <= now)
+    return { error: 'it is over already', remedy: 'what was measured stays; declare what is to come' };
   if (last < next) {
     const remedy = 'it counts only from the first minute after it was logged; let it last longer';
     return { error: 'it would be over before it counts', remedy };
   }
   if (last < from) return { error: 'it covers no whole minute', remedy: 'let it last a minute at least' };
-  return { from, last, late: begins < next * MINUTE_MS };
+  return { from, last, late: startsAt !== undefined && minuteFrom(startsAt) < next };
 }
 
 /** The first minute that is no longer covered when one is ended at `endsAt`, or as soon as can be. */
@@ -92,9 +94,11 @@ export function planEnd(one: Declared, endsAt: Instant | undefined, now: Instant
   if (state === 'cancelled' || state === 'over')
     return { error: `it is ${is}`, remedy: 'there is nothing to cancel' };
   const from = Math.max(minuteOf(now) + 1, minuteFrom(endsAt ?? now));
-  if (from * MINUTE_MS < spanOf(one).endsAt) return from;
-  const remedy = 'what is to last longer is declared as another one';
-  return { error: 'it ends no later than that', remedy };
+  const { endsAt: end } = spanOf(one);
+  if (from * MINUTE_MS < end) return from;
+  const ends = `it covers nothing from ${new Date(end).toISOString().slice(11, 16)} UTC on`;
+  if (one.cancelled !== undefined) return { error: 'it is cancelled already', remedy: ends };
+  return { error: `${ends} anyway`, remedy: 'what is to last longer is declared as another one' };
 }
 
 export const noCover: Cover = new Map();

@@ -23,6 +23,8 @@ export interface MaintenanceCalls {
   readonly watched: Watched;
   readonly clock: Clock;
   readonly maintenances: Maintenances;
+  /** Why the log is not signed, while it is not. */
+  readonly unsigned: () => string | undefined;
 }
 
 /** Names one of them that is not watched, with what was probably meant. */
@@ -41,7 +43,7 @@ const clockOf = (at: Instant): string => `${new Date(at).toISOString().slice(11,
 
 /** A node's maintenance is none of its service (rule/v1): that is easily meant otherwise when no other node is left. */
 function warningsOf({ config }: Watched, { of, from }: Declared, late: boolean): string[] {
-  const logged = `it counts only from ${clockOf(from * MINUTE_MS)}, the first minute after it was logged`;
+  const logged = `it counts only from ${clockOf(from * MINUTE_MS)}, the first minute after it was declared`;
   const alone = config.services.filter(
     ({ id, nodes }) => !of.includes(id) && nodes.every((node) => of.includes(`${id}/${node.id}`)),
   );
@@ -59,29 +61,41 @@ function areShown({ config }: Watched, subjects: readonly string[]): boolean {
   return subjects.every((subject) => shown.has(subject.split('/')[0] ?? ''));
 }
 
-async function declareCall({ watched, clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
+/** What is declared counts from then on; that others can check it waits for a signature. */
+function unsignedWarning(because: string | undefined): string[] {
+  if (because === undefined) return [];
+  return [
+    `acknowledged, but not yet in the log, which is not signed now (${because}); highwater log status says what to do`,
+  ];
+}
+
+async function declareCall(
+  { watched, clock, maintenances, unsigned }: MaintenanceCalls,
+  call: Call,
+): Promise<Reply> {
   const request = await jsonBody(call, maintenanceRequest);
   refuseUnknown(watched, request.of);
   const done = await maintenances.declare(request, areShown(watched, request.of));
   if ('error' in done) throw new HttpError(done.result === 'wrong' ? 400 : 409, done.error, done.remedy);
   const now = clock.now();
   const { result, one, late } = done;
-  const warnings = warningsOf(watched, one, late);
+  const warnings = [...warningsOf(watched, one, late), ...unsignedWarning(unsigned())];
   return json(200, { result, maintenance: toWire(one, now), warnings, at: now });
 }
 
-async function cancelCall({ clock, maintenances }: MaintenanceCalls, call: Call): Promise<Reply> {
+async function cancelCall({ clock, maintenances, unsigned }: MaintenanceCalls, call: Call): Promise<Reply> {
   const { endsAt } = await jsonBody(call, maintenanceCancel);
   const id = call.params['id'] ?? '';
   const done = await maintenances.cancel(id, endsAt);
   if (done.result === 'unknown') {
     const near = nearest(id, maintenances.all().map((one) => one.id)); // prettier-ignore
-    const remedy = near === undefined ? 'GET /v1/maintenance lists them' : `did you mean ${near}?`;
+    const remedy = near === undefined ? 'highwater maintenance list shows them' : `did you mean ${near}?`;
     throw new HttpError(404, `there is no maintenance ${id.slice(0, 100)}`, remedy);
   }
   if (done.result === 'conflict') throw new HttpError(409, done.error, done.remedy);
   const now = clock.now();
-  return json(200, { maintenance: toWire(done.one, now), at: now });
+  const warnings = unsignedWarning(unsigned());
+  return json(200, { maintenance: toWire(done.one, now), warnings, at: now });
 }
 
 function listOf({ clock, maintenances }: MaintenanceCalls): MaintenanceList {

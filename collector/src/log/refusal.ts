@@ -13,5 +13,6 @@ export class Refusal extends Error {
 
 /** Where this store is not the one that signed last. */
 export const RESTORE =
-  'stop this collector, and any other one that writes this log; bring back the newest copy of its data with: ' +
+  'if this data folder is a copy and the original still runs, stop this collector: the original goes on; ' +
+  'otherwise stop every collector that writes this log, and bring back the newest copy of its data with: ' +
   'highwater restore DIR --published URL; where there is none, the log can not be continued: begin a new one in an empty data folder, under another origin';
