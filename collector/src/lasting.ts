@@ -10,6 +10,7 @@ import { type Bell, bell } from './bell.ts';
 import { type Metrics, openMetrics } from './http/metrics.ts';
 import type { Turns } from './ingest/batches.ts';
 import { keepProjections } from './ingest/bodies.ts';
+import { makeBodySalt } from './ingest/salts.ts';
 import { type Assignments, openAssignments } from './leaves/assignments.ts';
 import { type Maintenances, openMaintenances } from './leaves/maintenance.ts';
 import type { Hearing } from './live/stories.ts';
@@ -56,6 +57,7 @@ export interface Lasting {
 
 /** What is made once and never changes. */
 async function firstStart(store: Store, now: Instant) {
+  await store.transact(LOG_SHARD, makeBodySalt);
   return store.transact(LOG_SHARD, async (tx) => ({
     seed: await tx.initMeta('seed', randomBytes(16).toString('hex')),
     salt: await tx.initMeta('salt', randomBytes(16).toString('hex')),

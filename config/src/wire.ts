@@ -96,6 +96,8 @@ export const assignmentBody = z.strictObject({
   logKeys: z.array(text).optional(),
   /** Bounds of its spool: bytes on disk, and the age of a batch's last minute; what is over either is dropped as a gap. */
   spool: z.strictObject({ maxBytes: z.int().min(1), maxAgeMs: ms.min(1).optional() }).optional(),
+  /** By private service that it asks: 32 bytes in hex, under which batches commit to its bodies (proof/body-hash.ts). */
+  salts: z.record(text, z.string().regex(/^[0-9a-f]{64}$/)).optional(),
   controls: z.array(text),
   chains: z.array(wireChain),
   monitors: z.array(assignedMonitor),

@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto';
 import fs, { mkdtempSync, rmSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -79,6 +80,28 @@ describe('a line that ended in the very turn in which', () => {
     evidence.assigned(identity, other);
     await evidence.drain();
     expect(batchesIn(spool)).toEqual([[config, [line(noon + 19_000)]]]);
+  });
+
+  it('the configuration makes a service public is committed to under the salt of before', async () => {
+    using spool = openSpool();
+    now = noon + 20_000;
+    const evidence = evidenceIn(spool);
+    const salt = new Uint8Array(32).fill(3);
+    evidence.assigned(identity, config, new Map([['rpc', salt]]));
+    evidence.add(line(noon + 19_000), undefined);
+    evidence.assigned(identity, other);
+    evidence.add(line(noon + 19_500), undefined);
+    evidence.assigned(identity, config);
+    await evidence.drain();
+    const hashes = spool.batches.map((each) => / (\S+)\n\n/.exec(spool.noteOf(each))?.[1]);
+    expect(hashes).toEqual([
+      createHmac('sha256', salt)
+        .update(`${line(noon + 19_000)}\n`)
+        .digest('base64'),
+      createHash('sha256')
+        .update(`${line(noon + 19_500)}\n`)
+        .digest('base64'),
+    ]);
   });
 
   it('the minute closes is of that minute', async () => {

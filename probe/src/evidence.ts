@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import { dueMinuteOf } from '@highwater/config/proof/batch.ts';
+import { noSalts, type Salts } from '@highwater/config/proof/body-hash.ts';
 import { minuteOf, MINUTE_MS, type Instant } from '@highwater/config/time.ts';
 import { type Closing, type Identity, type Known, spoolBatches, spoolFrame } from './sign.ts';
 import type { NewLine } from './spool-records.ts';
@@ -22,12 +23,21 @@ export interface EvidenceOptions {
 }
 
 export interface Evidence {
-  /** Who signs, and under which configuration; what was seen before is closed under the old one. */
-  assigned(identity: Identity, config: string): void;
+  /**
+   * Who signs, under which configuration, and the salts of its private services; what was seen before is closed under the
+   * old one.
+   */
+  assigned(identity: Identity, config: string, salts?: Salts): void;
   /** It is journaled before this turn of the event loop is over: that is what a kill may cost. */
   add(line: string, detail: string | undefined): void;
   /** Frames what is left; resolves when it is durable. */
   drain(): Promise<void>;
+}
+
+interface Signer {
+  readonly identity: Identity;
+  readonly config: string;
+  readonly salts: Salts;
 }
 
 const frameEveryMs = 1_000;
@@ -36,7 +46,7 @@ const gatherMs = 15;
 
 export function keepEvidence(options: EvidenceOptions): Evidence {
   const { spool, log } = options;
-  let signer: { readonly identity: Identity; readonly config: string } | undefined;
+  let signer: Signer | undefined;
   let closings: Closing[] = [];
   /** Ended in this turn of the event loop, and not journaled yet. */
   let ended: NewLine[] = [];
@@ -66,16 +76,16 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
     plan();
   };
 
-  const close = (closed: number, config: string) => {
+  const close = (closed: number, { config, salts }: Signer) => {
     journal();
-    closings.push({ through: spool.next.seq - 1, minute: closed, config });
+    closings.push({ through: spool.next.seq - 1, minute: closed, config, salts });
     plan();
   };
 
   const watchMinute = () => {
     const now = options.now();
     if (minuteOf(now) !== minute) {
-      if (signer) close(minute, signer.config);
+      if (signer) close(minute, signer);
       minute = minuteOf(now);
     }
     // Short steps: the wall clock may jump, and a timer does not notice.
@@ -121,15 +131,16 @@ export function keepEvidence(options: EvidenceOptions): Evidence {
 
   watchMinute();
   return {
-    assigned(identity, config) {
+    assigned(identity, config, salts = noSalts) {
       journal();
       const now = minuteOf(options.now());
       // After a restart: a minute that closed while nobody was there to see it.
       const isOverdue = !signer && spool.unbatched.some((line) => dueMinuteOf(line.text) < now);
+      const next = { identity, config, salts };
       const isOther = signer !== undefined && signer.config !== config && spool.unbatched.length > 0;
-      if (isOverdue) close(now - 1, config);
-      if (isOther) close(now, signer?.config ?? config);
-      signer = { identity, config };
+      if (isOverdue) close(now - 1, next);
+      if (isOther) close(now, signer ?? next);
+      signer = next;
       plan();
     },
     add(line, detail) {

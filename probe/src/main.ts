@@ -220,7 +220,8 @@ async function assemble(
     };
     spool.limit(options.spoolMaxBytes ?? body.spool?.maxBytes ?? defaultSpoolBytes);
     metrics.assigned(body.region);
-    evidence.assigned({ key, origin }, body.config);
+    const salts = Object.entries(body.salts ?? {}).map(([id, hex]) => [id, Buffer.from(hex, 'hex')] as const);
+    evidence.assigned({ key, origin }, body.config, new Map(salts));
     const controls = makeControls(body.controls, outside);
     rounds.assigned(body, house, controls);
     watching?.[Symbol.dispose]();

@@ -1,6 +1,7 @@
 /** From spooled lines to signed frames and batches. What is made here is spooled before anybody sends it. */
 import { type SigningKey, sha256 } from '@highwater/config/keys.ts';
 import { type Batch, bodiesOf, bodyRefs, formatBatchText, minutesOf } from '@highwater/config/proof/batch.ts';
+import type { Salts } from '@highwater/config/proof/body-hash.ts';
 import { encodeBase64 } from '@highwater/config/proof/bytes.ts';
 import { formatFrameText } from '@highwater/config/proof/frame.ts';
 import { emptyRoot, leafHashOfNote } from '@highwater/config/proof/leaf-hash.ts';
@@ -32,6 +33,8 @@ export interface Closing {
   readonly minute: number;
   /** Leaf hash of the configuration under which its lines were made, base64. */
   readonly config: string;
+  /** Of the private services under it. */
+  readonly salts?: Salts;
 }
 
 // A frame and a body go in one upload of 1 MiB, with room for JSON and details.
@@ -102,7 +105,7 @@ function spoolBatch(
       clock,
       tip,
       gaps,
-      bodies: bodyRefs(bodiesOf(texts), sha256),
+      bodies: bodyRefs(bodiesOf(texts), sha256, closing.salts),
     }),
   );
   const to = lines.at(-1)?.seq ?? -1;

@@ -17,13 +17,15 @@ import { bundlePath, encodeBundle } from '@highwater/config/proof/tiles.ts';
 import { rootOfLeaves } from '@highwater/config/proof/tree.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keepBodies, readKept } from '../ingest/bodies.ts';
+import { makeBodySalt, readSalts } from '../ingest/salts.ts';
 import { readTile } from '../log/files.ts';
 import { openLog } from '../log/open.ts';
 import { yearOf } from '../log/sequence.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
-import { player, type Player } from '../testing/player.ts';
+import { player, type Player, type SignedBatch } from '../testing/player.ts';
 import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
 import { makeBackup } from './make.ts';
 import { BackupProblem } from './problem.ts';
@@ -198,6 +200,42 @@ describe('a restored backup', () => {
     expect(row?.size).toBe(before.length + 2);
     const enrolled = await second.store.read(LOG_SHARD, (tx) => tx.listState('enrolled'));
     expect(enrolled.map(({ key }) => key)).toEqual(['eu-1']);
+    await second.stop();
+  });
+
+  it('has the salt of private bodies, and by it those bodies; one that is damaged is left out', async () => {
+    const first = await machine('first');
+    await first.store.transact(LOG_SHARD, makeBodySalt);
+    const saltOf = await first.store.read(LOG_SHARD, readSalts);
+    const salt = saltOf('web');
+    if (salt === undefined) throw new Error('no salt');
+    const by = player(ORIGIN, eu);
+    const blobs = folderBlobs(join(first.dataDir, 'collector', 'blobs'));
+    const made: SignedBatch[] = [];
+    for (const answer of [1, 2]) {
+      by.frame([`web/main/http ${now} ok ${answer} -`]);
+      const batch = by.batch({ config: ZERO_HASH, minute: 0, salts: new Map([['web', salt]]) });
+      made.push(batch);
+      await keepBodies(blobs, batch.batch, batch.bodies, () => true, saltOf);
+    }
+    const [good = '', bad = ''] = made.map(({ batch }) => batch.bodies[0]?.hash);
+    await first.commit(enrolment(), 'probe');
+    for (const { note } of made) await first.commit(note, 'batch');
+    await first.sign();
+    await backUp(first);
+    await first.stop();
+    const name = `private.salted.${encodeHex(Buffer.from(bad, 'base64'))}`;
+    writeFileSync(join(root, 'backup', 'collector', 'blobs', 'pr', name), `web/main/http ${now} ok 3 -\n`);
+
+    const restored = await restore('second', undefined);
+    expect(restored.damaged).toEqual([name]);
+    const second = await machine('second');
+    expect((await second.store.read(LOG_SHARD, readSalts))('web')).toEqual(salt);
+    await second.store.transact(LOG_SHARD, makeBodySalt);
+    expect((await second.store.read(LOG_SHARD, readSalts))('web')).toEqual(salt);
+    const kept = folderBlobs(join(second.dataDir, 'collector', 'blobs'));
+    expect(Buffer.from((await readKept(kept, good)) ?? []).toString()).toBe(made[0]?.bodies.get('web'));
+    expect(await readKept(kept, bad)).toBeUndefined();
     await second.stop();
   });
 

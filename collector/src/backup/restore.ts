@@ -3,11 +3,13 @@
  * after the backup is taken over first. All of it is made beside (`collector.restoring`) and put in place by one rename,
  * so that a restore that was stopped has left nothing that a collector would start with.
  */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { loadSigningKey } from '@highwater/config/keys.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import { blobOf, checkpointBlob } from '../log/files.ts';
+import { isAsNamed } from '../ingest/bodies.ts';
+import { readSalts, type SaltOf } from '../ingest/salts.ts';
 import { syncFolder } from '../store/blobs/durable.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -125,6 +127,7 @@ async function copyBlobs(
   from: string,
   to: string,
   manifest: Manifest,
+  saltOf: SaltOf,
   progress: RestoreParts['progress'],
 ): Promise<string[]> {
   const folders = new Folders();
@@ -141,14 +144,19 @@ async function copyBlobs(
   let count = 0;
   for await (const name of bodiesIn(from)) {
     const place = bodyPlace(name);
-    const hex = name.replace(/^private\./, '');
-    if (/^[0-9a-f]{64}$/.test(hex) && (await hashOfFile(join(from, place))) !== hex) damaged.push(name);
+    if (isAsNamed(name, await readFile(join(from, place)), saltOf) === false) damaged.push(name);
     else await put(place);
     count += 1;
     if (count % 1_000 === 0) progress(`bodies: ${count} of ${manifest.bodies.count}`);
   }
   await folders.sync();
   return damaged;
+}
+
+/** As the store in a folder has them; one of an older version is brought up to this one, as its collector would. */
+async function saltsIn(folder: string): Promise<SaltOf> {
+  await using store = openSqliteStore(folder);
+  return await store.read(LOG_SHARD, readSalts);
 }
 
 /** Nobody may have gone on writing the log meanwhile. */
@@ -199,7 +207,9 @@ async function work(parts: RestoreParts, manifest: Manifest): Promise<Restored> 
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'blobs'), { recursive: true, mode: 0o700 });
   await copyDurably(join(dir, manifest.store.path), join(folder, 'store.db'));
-  const damaged = await copyBlobs(join(dir, 'collector', 'blobs'), join(folder, 'blobs'), manifest, progress);
+  const saltOf = await saltsIn(folder);
+  const [from, to] = [join(dir, 'collector', 'blobs'), join(folder, 'blobs')];
+  const damaged = await copyBlobs(from, to, manifest, saltOf, progress);
   const open = (): Store => openSqliteStore(folder);
   const { taken, store } =
     published === undefined

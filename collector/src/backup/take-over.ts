@@ -14,6 +14,7 @@ import { parseVerifier, sha256 } from '@highwater/config/keys.ts';
 import { decodeBase64, decodeUtf8, encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
 import { leafHash } from '@highwater/config/proof/leaf-hash.ts';
 import type { Instant } from '@highwater/config/time.ts';
+import { readKept } from '../ingest/bodies.ts';
 import { checkpointBlob } from '../log/files.ts';
 import { grow, readEdge, wholeBundles, writeFiles } from '../log/grow.ts';
 import {
@@ -277,7 +278,7 @@ class TakeOver {
     const { blobs, published } = this.#parts;
     const fetched = async (hash: string, bytes: number): Promise<Uint8Array | undefined> => {
       const hex = encodeHex(decodeBase64(hash) ?? new Uint8Array());
-      const held = (await blobs.get(hex)) ?? (await blobs.get(`private.${hex}`));
+      const held = await readKept(blobs, hash);
       if (held !== undefined) return held;
       const body = await publishedBody(published, year, hex, bytes);
       if (body !== undefined) await blobs.putIfAbsent(hex, body);

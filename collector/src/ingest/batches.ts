@@ -11,6 +11,7 @@ import { refuse, type IngestAnswer } from './answer.ts';
 import { keepBodies, wrongBody } from './bodies.ts';
 import { publicIn } from './shown.ts';
 import { openSaid } from './open.ts';
+import { readSalts, type SaltOf } from './salts.ts';
 import { afterBatch, rebuild, waitingLines, type SpoolState } from './rebuild.ts';
 
 /** How far past the collector's clock a batch may reach, minutes (CONTRACTS "In force"). */
@@ -110,13 +111,13 @@ export function batchIngest(
   };
 
   /** Rebuilds what was not sent, from what is in the store. */
-  const gather = (batch: Batch, sent: Readonly<Record<string, string>>) =>
+  const gather = (batch: Batch, sent: Readonly<Record<string, string>>, saltOf: SaltOf) =>
     store.read(LOG_SHARD, async (tx) => {
       const spool = (await tx.getState('spool', batch.probe))?.value as SpoolState | undefined;
       const floor = spool?.epoch === batch.epoch ? spool.floor : 0;
       const frames = await tx.framesOf(batch.probe, batch.epoch, floor, MAX_FRAMES);
       const waiting = waitingLines(frames, spool);
-      const rebuilt = rebuild(batch, waiting);
+      const rebuilt = rebuild(batch, waiting, saltOf);
       const bodies = new Map([...rebuilt.bodies, ...Object.entries(sent)]);
       return { spool, frames, waiting, bodies, missing: rebuilt.missing.filter((id) => !bodies.has(id)) };
     });
@@ -154,15 +155,16 @@ export function batchIngest(
       events.conflict(batch.probe, batch.epoch, batch.number);
       return store.transact(LOG_SHARD, async (tx) => keepConflict(tx, incoming));
     }
-    const wrong = wrongBody(batch, sent);
+    const saltOf = await store.read(LOG_SHARD, readSalts);
+    const wrong = wrongBody(batch, sent, saltOf);
     if (wrong !== undefined) return refuse(400, at, wrong);
-    const found = await gather(batch, sent);
+    const found = await gather(batch, sent, saltOf);
     if (found.missing.length > 0) {
       const remedy = 'send the batch again with these bodies, as application/json';
       const services = [...found.missing];
       return refuse(428, at, 'some bodies can not be rebuilt from the frames', { remedy, services });
     }
-    await keepBodies(blobs, batch, found.bodies, isPublic);
+    await keepBodies(blobs, batch, found.bodies, isPublic, saltOf);
     const answer = await commit(incoming, found.bodies, found);
     if (answer.status === 200) events.committed(batch.probe);
     return answer;

@@ -3,11 +3,14 @@
  * they ended and closes a batch over those that have, so a batch's lines of a service are the first of those not
  * yet in a batch. The hash decides; where it differs the probe is asked for the body.
  */
-import { type Batch, bodiesOf, bodyRefs, dueMinuteOf } from '@highwater/config/proof/batch.ts';
+import { type Batch, bodiesOf, dueMinuteOf } from '@highwater/config/proof/batch.ts';
+import { howCommitted } from '@highwater/config/proof/body-hash.ts';
+import { utf8 } from '@highwater/config/proof/bytes.ts';
 import { parseFrameText } from '@highwater/config/proof/frame.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import type { FrameRow } from '../store/store.ts';
+import type { SaltOf } from './salts.ts';
 
 /** Lines older than this, in minutes before a batch, are never asked for again. */
 const FORGET_AFTER_MINUTES = 120;
@@ -67,6 +70,7 @@ export function waitingLines(frames: readonly FrameRow[], spool: SpoolState | un
 export function rebuild(
   batch: Batch,
   waiting: readonly Waiting[],
+  saltOf: SaltOf,
 ): { bodies: ReadonlyMap<string, string>; missing: readonly string[] } {
   const bodies = new Map<string, string>();
   const missing: string[] = [];
@@ -76,8 +80,8 @@ export function rebuild(
     const own = byService.get(ref.service) ?? [];
     const lines = [...new Set(own.map((w) => w.line))].slice(0, ref.lines);
     const body = bodiesOf(lines).get(ref.service) ?? '';
-    const [made] = bodyRefs(new Map([[ref.service, body]]), sha256);
-    if (made?.hash === ref.hash && made.lines === ref.lines && made.bytes === ref.bytes) {
+    const how = howCommitted(ref, utf8(body), saltOf(ref.service), sha256);
+    if (how !== undefined && lines.length === ref.lines) {
       bodies.set(ref.service, body);
     } else {
       missing.push(ref.service);

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { SigningKey } from '@highwater/config/keys.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import type { Config, Monitor, ProbeDecl } from '@highwater/config/model.ts';
+import { encodeHex } from '@highwater/config/proof/bytes.ts';
 import { bodyHashOf, formatAssignmentText } from '@highwater/config/proof/assignment.ts';
 import type { AssignedMonitor, Assignment, AssignmentBody } from '@highwater/config/wire.ts';
+import { readSalts, type SaltOf } from '../ingest/salts.ts';
 import { mutex } from '../mutex.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
@@ -38,6 +40,18 @@ function assigned(monitor: Monitor): AssignedMonitor {
   };
 }
 
+/** Salts of the private services among those that are asked. */
+function saltsFor(config: Config, monitors: readonly Monitor[], saltOf: SaltOf): Record<string, string> {
+  const asked = new Set(monitors.map(({ service }) => service));
+  const secret = config.services.filter(({ id, visibility }) => visibility === 'private' && asked.has(id));
+  return Object.fromEntries(
+    secret.flatMap(({ id }) => {
+      const salt = saltOf(id);
+      return salt === undefined ? [] : [[id, encodeHex(salt)]];
+    }),
+  );
+}
+
 /** The body of a probe's assignment: the monitors of its region, and what they need. */
 export function assignmentFor(
   config: Config,
@@ -45,9 +59,11 @@ export function assignmentFor(
   configHash: string,
   seed: string,
   logKeys: readonly string[],
+  saltOf: SaltOf,
   number: number,
 ): AssignmentBody {
   const monitors = config.monitors.filter((monitor) => monitor.regions.includes(probe.region));
+  const salts = saltsFor(config, monitors, saltOf);
   const chains = new Set(monitors.map((monitor) => monitor.chain));
   return {
     probe: probe.id,
@@ -57,6 +73,8 @@ export function assignmentFor(
     seed,
     logKeys: [...logKeys],
     ...(config.spool && { spool: { ...config.spool } }),
+    // Left out where there is none, so that nothing changes for those.
+    ...(Object.keys(salts).length > 0 && { salts }),
     controls: [...config.controls],
     chains: Object.values(config.chains)
       .filter((chain) => chains.has(chain.name))
@@ -87,14 +105,17 @@ export async function assignAll(
   logKeys: readonly string[],
 ): Promise<void> {
   await store.transact(LOG_SHARD, async (tx) => {
+    const saltOf = await readSalts(tx);
+    const bodyFor = (probe: ProbeDecl, number: number): string =>
+      JSON.stringify(assignmentFor(config, probe, configHash, seed, logKeys, saltOf, number));
     for (const probe of config.probes) {
       const row = await tx.getState('assignment', probe.id);
       const last = row?.value as AssignmentState | undefined;
-      const unnumbered = JSON.stringify(assignmentFor(config, probe, configHash, seed, logKeys, 0));
+      const unnumbered = bodyFor(probe, 0);
       const tasks = createHash('sha256').update(`${key.vkey}\n${probe.key}\n${unnumbered}`).digest('hex');
       if (last?.tasks === tasks) continue;
       const number = (last?.number ?? 0) + 1;
-      const body = JSON.stringify(assignmentFor(config, probe, configHash, seed, logKeys, number));
+      const body = bodyFor(probe, number);
       const { origin } = config;
       const text = formatAssignmentText({
         origin,

@@ -6,6 +6,7 @@ import { sha256 } from '@highwater/config/keys.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { CommitRow, Store, TallyEntry } from '../store/store.ts';
 import { readKept } from '../ingest/bodies.ts';
+import { readSalts } from '../ingest/salts.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
 import type { Ground } from './ground.ts';
@@ -83,6 +84,7 @@ export async function readCommits(
 ): Promise<Intake> {
   const additions = new Map<string, TallyAddition>();
   const voided = new Set<number>();
+  const saltOf = await store.read(LOG_SHARD, readSalts);
   for (const commit of commits) {
     const batch = batchOf(commit);
     if (batch === undefined) continue;
@@ -92,7 +94,7 @@ export async function readCommits(
       const bytes = await readKept(blobs, ref.hash);
       const text = bytes === undefined ? undefined : decodeUtf8(bytes);
       const bodies = new Map(text === undefined ? [] : [[ref.hash, text]]);
-      const lines = readBody(ref, batch, bodies, sha256);
+      const lines = readBody(ref, batch, bodies, sha256, saltOf(ref.service));
       if (!('error' in lines)) entriesOf(ground, commit, batch, counting(lines), additions);
     }
   }

@@ -1,6 +1,7 @@
 /** Plays a probe: signs frames and batches with a real key, by the same functions that probes use. */
 import { sha256, type SigningKey } from '@highwater/config/keys.ts';
 import { type Batch, bodiesOf, bodyRefs, formatBatchText, minutesOf } from '@highwater/config/proof/batch.ts';
+import type { Salts } from '@highwater/config/proof/body-hash.ts';
 import { encodeBase64 } from '@highwater/config/proof/bytes.ts';
 import { formatFrameText } from '@highwater/config/proof/frame.ts';
 import { emptyRoot, leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
@@ -21,6 +22,7 @@ export interface Player {
     minute: number;
     only?: (line: string) => boolean;
     boundMs?: number;
+    salts?: Salts;
   }): SignedBatch;
   /** Another text under the number of a batch that was made already. */
   contradict(batch: SignedBatch): string;
@@ -42,7 +44,7 @@ export function player(origin: string, key: SigningKey, epoch = 0): Player {
       frame += 1;
       return key.sign(text);
     },
-    batch({ config, minute, only = () => true, boundMs = 5 }) {
+    batch({ config, minute, only = () => true, boundMs = 5, salts }) {
       const lines = waiting.filter(only);
       waiting = waiting.filter((line) => !lines.includes(line));
       const bodies = bodiesOf(lines);
@@ -57,7 +59,7 @@ export function player(origin: string, key: SigningKey, epoch = 0): Player {
         clock: { boundMs, ageS: 0 },
         tip: { size: 0, root },
         gaps: [],
-        bodies: bodyRefs(bodies, sha256),
+        bodies: bodyRefs(bodies, sha256, salts),
       };
       const note = key.sign(formatBatchText(batch));
       number += 1;

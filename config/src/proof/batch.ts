@@ -1,6 +1,7 @@
 /** The batch: a minute's lines of one probe, numbered and chained; the evidence (CONTRACTS "Batch"). */
 import { MINUTE_MS, dayOfMinute } from '../time.ts';
-import { type Hash, MAX_INSTANT, compareBytewise, encodeBase64, parseDecimal, utf8 } from './bytes.ts';
+import { type Salts, bodyHash, noSalts } from './body-hash.ts';
+import { type Hash, MAX_INSTANT, compareBytewise, parseDecimal, utf8 } from './bytes.ts';
 import {
   type TextReader,
   decimal,
@@ -25,7 +26,7 @@ export interface BodyRef {
   readonly service: string;
   readonly lines: number;
   readonly bytes: number;
-  /** SHA-256, base64. */
+  /** SHA-256, or HMAC-SHA-256 under the service's salt (body-hash.ts); base64. */
   readonly hash: string;
 }
 
@@ -137,8 +138,8 @@ export function bodiesOf(lines: readonly string[]): Map<string, string> {
   return new Map(sorted.map(([service, own]) => [service, own.join('')]));
 }
 
-/** What the batch says of its bodies, in order. */
-export function bodyRefs(bodies: ReadonlyMap<string, string>, hash: Hash): BodyRef[] {
+/** What the batch says of its bodies, in order; salted those of services that have a salt. */
+export function bodyRefs(bodies: ReadonlyMap<string, string>, hash: Hash, salts: Salts = noSalts): BodyRef[] {
   return [...bodies]
     .sort(([a], [b]) => compareBytewise(a, b))
     .map(([service, body]) => {
@@ -147,7 +148,7 @@ export function bodyRefs(bodies: ReadonlyMap<string, string>, hash: Hash): BodyR
         service,
         lines: body.split('\n').length - 1,
         bytes: bytes.length,
-        hash: encodeBase64(hash(bytes)),
+        hash: bodyHash(bytes, salts.get(service), hash),
       };
     });
 }

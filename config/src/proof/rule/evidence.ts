@@ -4,6 +4,7 @@
  * The signatures are the caller's part: `key` is the verifier key that the note was opened with.
  */
 import { type Batch, type BodyRef, dueMinuteOf, linesOfBody, parseBatchText } from '../batch.ts';
+import { howCommitted } from '../body-hash.ts';
 import { type Hash, encodeBase64, utf8 } from '../bytes.ts';
 import {
   type MaintLeaf,
@@ -134,20 +135,19 @@ function readConfig(
   return 'error' in config ? config : { from: leaf.from, config };
 }
 
-/** The lines of one body, or why it is left out whole. */
+/** The lines of one body, or why it is left out whole. With the service's salt a salted one is read too. */
 export function readBody(
   ref: BodyRef,
   batch: Batch,
   bodies: Evidence['bodies'],
   hash: Hash,
+  salt?: Uint8Array,
 ): readonly string[] | { error: string } {
   const body = bodies.get(ref.hash);
   if (body === undefined) return { error: `the body of ${ref.service} is missing` };
-  const bytes = utf8(body);
   const lines = linesOfBody(body);
-  const fits =
-    bytes.length === ref.bytes && lines?.length === ref.lines && encodeBase64(hash(bytes)) === ref.hash;
-  if (!fits) return { error: `the body of ${ref.service} has other bytes than the batch commits to` };
+  if (lines?.length !== ref.lines || howCommitted(ref, utf8(body), salt, hash) === undefined)
+    return { error: `the body of ${ref.service} has other bytes than the batch commits to` };
   const alien = lines.find((line) => !belongs(line, ref.service, batch.minutes));
   if (alien !== undefined)
     return { error: `the body of ${ref.service} has a line that does not belong in it` };
