@@ -16,6 +16,9 @@ export interface AlarmState {
   readonly clearedAt?: Instant;
   /** It tells what happened, not what lasts: over once somebody has taken it up. */
   readonly untilAcknowledged?: boolean;
+  /** How often it has happened by then, where it is counted. */
+  readonly count?: number;
+  readonly countedAt?: Instant;
   readonly acknowledged?: { readonly by: string; readonly at: Instant };
 }
 
@@ -33,13 +36,26 @@ export async function raiseAlarmIn(
   now: Instant,
   alarm: Alarm,
   untilAcknowledged = false,
+  count?: number,
 ): Promise<boolean> {
   const row = await alarmAt(tx, alarm.key);
   if (row !== undefined && row.state.clearedAt === undefined) return false;
-  const state: AlarmState = { alarm, raisedAt: now, ...(untilAcknowledged ? { untilAcknowledged } : {}) };
+  const state: AlarmState = {
+    alarm,
+    raisedAt: now,
+    ...(untilAcknowledged ? { untilAcknowledged } : {}),
+    ...(count === undefined ? {} : { count, countedAt: now }),
+  };
   const version = await tx.putState('alarm', alarm.key, row?.version ?? 0, state);
   await tx.addOutbox(`alarm/${alarm.key}/${version}`, 'feed', { type: 'alarm.raised', alarm });
   return true;
+}
+
+/** In a transaction of HOUSE_SHARD: what an open one lists has become more; it is not told again. */
+export async function moreOfAlarmIn(tx: Tx, now: Instant, alarm: Alarm, count: number): Promise<void> {
+  const row = await alarmAt(tx, alarm.key);
+  if (row === undefined) return;
+  await tx.putState('alarm', alarm.key, row.version, { ...row.state, alarm, count, countedAt: now });
 }
 
 /** In a transaction of HOUSE_SHARD. Returns whether it was open. */
@@ -62,8 +78,13 @@ export async function acknowledgeAlarmIn(tx: Tx, now: Instant, id: string, by: s
 }
 
 /** Opens an alarm unless one of its key is open; told within a beat of the stories. Returns whether it is new. */
-export async function raiseAlarm(store: Store, clock: Clock, alarm: Alarm): Promise<boolean> {
-  return store.transact(HOUSE_SHARD, (tx) => raiseAlarmIn(tx, clock.now(), alarm));
+export async function raiseAlarm(
+  store: Store,
+  clock: Clock,
+  alarm: Alarm,
+  untilAcknowledged = false,
+): Promise<boolean> {
+  return store.transact(HOUSE_SHARD, (tx) => raiseAlarmIn(tx, clock.now(), alarm, untilAcknowledged));
 }
 
 /** Ends the alarm of a key; nothing when there is none. Returns whether it was open. */
@@ -71,13 +92,17 @@ export async function clearAlarm(store: Store, clock: Clock, key: string): Promi
   return store.transact(HOUSE_SHARD, (tx) => clearAlarmIn(tx, clock.now(), key));
 }
 
-/** Those that are open, oldest first, as operators see them. */
+/** More are not listed: what people can take up, whoever makes there be many. */
+const MAX_LISTED = 100;
+
+/** Those that are open, oldest first, as operators see them; the oldest hundred. */
 export async function openAlarms(store: Store): Promise<OperatorStatus['alarms']> {
   const rows = await store.read(HOUSE_SHARD, (tx) => tx.listState('alarm'));
   return rows
     .map(({ value }) => value as AlarmState)
     .filter(({ clearedAt }) => clearedAt === undefined)
     .sort((a, b) => a.raisedAt - b.raisedAt)
+    .slice(0, MAX_LISTED)
     .map(({ alarm, raisedAt, acknowledged }) => ({
       ...alarm,
       id: alarmId(alarm.key),

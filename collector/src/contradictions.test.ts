@@ -5,7 +5,7 @@ import type { Config } from '@highwater/config/model.ts';
 import { projectConfig } from '@highwater/config/project.ts';
 import { nextDueAt, phaseMs } from '@highwater/config/proof/due.ts';
 import { formatProjection } from '@highwater/config/proof/projection.ts';
-import { MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
+import { HOUR_MS, MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openAlarms } from './alarms.ts';
 import { acknowledge } from './answers/acknowledge.ts';
@@ -22,7 +22,7 @@ import { acknowledging } from './testing/acknowledging.ts';
 import { testHouse } from './testing/config.ts';
 import { dropDataDir, newDataDir } from './testing/house.ts';
 import { player, type Player, type SignedBatch } from './testing/player.ts';
-import { LOG_SHARD, watch } from './watched.ts';
+import { HOUSE_SHARD, LOG_SHARD, watch } from './watched.ts';
 
 const first = 29_000_001;
 const monitor = 'web/main/http';
@@ -122,7 +122,7 @@ it('both become leaves, the epoch counts for nothing from there, and one person 
   expect(await contradictions.beat()).toBe(false);
   const [alarm, ...others] = await openAlarms(store);
   expect(others).toEqual([]);
-  expect(alarm?.key).toBe('contradiction eu-1 0');
+  expect(alarm?.key).toMatch(/^contradiction eu-1 [0-9a-f]{8}$/);
   for (const { hash } of leaves) expect(alarm?.because).toContain(hash);
   expect(alarm?.because).toContain('number 2');
 
@@ -136,6 +136,41 @@ it('both become leaves, the epoch counts for nothing from there, and one person 
   expect(await acknowledge(acknowledging(store, clock), alarm?.id ?? '', 'ana')).toBe('acknowledged');
   expect(await contradictions.beat()).toBe(false);
   expect(await openAlarms(store)).toEqual([]);
+});
+
+it('however many epochs a key contradicts itself in, it is one alarm; told again once it was taken up', async () => {
+  const configHash = await declare(config);
+  const ingest = openIngest();
+  const slots = openSlots(watch(config), store, blobs, clock);
+  const contradictions = openContradictions(watch(config), store, clock);
+  now = (first + 1) * MINUTE_MS;
+  const contradict = async (epoch: number): Promise<void> => {
+    const eu = player(config.origin, keys.eu, epoch);
+    const made = await send(ingest, eu, first, configHash);
+    expect((await ingest.accept(eu.contradict(made), {})).status).toBe(409);
+    await slots.beat();
+  };
+  const told = () => store.read(HOUSE_SHARD, (tx) => tx.outboxSize());
+  await contradict(3);
+  expect(await contradictions.beat()).toBe(true);
+  expect(await told()).toBe(1);
+  for (const epoch of [4, 5, 6]) await contradict(epoch);
+  expect(await contradictions.beat()).toBe(false);
+  now += HOUR_MS;
+  // What is open says so, and is no second message.
+  expect(await contradictions.beat()).toBe(true);
+  expect(await contradictions.beat()).toBe(false);
+  expect(await told()).toBe(1);
+  const [alarm, ...others] = await openAlarms(store);
+  expect(others).toEqual([]);
+  expect(alarm?.because).toMatch(/^Epoch 6, number 0: .* in 4 epochs; this is the newest/);
+
+  expect(await acknowledge(acknowledging(store, clock), alarm?.id ?? '', 'ana')).toBe('acknowledged');
+  now += HOUR_MS;
+  expect(await contradictions.beat()).toBe(false);
+  await contradict(7);
+  expect(await contradictions.beat()).toBe(true);
+  expect((await openAlarms(store))[0]?.because).toContain('in 5 epochs');
 });
 
 it.each(['another key', 'no such probe'])('it is over when there is %s', async (how) => {

@@ -17,6 +17,7 @@ import { readerRoutes } from './http/reader-calls.ts';
 import type { Route } from './http/routes.ts';
 import { batchIngest } from './ingest/batches.ts';
 import { frameIngest } from './ingest/frames.ts';
+import { openQuota } from './ingest/quota.ts';
 import { shownServices } from './ingest/shown.ts';
 import type { Lasting } from './lasting.ts';
 import { openLive } from './live/heart.ts';
@@ -24,7 +25,7 @@ import { openLooks } from './live/looks.ts';
 import { openRegions } from './live/regions.ts';
 import { allIncidents, heardProbes, openStories } from './live/stories.ts';
 import { policyText } from './log/witness-policy.ts';
-import { openWitnesses } from './log/witnesses.ts';
+import { openWitnesses, sourceOf } from './log/witnesses.ts';
 import { loops, pace } from './loops.ts';
 import { dropOldFrames } from './retention.ts';
 import { openSlots } from './slots/slots.ts';
@@ -114,10 +115,20 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     cleared: lasting.alarms.clear,
     count: (witness, error) => metrics.witnesses.failed(witness, error),
   });
-  const frames = frameIngest(watched, store, clock, (probe, observed) => {
-    metrics.ingested(probe, observed);
-    arrived.ring();
+  const quota = openQuota(watched, lasting.budget, clock, (probe, lacking) => {
+    metrics.overBudget(probe, lacking);
+    lasting.overspent(probe, lacking);
   });
+  const frames = frameIngest(
+    watched,
+    store,
+    clock,
+    (probe, observed) => {
+      metrics.ingested(probe, observed);
+      arrived.ring();
+    },
+    quota,
+  );
   const shown = await shownServices(store, watched.config);
   const batches = batchIngest(
     watched,
@@ -135,6 +146,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     },
     lasting.turns,
     (service) => shown.has(service),
+    quota,
   );
   const signing = { key: lasting.key, origin: lasting.origin };
   const acknowledging = {
@@ -250,6 +262,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     signal: ending.signal,
     heard: witnesses.heard,
     start() {
+      publishedLog.heedOnly((watched.config.witnesses?.list ?? []).map(({ id }) => sourceOf(id)));
       running = Promise.all([loops(turns, log, signal), hourly(sweep, log, signal)]);
     },
     async rest() {

@@ -9,6 +9,8 @@ import { clearAlarm, raiseAlarm } from './alarms.ts';
 import { type Bell, bell } from './bell.ts';
 import { type Metrics, openMetrics } from './http/metrics.ts';
 import type { Turns } from './ingest/batches.ts';
+import { type Budget, type Budgeted, openBudget } from './ingest/budget.ts';
+import { openOverspent } from './ingest/overspent.ts';
 import { keepProjections } from './ingest/bodies.ts';
 import { makeBodySalt } from './ingest/salts.ts';
 import { type Assignments, openAssignments } from './leaves/assignments.ts';
@@ -44,6 +46,10 @@ export interface Lasting {
   readonly bells: Readonly<Record<'arrived' | 'committed' | 'fed' | 'assigned' | 'published', Bell>>;
   /** Batches of one probe follow each other, also where one began under the configuration before. */
   readonly turns: Turns;
+  /** What each probe has left to bring: no new configuration fills it up. */
+  readonly budget: Budget;
+  /** To be told of each frame or batch that was refused for it. */
+  readonly overspent: (probe: string, lacking: Budgeted) => void;
   readonly hearing: Hearing;
   readonly maintenances: Maintenances;
   /** One tree over all that was committed, whatever is configured. */
@@ -115,6 +121,8 @@ export async function openLasting({ dataDir, origin, store, clock, log }: Lastin
     metrics: openMetrics(store, clock, publishedLog),
     bells,
     turns: new Map(),
+    budget: openBudget(),
+    overspent: openOverspent(clock, (alarm) => told(raiseAlarm(store, clock, alarm, true))),
     hearing: {},
     maintenances,
     alarms,

@@ -37,6 +37,7 @@ class MemoryLog {
   readonly years = [{ year: YEAR, key: this.key.vkey }];
   readonly leaves: Uint8Array[] = [];
   readonly aheads: [string, number, number][] = [];
+  readonly levels: string[] = [];
   readonly #word: string;
   #text = '';
   #note: string | undefined;
@@ -86,6 +87,8 @@ class MemoryLog {
   ahead = async (from: string, size: number, year: number): Promise<void> => {
     this.aheads.push([from, size, year]);
   };
+
+  level = (from: string, year: number): void => void this.levels.push(`${from} ${year}`);
 
   /** Names of the witnesses whose cosignatures on the published checkpoint hold. */
   cosigners(...witnesses: readonly StandardWitness[]): string[] {

@@ -4,6 +4,7 @@ import type { Clock } from '@highwater/config/time.ts';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Answer } from '../decide/types.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
+import { budgeted, type Budgeted } from '../ingest/budget.ts';
 import type { Live } from '../live/heart.ts';
 import type { Log } from '../log/log.ts';
 import type { Witnesses } from '../log/witnesses.ts';
@@ -25,6 +26,8 @@ export interface Metrics {
   watch(watched: Watched): void;
   ingested(probe: string, observations: readonly Observation[]): void;
   conflict(probe: string): void;
+  /** A frame or batch was refused: the probe's budget was spent. */
+  overBudget(probe: string, lacking: Budgeted): void;
   /** Requests to look now that a probe has fetched. */
   asked(probe: string, looks: number): void;
   /** Requests to look now that came to nothing. */
@@ -114,6 +117,12 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
     labelNames: ['probe'] as const,
     registers,
   });
+  const overBudget = new Counter({
+    name: 'highwater_ingest_over_budget_total',
+    help: 'Frames and batches refused because their probe had sent more than a probe needs, by what it was: leaves, leaf-bytes, body-bytes, epochs, frame-bytes',
+    labelNames: ['probe', 'budget'] as const,
+    registers,
+  });
   const looks = new Counter({
     name: 'highwater_look_requests_total',
     help: 'Requests to look now that were handed to a probe, because another region contradicted a verdict',
@@ -186,6 +195,7 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
       for (const { id } of next.config.probes) {
         observations.inc({ probe: id }, 0);
         conflicts.inc({ probe: id }, 0);
+        for (const budget of budgeted) overBudget.inc({ probe: id, budget }, 0);
         looks.inc({ probe: id }, 0);
       }
     },
@@ -194,6 +204,7 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
       facts.seen(probe, observed);
     },
     conflict: (probe) => conflicts.inc({ probe }),
+    overBudget: (probe, budget) => overBudget.inc({ probe, budget }),
     asked: (probe, count) => looks.inc({ probe }, count),
     notAsked: (because, count) => dropped.inc({ because }, count),
     witnesses,

@@ -27,7 +27,7 @@ export function witnessMetrics(clock: Clock, registers: Registry[]): WitnessMetr
   });
   const errors = new Counter({
     name: 'highwater_witness_errors_total',
-    help: 'Requests to a witness that brought no cosignature (failed), cosignatures that did not hold (bad-cosignature), answers that knew more than this store (ahead) or another history (forked)',
+    help: 'Requests to a witness that brought no cosignature (failed), cosignatures that did not hold (bad-cosignature), answers that knew more than this store (ahead), more than can be (absurd) or another history (forked)',
     labelNames: ['witness', 'error'] as const,
     registers,
   });

@@ -10,7 +10,9 @@ import { LOG_SHARD, type Watched } from '../watched.ts';
 import { refuse, type IngestAnswer } from './answer.ts';
 import { keepBodies, wrongBody } from './bodies.ts';
 import { publicIn } from './shown.ts';
+import { type Amounts, openBudget } from './budget.ts';
 import { openSaid } from './open.ts';
+import { beginsEpoch, openQuota, type Quota } from './quota.ts';
 import { readSalts, type SaltOf } from './salts.ts';
 import { afterBatch, rebuild, waitingLines, type SpoolState } from './rebuild.ts';
 
@@ -69,13 +71,19 @@ interface ConflictState {
  * that says more is kept, with a lower number; a key in wrong hands must not fill the log. One that came before is
  * refused again, and not kept twice.
  */
-async function keepConflict(tx: Tx, { batch, note, hash, at }: Incoming): Promise<IngestAnswer> {
+async function keepConflict(
+  tx: Tx,
+  { batch, note, hash, at }: Incoming,
+  quota: Quota,
+): Promise<IngestAnswer> {
   const { probe, epoch, number } = batch;
   const key = `${signerOf(note)} ${epoch}`;
   const row = await tx.getState('conflicts', key);
   const { kept, least } = (row?.value as ConflictState | undefined) ?? { kept: 0, least: number };
   const isKept = (await tx.commitByHash(hash)) !== undefined;
   if (!isKept && (kept < MAX_CONFLICTS || number < least)) {
+    const over = quota.take(probe, { leaves: 1, 'leaf-bytes': note.length }, at);
+    if (over !== undefined) return over;
     await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number } });
     const next: ConflictState = { kept: kept + 1, least: Math.min(least, number) };
     await tx.putState('conflicts', key, row?.version ?? 0, next);
@@ -103,6 +111,7 @@ export function batchIngest(
   events: BatchEvents,
   turns: Turns = new Map(),
   isPublic: (service: string) => boolean = publicIn(watched.config),
+  quota: Quota = openQuota(watched, openBudget(), clock, () => undefined),
 ): BatchIngest {
   const turnOf = (probe: string) => {
     const turn = turns.get(probe) ?? { run: mutex(), waiting: 0 };
@@ -129,7 +138,7 @@ export function batchIngest(
   ) =>
     store.transact(LOG_SHARD, async (tx): Promise<IngestAnswer> => {
       const held = await alreadyHeld(tx, incoming);
-      if (held === 'other') return keepConflict(tx, incoming);
+      if (held === 'other') return keepConflict(tx, incoming, quota);
       if (held !== undefined) return held;
       const { batch, note, hash, at } = incoming;
       const { probe, epoch, number } = batch;
@@ -147,13 +156,21 @@ export function batchIngest(
       return { status: 200, body: { result: 'accepted', at, index } };
     });
 
+  /** What a batch that is not held yet leaves here for good. */
+  const costOf = async ({ batch, note }: Incoming): Promise<Amounts> => ({
+    leaves: 1,
+    'leaf-bytes': note.length,
+    'body-bytes': batch.bodies.reduce((sum, { bytes }) => sum + bytes, 0),
+    epochs: (await store.read(LOG_SHARD, (tx) => beginsEpoch(tx, batch))) ? 1 : 0,
+  });
+
   const take = async (incoming: Incoming, sent: Readonly<Record<string, string>>): Promise<IngestAnswer> => {
     const { batch, at } = incoming;
     const held = await store.read(LOG_SHARD, (tx) => alreadyHeld(tx, incoming));
     if (held !== undefined && held !== 'other') return held;
     if (held === 'other') {
       events.conflict(batch.probe, batch.epoch, batch.number);
-      return store.transact(LOG_SHARD, async (tx) => keepConflict(tx, incoming));
+      return store.transact(LOG_SHARD, async (tx) => keepConflict(tx, incoming, quota));
     }
     const saltOf = await store.read(LOG_SHARD, readSalts);
     const wrong = wrongBody(batch, sent, saltOf);
@@ -164,6 +181,8 @@ export function batchIngest(
       const services = [...found.missing];
       return refuse(428, at, 'some bodies can not be rebuilt from the frames', { remedy, services });
     }
+    const over = quota.take(batch.probe, await costOf(incoming), at);
+    if (over !== undefined) return over;
     await keepBodies(blobs, batch, found.bodies, isPublic, saltOf);
     const answer = await commit(incoming, found.bodies, found);
     if (answer.status === 200) events.committed(batch.probe);

@@ -5,7 +5,9 @@ import type { Clock } from '@highwater/config/time.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { refuse, type IngestAnswer } from './answer.ts';
+import { openBudget } from './budget.ts';
 import { openSaid } from './open.ts';
+import { openQuota, type Quota } from './quota.ts';
 
 /** The longest detail of a fault that is kept, characters. */
 const MAX_DETAIL = 256;
@@ -48,6 +50,7 @@ export function frameIngest(
   store: Store,
   clock: Clock,
   arrived: (probe: string, observations: readonly Observation[]) => void,
+  quota: Quota = openQuota(watched, openBudget(), clock, () => undefined),
 ): FrameIngest {
   return {
     async accept(note, details) {
@@ -65,6 +68,9 @@ export function frameIngest(
             ? { status: 200, body: { result: 'held', at } }
             : refuse(409, at, `frame ${frame.frame} of epoch ${frame.epoch} is held with another text`);
         }
+        const bytes = note.length + Object.values(kept).reduce((sum, { length }) => sum + length, 0);
+        const over = quota.take(frame.probe, { 'frame-bytes': bytes }, at);
+        if (over !== undefined) return over;
         await tx.addFrame({
           probe: frame.probe,
           epoch: frame.epoch,

@@ -21,8 +21,8 @@ import { readYears } from './sequence.ts';
 export const MAX_SHOWN_CHARS = 32_768;
 /** Texts that are remembered as good, or as nothing of ours. */
 const MAX_REMEMBERED = 1_024;
-/** Signatures verified in a second; beyond that what is shown is left for the next time. */
-const MAX_VERIFIED_EACH_SECOND = 50;
+/** Of what one shows, verified in a second; what is beyond is left for its next time, and delays nobody else's. */
+const MAX_VERIFIED_EACH_SECOND = 10;
 
 const CORE = 'log-evidence';
 const KEY = 'other-history';
@@ -67,13 +67,16 @@ export async function openEvidence(store: Store, blobs: Blobs, clock: Clock): Pr
   let found = held?.value as EvidenceState | undefined;
   const remembered = new Set<string>();
   let second = -Infinity;
-  let verified = 0;
+  /** By who shows: probes of the configuration, and the page. */
+  const verified = new Map<string, number>();
 
-  const mayVerify = (): boolean => {
+  const mayVerify = (from: string): boolean => {
     const now = Math.floor(clock.monotonic() / 1_000);
-    if (now !== second) [second, verified] = [now, 0];
-    verified += 1;
-    return verified <= MAX_VERIFIED_EACH_SECOND;
+    if (now !== second) verified.clear();
+    second = now;
+    const count = (verified.get(from) ?? 0) + 1;
+    verified.set(from, count);
+    return count <= MAX_VERIFIED_EACH_SECOND;
   };
   const remember = (id: string): false => {
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
@@ -104,7 +107,7 @@ export async function openEvidence(store: Store, blobs: Blobs, clock: Clock): Pr
       if (ours === undefined) return false;
       const { log, last, signed } = ours;
       if (signed?.root === said.root) return remember(id);
-      if (!mayVerify()) return false;
+      if (!mayVerify(from)) return false;
       const isEarlier = signed === undefined && last !== undefined && said.size < last.size;
       if (isEarlier && (await rootBefore(blobs, log.year, said.size, last.size)) === said.root)
         return remember(id);

@@ -220,6 +220,15 @@ describe('a checkpoint that somebody shows', () => {
     await expectMerges();
   });
 
+  it('is looked at, whatever another one shows at the time', async () => {
+    const forged = signedBy(logKey(), 400);
+    const flood = Array.from({ length: 200 }, (_, i) =>
+      log.shown(forged.replace('\n400\n', `\n${401 + i}\n`), 'probe stolen'),
+    );
+    await Promise.all([...flood, log.shown(forged, 'probe honest')]);
+    await expectRefused(/probe honest shows a checkpoint .* of 400 entries/);
+  });
+
   async function expectMerges(): Promise<void> {
     expect(await log.beat()).toBe(true);
     expect(log.status()).toMatchObject({ size: 301, pending: 0 });
@@ -234,6 +243,28 @@ describe('a witness', () => {
     expect(log.status().refused).toBeUndefined();
     await log.ahead('witness a', 302, 2026);
     await expectRefused(/witness a knows 302 entries of test.example\/log\/2026, and this store signed 300/);
+  });
+
+  it.each([
+    ['that is level by now', () => log.level('witness a', 2026)],
+    ['that names a size that we have', () => log.ahead('witness a', 300, 2026)],
+    ['that left the configuration', () => log.heedOnly(['witness b'])],
+  ])('%s stops nothing any more', async (_, change) => {
+    await log.ahead('witness a', 302, 2026);
+    log.level('witness b', 2026);
+    log.level('witness a', 2025);
+    log.heedOnly(['witness a', 'witness b']);
+    await expectRefused(/witness a knows 302/);
+    await Promise.resolve(change());
+    await expectSignsAgain();
+  });
+
+  it('is one of two that know more: the other still stops it', async () => {
+    await log.ahead('witness a', 302, 2026);
+    await log.ahead('witness b', 303, 2026);
+    log.level('witness a', 2026);
+    expect(await log.beat()).toBe(false);
+    expect(log.status().refused?.because).toMatch(/witness b knows 303/);
   });
 });
 

@@ -24,6 +24,10 @@ export interface Log {
   shown(note: string, from: string): Promise<void>;
   /** Somebody knows a larger size of the log of `year` than this store (a witness's 409): stops the signing. */
   ahead(from: string, size: number, year: number): Promise<void>;
+  /** Who said so knows no more than this store, by what it says now: from the next beat on it stops nothing. */
+  level(from: string, year: number): void;
+  /** What others said to be ahead counts no more: they have left the configuration. */
+  heedOnly(sources: readonly string[]): void;
   /** Verifier keys of the logs, one a year, oldest first. */
   readonly keys: readonly string[];
   /** Years that have a log, oldest first, with their keys. */

@@ -30,8 +30,8 @@ export async function openLog(parts: LogParts): Promise<Log> {
   const { origin, store, blobs, clock } = parts;
   const alone = mutex();
   const evidence = await openEvidence(store, blobs, clock);
-  /** What a witness said that it knows. In memory alone: it is not signed, and it says so again. */
-  let toldMore: Refusal | undefined;
+  /** What witnesses said that they know, by who and year. In memory alone: it is not signed, and is said again. */
+  const toldMore = new Map<string, { readonly from: string; readonly refusal: Refusal }>();
   let standing: Standing = await readStanding(store);
   let refused: Refused | undefined;
   let isCleared = false;
@@ -45,7 +45,7 @@ export async function openLog(parts: LogParts): Promise<Log> {
 
   const demandOneHistory = (): void => {
     evidence.demandNone();
-    if (toldMore !== undefined) throw toldMore;
+    for (const { refusal } of toldMore.values()) throw refusal;
   };
 
   const refuse = (refusal: Refusal): void => {
@@ -165,12 +165,20 @@ export async function openLog(parts: LogParts): Promise<Log> {
 
     async ahead(from, size, year) {
       const signed = await store.read(LOG_SHARD, (tx) => tx.lastCheckpoint(year));
-      if (size <= (signed?.size ?? 0)) return;
-      toldMore = new Refusal(
+      if (size <= (signed?.size ?? 0)) return void toldMore.delete(`${from} ${year}`);
+      const refusal = new Refusal(
         `${from} knows ${size} entries of ${origin}/${year}, and this store signed ${signed?.size ?? 0}`,
-        `${RESTORE}; if ${from} is wrong, take it out of the configuration and restart`,
+        `${RESTORE}; if ${from} is wrong, take it out of the configuration (highwater config apply)`,
       );
+      toldMore.set(`${from} ${year}`, { from, refusal });
       await orRefuse(async () => false);
+    },
+
+    level(from, year) {
+      toldMore.delete(`${from} ${year}`);
+    },
+    heedOnly(sources) {
+      for (const [id, { from }] of toldMore) if (!sources.includes(from)) toldMore.delete(id);
     },
 
     get years() {

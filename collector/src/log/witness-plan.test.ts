@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  MAX_CREDIBLE_AHEAD,
   MAX_TOLD_WAIT_MS,
   MAX_WAIT_MS,
   type WitnessAction,
@@ -101,7 +102,37 @@ describe('what a witness is asked', () => {
       [published(5), due, published(6), cosigned],
       { kind: 'cosigned', size: 5 },
     ],
-    ['a larger size than ours', startPlan(), [published(5), due, says(6)], { kind: 'ahead', size: 6 }],
+    ['a larger size than ours, once', startPlan(), [published(5), due, says(6)], none],
+    [
+      'a larger size than ours, once: it is asked again at once',
+      startPlan(),
+      [published(5), due, says(6), due],
+      { kind: 'ask', old: 0, size: 5 },
+    ],
+    [
+      'a larger size than ours, twice',
+      startPlan(),
+      [published(5), due, says(6), due, says(7)],
+      { kind: 'ahead', size: 7 },
+    ],
+    [
+      'a larger size than ours, and a smaller one between',
+      startPlan(),
+      [published(5), due, says(6), due, says(3), due, says(6)],
+      none,
+    ],
+    [
+      'the largest size that is believed',
+      startPlan(),
+      [published(5), due, says(6), due, says(5 + MAX_CREDIBLE_AHEAD)],
+      { kind: 'ahead', size: 5 + MAX_CREDIBLE_AHEAD },
+    ],
+    [
+      'a size that can not be',
+      startPlan(),
+      [published(5), due, says(6), due, says(6 + MAX_CREDIBLE_AHEAD)],
+      { kind: 'absurd', size: 6 + MAX_CREDIBLE_AHEAD },
+    ],
     ['a size that is ours by now', startPlan(), [published(5), due, published(6), says(6)], none],
     ['less published than it cosigned before', startPlan(9), [published(5)], { kind: 'ahead', size: 9 }],
     [

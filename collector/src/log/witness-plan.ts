@@ -20,6 +20,8 @@ export interface WitnessPlan {
   readonly asking?: Question;
   /** Its last answer was another size than `old`; a second one in a row is believed after a wait. */
   readonly corrected: boolean;
+  /** Its last answer was a larger size than ours; it is asked a second time before that is believed. */
+  readonly doubted: boolean;
   /** In a row. */
   readonly failures: number;
   readonly notBefore: Instant;
@@ -55,6 +57,8 @@ export type WitnessAction =
   | { readonly kind: 'cosigned'; readonly size: number }
   /** It cosigned a size that this store never signed: a restored backup, or a second collector. */
   | { readonly kind: 'ahead'; readonly size: number }
+  /** It names a size that nobody can have written. */
+  | { readonly kind: 'absurd'; readonly size: number }
   /** Under this size it holds another root than this store: two histories under one key, or a witness at fault. */
   | { readonly kind: 'forked'; readonly size: number };
 
@@ -63,6 +67,9 @@ export const FIRST_WAIT_MS = 1_000;
 export const MAX_WAIT_MS = 60_000;
 /** A witness that says when to come again is believed up to here, ms. */
 export const MAX_TOLD_WAIT_MS = 3_600_000;
+
+/** Entries past ours that a second collector, or this one before a restore, may have written: at 30 a second, four days. */
+export const MAX_CREDIBLE_AHEAD = 10_000_000;
 
 const none: WitnessAction = { kind: 'none' };
 
@@ -75,6 +82,7 @@ export function startPlan(cosigned = 0, cosignedAt?: Instant): WitnessPlan {
     ...(cosignedAt === undefined ? {} : { cosignedAt }),
     old: cosigned,
     corrected: false,
+    doubted: false,
     failures: 0,
     notBefore: 0,
   };
@@ -147,6 +155,7 @@ function answered(
         old: size,
         covered: size === plan.published,
         corrected: false,
+        doubted: false,
         failures: 0,
         notBefore: now + everyMs,
       };
@@ -171,7 +180,15 @@ function otherSize(
   failed: (error: string) => WitnessPlan,
   now: Instant,
 ): [WitnessPlan, WitnessAction] {
+  if (size > plan.published + MAX_CREDIBLE_AHEAD) {
+    return [
+      failed(`it says that it has cosigned size ${size}, which is more than can have been written`),
+      { kind: 'absurd', size },
+    ];
+  }
   if (size > plan.published) {
+    // Unsigned, and what it would stop is the log: once may be an accident, or somebody on the way.
+    if (!plan.doubted) return [{ ...plan, doubted: true, notBefore: now }, none];
     return [
       failed(`it has cosigned size ${size}, and this store has signed ${plan.published}`),
       { kind: 'ahead', size },
@@ -180,12 +197,21 @@ function otherSize(
   if (size === asking.old) {
     // The one conflict that is not about sizes: same size, other root.
     return size === asking.size
-      ? [failed(otherHistory(size)), { kind: 'forked', size }]
-      : [failed(`it says that it cosigned size ${size} last, as it was told (409)`), none];
+      ? [
+          { ...failed(otherHistory(size)), doubted: false },
+          { kind: 'forked', size },
+        ]
+      : [
+          { ...failed(`it says that it cosigned size ${size} last, as it was told (409)`), doubted: false },
+          none,
+        ];
   }
-  const next = { ...plan, old: size };
+  const next = { ...plan, old: size, doubted: false };
   if (!plan.corrected) return [{ ...next, corrected: true, notBefore: now }, none];
-  return [{ ...failed(`it names another size each time, now ${size} (409)`), old: size }, none];
+  return [
+    { ...failed(`it names another size each time, now ${size} (409)`), old: size, doubted: false },
+    none,
+  ];
 }
 
 function otherHistory(size: number): string {

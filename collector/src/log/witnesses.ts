@@ -35,7 +35,7 @@ const YEARS = 2;
 const IDLE_MS = 60_000;
 
 /** What is counted of a witness. */
-export const witnessErrors = ['failed', 'bad-cosignature', 'ahead', 'forked'] as const;
+export const witnessErrors = ['failed', 'bad-cosignature', 'ahead', 'absurd', 'forked'] as const;
 export type WitnessError = (typeof witnessErrors)[number];
 
 export interface WitnessFigures {
@@ -59,7 +59,7 @@ export interface Witnesses {
 export interface WitnessParts {
   /** None: nobody is asked. */
   readonly config: Pick<Config, 'witnesses'>;
-  readonly log: Pick<Log, 'ahead' | 'checkpoint' | 'cosigned' | 'tile' | 'years'>;
+  readonly log: Pick<Log, 'ahead' | 'checkpoint' | 'level' | 'cosigned' | 'tile' | 'years'>;
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -210,6 +210,10 @@ class Witness {
     if (answer.kind === 'size' && answer.size < this.plan(year).cosigned) {
       this.#parts.logger.warn({ witness: this.id, year, says: answer.size }, 'witness-forgot');
     }
+    // It does not know more than this store, or no longer: what it said before stops nothing.
+    const isLevel =
+      answer.kind === 'cosigned' || (answer.kind === 'size' && answer.size <= this.plan(year).published);
+    if (isLevel) log.level(sourceOf(this.id), year);
     await this.#act(year, { kind: 'answered', answer, jitter: random() });
   }
 
@@ -220,7 +224,8 @@ class Witness {
     const [plan, action] = decideWitness(before, event, now, this.#witness.everyMs);
     this.#plans.set(year, plan);
     if (action.kind === 'cosigned') this.#wellAgain(year, action.size);
-    else if (action.kind === 'ahead' || action.kind === 'forked') await this.#fault(year, plan, action);
+    else if (action.kind === 'ahead' || action.kind === 'forked' || action.kind === 'absurd')
+      await this.#fault(year, plan, action);
     else if (plan.failures > before.failures) this.#failed(year, plan.error ?? '');
     return action;
   }
@@ -253,7 +258,7 @@ class Witness {
   async #fault(
     year: number,
     plan: WitnessPlan,
-    { kind, size }: Extract<WitnessAction, { kind: 'ahead' | 'forked' }>,
+    { kind, size }: Extract<WitnessAction, { kind: 'ahead' | 'forked' | 'absurd' }>,
   ): Promise<void> {
     const { logger, log, alarm } = this.#parts;
     const witness = this.id;
@@ -261,7 +266,8 @@ class Witness {
     this.#parts.count(witness, kind);
     if (!this.#isNew(because)) return;
     logger.error({ witness, year, size, because }, `witness-${kind}`);
-    if (kind === 'ahead') await log.ahead(`witness ${witness}`, size, year);
+    if (kind === 'ahead') await log.ahead(sourceOf(witness), size, year);
+    else if (kind === 'absurd') alarm(absurdSize(witness, year, because));
     else alarm(otherHistory(witness, year, because));
   }
 
@@ -302,6 +308,22 @@ class Witness {
 
 function rowKey(year: number, { key }: WitnessDecl): string {
   return `${year} ${key}`;
+}
+
+/** Who says so, for the log and for people. */
+export function sourceOf(witness: string): string {
+  return `witness ${witness}`;
+}
+
+function absurdSize(witness: string, year: number, because: string): Alarm {
+  return {
+    key: alarmKey(witness),
+    title: `The witness ${witness} names a size of the log ${year} that can not be`,
+    because,
+    remedy:
+      'the log goes on; where its URL is plain http somebody on the way may have answered: ask its operator, ' +
+      'write its https URL, or take it out of the config',
+  };
 }
 
 function alarmKey(witness: string): string {
