@@ -130,6 +130,9 @@ export function withGap(gaps: readonly Gap[], number: number): readonly Gap[] {
   return merged;
 }
 
+/** What one batch tells of them: a leaf stays small, and the rest follows once these are acknowledged. */
+export const MOST_GAPS = 200;
+
 /** The gaps that are left to tell once a batch that told these was acknowledged. */
 export function toldGaps(gaps: readonly Gap[], told: readonly Gap[]): readonly Gap[] {
   const isTold = (gap: Gap) => told.some(({ first, last }) => first <= gap.first && gap.last <= last);

@@ -20,7 +20,7 @@ import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts'
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { DAY_MS, minuteOf } from '@highwater/config/time.ts';
 import { noTip, spoolBatches, spoolFrame } from './sign.ts';
-import type { SpooledBatch } from './spool-records.ts';
+import { MOST_GAPS, type SpooledBatch } from './spool-records.ts';
 import { Spool } from './spool.ts';
 import type { SpoolOptions } from './spool-records.ts';
 
@@ -257,6 +257,33 @@ describe('a full spool', () => {
     expect([...missing, ...kept].sort((a, b) => a - b)).toEqual(Array.from({ length: 400 }, (_, i) => i));
     const newest = spool.batches.at(-1);
     if (newest) spool.acknowledgeBatch(newest);
+    expect(spool.next.gaps).toEqual([]);
+    spool[Symbol.dispose]();
+  });
+
+  it('tells many gaps in several batches, each one once it is acknowledged, and none twice', async () => {
+    const spool = open(folder());
+    const count = 2 * MOST_GAPS + 100;
+    for (let minute = 0; minute < 2 * count; minute += 1) close(spool, minuteOf(start) + minute);
+    await spool.sync();
+    const made = spool.batches;
+    // Every second one is lost: as many ranges as there can be.
+    for (const batch of made) {
+      if (batch.number % 2 === 0) spool.giveUp(batch);
+      else spool.acknowledgeBatch(batch);
+    }
+    const told: number[] = [];
+    for (let minute = 0; minute < 6; minute += 1) {
+      close(spool, minuteOf(start) + 2 * count + minute);
+      await spool.sync();
+      for (const batch of spool.batches) {
+        const { gaps } = batchOf(spool.noteOf(batch));
+        expect(gaps.length).toBeLessThanOrEqual(MOST_GAPS);
+        told.push(...gaps.map(({ first }) => first));
+        spool.acknowledgeBatch(batch);
+      }
+    }
+    expect(told).toEqual(Array.from({ length: count }, (_, n) => 2 * n));
     expect(spool.next.gaps).toEqual([]);
     spool[Symbol.dispose]();
   });

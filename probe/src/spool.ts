@@ -12,7 +12,15 @@ import { batchStates } from './spool-batches.ts';
 import { keepConflict, keepEpoch, keptEpoch } from './spool-epoch.ts';
 import { linesOf, SpoolLines } from './spool-lines.ts';
 import { isBefore, later, spoolQueue } from './spool-queue.ts';
-import { dayOfLine, lineOf, lineRecord, spooledBatchOf, toldGaps, withGap } from './spool-records.ts';
+import {
+  dayOfLine,
+  lineOf,
+  lineRecord,
+  MOST_GAPS,
+  spooledBatchOf,
+  toldGaps,
+  withGap,
+} from './spool-records.ts';
 import type {
   BatchRecord,
   FrameRecord,
@@ -71,7 +79,7 @@ export class Spool {
 
   /** The numbers that the next frame and batch get, what the batch names as `prev`, and the gaps it tells of. */
   get next(): Marks {
-    return this.#marks;
+    return { ...this.#marks, gaps: this.#marks.gaps.slice(0, MOST_GAPS) };
   }
 
   get bytes(): number {
@@ -163,7 +171,7 @@ export class Spool {
   addBatch(batch: Pick<BatchRecord, 'to' | 'day' | 'm' | 'hash' | 'note'>): void {
     const first = this.unbatched.find((line) => dayOfLine(line) === batch.day);
     const from = first === undefined ? batch.to + 1 : first.seq;
-    const { epoch, number, gaps } = this.#marks;
+    const { epoch, number, gaps } = this.next;
     this.#write([{ t: 'B', e: epoch, n: number, from, gaps, ...batch }]);
   }
 

@@ -52,6 +52,9 @@ export interface Batch {
   readonly bodies: readonly BodyRef[];
 }
 
+/** Ranges that one batch tells; a probe tells fewer, and the rest in later ones. */
+export const MAX_GAPS = 500;
+
 export function formatBatchText(b: Batch): string {
   const lines = [
     HEADER,
@@ -91,7 +94,10 @@ function readBatch(lines: TextReader): Batch {
   const [size, root] = lines.take('tip', 2);
   const tip = { size: decimal(lines, 'tip size', size), root: hashField(lines, 'tip root', root) };
   const gaps: Batch['gaps'][number][] = [];
-  while (lines.at('gap')) gaps.push(takeGap(lines, gaps.at(-1)?.last, number));
+  while (lines.at('gap')) {
+    if (gaps.length === MAX_GAPS) lines.fail(`gap: a batch tells at most ${MAX_GAPS}`);
+    gaps.push(takeGap(lines, gaps.at(-1)?.last, number));
+  }
   const bodies: BodyRef[] = [];
   while (lines.at('body')) bodies.push(takeBody(lines, bodies.at(-1)?.service));
   if (dayOfMinute(minutes.first) !== dayOfMinute(minutes.last)) lines.fail('minutes: on two UTC days');

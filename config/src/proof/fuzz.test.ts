@@ -9,7 +9,7 @@ import { formatActionLeaf, parseActionLeaf } from './action-leaf.ts';
 import { formatAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.ts';
 import { formatAnnotationLeaf, parseAnnotationLeaf } from './annotation-leaf.ts';
 import { formatAssignmentText, parseAssignmentText } from './assignment.ts';
-import { type Batch, bodiesOf, formatBatchText, parseBatchText, splitByDay } from './batch.ts';
+import { type Batch, bodiesOf, formatBatchText, MAX_GAPS, parseBatchText, splitByDay } from './batch.ts';
 import {
   decodeBase64,
   decodeHex,
@@ -372,6 +372,13 @@ describe('batches', () => {
     ['minutes on two days', { minutes: { first: 1_439, last: 1_440 } }],
     ['an empty one over two minutes', { bodies: [], minutes: { first: 1, last: 2 } }],
     ['a clock bound under -1', { clock: { boundMs: -2, ageS: 0 } }],
+    [
+      'more gaps than a batch tells',
+      {
+        number: 9_999,
+        gaps: Array.from({ length: MAX_GAPS + 1 }, (_, i) => ({ first: 2 * i, last: 2 * i })),
+      },
+    ],
     ['a gap that reaches its own number', { gaps: [{ first: 7, last: 7 }] }],
     [
       'gaps that touch',
