@@ -244,7 +244,7 @@ it('with nowhere else to go a message is held, tried each five minutes, and agai
   await c.settled();
   expect(c.tried).toHaveLength(2);
   c.store.tryHeldAgain(5);
-  expect(c.store.nextPending('a')?.nextAt).toBe(5);
+  expect(c.store.nextPending('a', 0)?.nextAt).toBe(5);
 });
 
 it('the last channel that was mended is open again at once', async () => {

@@ -88,7 +88,7 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
 
   async function run(channel: Channel): Promise<void> {
     while (!signal.aborted) {
-      const next = store.nextPending(channel.id);
+      const next = store.nextPending(channel.id, now());
       const dueAt = next ? Math.max(next.nextAt, pausedUntil.get(channel.id) ?? 0) : Infinity;
       const waitMs = dueAt - now();
       if (next === undefined || waitMs > 0) await rest(channel.id, waitMs);

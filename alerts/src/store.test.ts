@@ -50,7 +50,7 @@ it('keeps cursor, ladders, messages and receipts over a restart', () => {
   expect(again.ladder('i')).toEqual(ladder);
   expect(again.dueLadders(8)).toEqual([]);
   expect(again.dueLadders(9)).toEqual([ladder]);
-  expect(again.nextPending('ops')).toMatchObject({ message, attempt: 0, nextAt: 5 });
+  expect(again.nextPending('ops', 5)).toMatchObject({ message, attempt: 0, nextAt: 5 });
   expect(again.receipt('ops', 'i')).toBe('r');
   again.close();
 });
@@ -111,4 +111,24 @@ it('is readable by this user alone', () => {
   using dir = folder();
   openStore(dir.path, 1).close();
   expect(statSync(join(dir.path, 'alerts')).mode & 0o077).toBe(0);
+});
+
+it('sends incidents before alarms of the house, and nothing before its time', () => {
+  using dir = folder();
+  const store = openStore(dir.path, 1);
+  for (let n = 0; n < 500; n += 1) {
+    store.enqueue('ops', { ...message, thread: `alarm-contradiction-eu-1-${n}`, key: `a${n}` }, 1);
+  }
+  store.enqueue('ops', { ...message, thread: 'inc-1', key: 'i1' }, 5);
+  store.enqueue('ops', { ...message, thread: 'inc-1', key: 'i2' }, 6);
+  const next = (now: number) => store.nextPending('ops', now);
+  const first = next(10);
+  expect(first?.key).toBe('i1');
+  store.tryLater(first?.seq ?? 0, 'busy', 20);
+  // It keeps its order within its thread, and holds nobody else up meanwhile.
+  expect(next(10)?.key).toBe('a0');
+  expect(next(20)?.key).toBe('i1');
+  store.finish(first?.seq ?? 0, 'delivered', 'ok', 20);
+  expect(next(20)?.key).toBe('i2');
+  store.close();
 });

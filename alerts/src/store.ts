@@ -5,6 +5,7 @@
 import Database from 'better-sqlite3';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { alarmThreads } from '@highwater/config/alarm.ts';
 import type { Message } from '@highwater/config/kinds.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { SilentProbe } from './decide/blind.ts';
@@ -174,13 +175,14 @@ function statements(db: Database.Database) {
     `UPDATE deliveries SET state = 'superseded', finished_at = ?
      WHERE state = 'pending' AND reason = 'changed' AND channel = ? AND thread = ?`,
   );
-  // Of each thread only the oldest pending message may go, so that they arrive in order.
-  const heads = db.prepare<[string], DeliveryRow>(
+  // Of each thread only the oldest pending message may go, so that they arrive in order. Of those whose time has come,
+  // alarms of the house wait for incidents: what may be many must not delay what the service is for.
+  const heads = db.prepare<[string, number], DeliveryRow>(
     `SELECT seq, key, channel, thread, message, created_at, attempt, next_at FROM deliveries AS d
      WHERE state = 'pending' AND channel = ? AND NOT EXISTS (
        SELECT 1 FROM deliveries AS e
        WHERE e.state = 'pending' AND e.channel = d.channel AND e.thread = d.thread AND e.seq < d.seq)
-     ORDER BY next_at, seq LIMIT 1`,
+     ORDER BY next_at > ?, thread LIKE '${alarmThreads}%', next_at, seq LIMIT 1`,
   );
   const begin = db.prepare('UPDATE deliveries SET attempt = attempt + 1 WHERE seq = ?');
   const finish = db.prepare('UPDATE deliveries SET state = ?, result = ?, finished_at = ? WHERE seq = ?');
@@ -251,8 +253,8 @@ function statements(db: Database.Database) {
       enqueue.run(key, channel, thread, reason, JSON.stringify(message), now, now);
     },
     /** The message that this channel is to send next; its `nextAt` may lie ahead. */
-    nextPending(channel: string): Pending | undefined {
-      const row = heads.get(channel);
+    nextPending(channel: string, now: Instant): Pending | undefined {
+      const row = heads.get(channel, now);
       if (row === undefined) return undefined;
       const { created_at: createdAt, next_at: nextAt, message, ...rest } = row;
       return { ...rest, createdAt, nextAt, message: JSON.parse(message) as Message };
