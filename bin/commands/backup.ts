@@ -1,14 +1,16 @@
 /** `highwater backup`: a copy of all that the log, the numbers and the alerts go on from, while everything runs. */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { ownConfig } from '../backup-config.ts';
+import type { CollectorFlags } from '../collector-client.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { commandLine, nearPath, quoted } from '../hint.ts';
-import { callersFile, configFile, dataDir } from '../options.ts';
+import { callersFile, dataDir } from '../options.ts';
 import { printJson, utc } from '../print.ts';
 import { progressLine } from '../progress.ts';
 
-interface BackupFlags {
-  readonly data?: string;
+interface BackupFlags extends CollectorFlags {
   readonly config?: string;
   /** Commander's form of --without-keys. */
   readonly withoutKeys?: boolean;
@@ -22,8 +24,10 @@ export function backupCommand(): Command {
     .option('--data <DIR>', "what to copy (HIGHWATER_DATA; default data in the program's folder)")
     .option(
       '--config <FILE>',
-      'the configuration (HIGHWATER_CONFIG; default config/highwater.yaml of the program)',
+      'the configuration (default: the file that the collector runs, which is asked)',
     )
+    .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
+    .option('--insecure', 'plain http to a collector on another machine')
     .option('--without-keys', 'no private keys and no token: keep those elsewhere, restore needs them')
     .option('--json', 'as JSON')
     .addHelpText(
@@ -45,31 +49,32 @@ async function run(dir: string, flags: BackupFlags): Promise<void> {
   const { BackupProblem } = await import('../../collector/src/backup/problem.ts');
   const to = callersFile(dir);
   const data = dataDir(flags.data);
-  const config = configFile(flags.config);
-  if (!existsSync(config)) {
-    throw new Exit(
-      exitCode.usage,
-      `highwater: backup: ${nearPath(config)}: no such file, name it with --config`,
-    );
-  }
+  // Without a store there is nothing to back up, which is told first.
+  const config = existsSync(join(data, 'collector', 'store.db')) ? await ownConfig(flags) : undefined;
   const progress = progressLine();
   try {
     const made = await makeBackup({
       dataDir: data,
       dir: to,
-      configFile: config,
+      configFile: config?.file,
       withKeys: flags.withoutKeys !== true,
       clock: { now: () => Date.now(), monotonic: () => performance.now() },
       progress: progress.says,
     });
     progress.end();
-    if (flags.json) return printJson(made);
+    if (flags.json) return printJson({ ...made, configFile: config?.file });
     const { logs, commits, bodies, keys, origin } = made;
     const signed = logs.map(({ year, size }) => `${year}: ${size}`).join(', ');
     const lines = [
       `backed up ${origin} as of ${utc(made.at)} into ${nearPath(to)}`,
       `commits   ${commits}; entries signed by year: ${signed === '' ? 'none' : signed}`,
       `bodies    ${bodies.count}, ${made.added} of them new`,
+      ...(config === undefined ? [] : [`config    ${nearPath(config.file)}`]),
+      ...(config?.other === undefined
+        ? []
+        : [
+            `          it is not what the log has, as of ${utc(config.other.at)}: changed, and not applied yet`,
+          ]),
       keys.length === 0
         ? 'keys      not in it: keep keys and token of the data folder elsewhere; restore asks for them with --keys'
         : `keys      in it (${keys.join(', ')}): whoever reads this folder can sign as you`,

@@ -1,11 +1,14 @@
 /** `highwater restore`: a backup into an empty data folder, brought up to what was published, so that no log forks. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Command } from 'commander';
+import type { Instant } from '@highwater/config/time.ts';
+import { copyDurably, makeFolders } from '../../collector/src/backup/files.ts';
 import type { Manifest } from '../../collector/src/backup/manifest.ts';
 import type { Published } from '../../collector/src/backup/published.ts';
 import type { Restored } from '../../collector/src/backup/restore.ts';
-import { readConfig } from '../config-file.ts';
+import { otherThanLogged } from '../backup-config.ts';
+import { loadConfigFile, readConfig } from '../config-file.ts';
 import { Exit, exitCode } from '../exit.ts';
 import { commandLine, nearPath, quoted } from '../hint.ts';
 import { callersFile, configFile, dataDir } from '../options.ts';
@@ -18,6 +21,7 @@ interface RestoreFlags {
   readonly config?: string;
   readonly published?: string;
   readonly keys?: string;
+  readonly configOut?: string;
   readonly json?: boolean;
 }
 
@@ -32,6 +36,7 @@ export function restoreCommand(): Command {
     )
     .option('--config <FILE>', 'the configuration that names the page (default: the one in the backup)')
     .option('--keys <DIR>', 'a folder with operator.key and the keys of the logs, where the backup has none')
+    .option('--config-out <FILE>', 'where to put the configuration (default: config.yaml in the data folder)')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -54,6 +59,8 @@ async function run(dir: string, flags: RestoreFlags): Promise<void> {
   const to = dataDir(flags.data);
   const progress = progressLine();
   try {
+    const copy = await configCopy(from, flags.configOut, to);
+    folderOrRefuse(to);
     const restored = await restoreBackup({
       dir: from,
       dataDir: to,
@@ -63,14 +70,79 @@ async function run(dir: string, flags: RestoreFlags): Promise<void> {
       progress: progress.says,
     });
     progress.end();
-    if (flags.json) return printJson(jsonOf(restored));
-    process.stdout.write(`${text(restored, from, to).join('\n')}\n`);
+    const config = copy && (await putConfig(copy, to, restored.manifest));
+    if (flags.json) return printJson({ ...jsonOf(restored), ...(config && { config }) });
+    process.stdout.write(`${text(restored, config, to).join('\n')}\n`);
   } catch (error) {
     progress.end();
     if (!(error instanceof BackupProblem)) throw error;
     const code = error.kind === 'usage' ? exitCode.usage : exitCode.no;
     throw new Exit(code, `highwater: restore: ${error.message}; ${error.remedy}`, { cause: error });
   }
+}
+
+interface ConfigCopy {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Out of the backup, so that nothing that is done to it later changes the backup. Throws where another file is there. */
+async function configCopy(
+  dir: string,
+  out: string | undefined,
+  data: string,
+): Promise<ConfigCopy | undefined> {
+  const { readManifest } = await import('../../collector/src/backup/check.ts');
+  const { config } = await readManifest(dir);
+  if (config === undefined) return undefined;
+  const [from, to] = [
+    join(dir, config.path),
+    out === undefined ? join(data, 'config.yaml') : callersFile(out),
+  ];
+  if (!existsSync(to) || readFileSync(to).equals(readFileSync(from))) return { from, to };
+  throw new Exit(
+    exitCode.usage,
+    `highwater: restore: ${nearPath(to)} is there and another one than in the backup; move it away, or name another place with --config-out`,
+  );
+}
+
+function folderOrRefuse(path: string): void {
+  try {
+    makeFolders(path);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    throw new Exit(exitCode.usage, `highwater: restore: ${nearPath(path)} can not be made (${code})`, {
+      cause,
+    });
+  }
+}
+
+interface RestoredConfig {
+  readonly file: string;
+  /** When the log got a configuration that is another one than in the file. */
+  readonly otherAt?: Instant;
+  /** It came after the backup. */
+  readonly isNewer?: boolean;
+}
+
+async function putConfig(
+  { from, to }: ConfigCopy,
+  data: string,
+  { commits }: Manifest,
+): Promise<RestoredConfig> {
+  folderOrRefuse(dirname(to));
+  await copyDurably(from, to);
+  const loaded = loadConfigFile(to);
+  const other = 'problems' in loaded ? undefined : await otherThanLogged(data, loaded.config);
+  return { file: to, ...(other && { otherAt: other.at, isNewer: other.index >= commits }) };
+}
+
+function warning({ otherAt, isNewer }: RestoredConfig): string[] {
+  if (otherAt === undefined) return [];
+  const which = isNewer === true ? 'a newer configuration' : 'another configuration';
+  return [
+    `WARNING   the log has ${which}, of ${utc(otherAt)}; its file is not in the backup: compare before you start`,
+  ];
 }
 
 function sourceOf(dir: string, { origin, config: backed }: Manifest, flags: RestoreFlags): Published {
@@ -113,9 +185,12 @@ function jsonOf({ manifest, taken, commits, damaged, alerts }: Restored) {
   };
 }
 
-function text({ manifest, taken, commits, damaged, alerts }: Restored, from: string, to: string): string[] {
+function text(
+  { manifest, taken, commits, damaged, alerts }: Restored,
+  config: RestoredConfig | undefined,
+  to: string,
+): string[] {
   const missing = Object.entries(taken?.missing ?? {});
-  const config = manifest.config === undefined ? undefined : join(from, manifest.config.path);
   return [
     `restored ${manifest.origin} as of ${utc(manifest.at)} into ${nearPath(to)}: ${commits} commits`,
     taken === undefined
@@ -134,7 +209,9 @@ function text({ manifest, taken, commits, damaged, alerts }: Restored, from: str
       ? []
       : [`damaged   ${damaged.length} bodies of the backup, left out: ${damaged.slice(0, 3).join(', ')}`]),
     `alerts    ${alerts ? 'restored; they begin anew with what is open' : 'none in the backup, or some here already, which stay'}`,
-    ...(config === undefined ? [] : [`config    ${nearPath(config)} is the one of the backup`]),
-    `next      ${commandLine(`up${config === undefined ? '' : ` --config ${quoted(nearPath(config))}`} --data ${quoted(nearPath(to))}`)}`,
+    ...(config === undefined
+      ? []
+      : [`config    ${nearPath(config.file)}, a copy of the one in the backup`, ...warning(config)]),
+    `next      ${commandLine(`up${config === undefined ? '' : ` --config ${quoted(nearPath(config.file))}`} --data ${quoted(nearPath(to))}`)}`,
   ];
 }

@@ -1,7 +1,7 @@
 /** A machine that is lost after its last backup: what was published comes back from the page, and the log goes on. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,11 +125,15 @@ it('comes back from a backup and the page: nothing published is lost, and every 
   old.push(await atLeast(lost, 7));
 
   const [made] = await Promise.all([
-    highwater(['backup', backup, '--data', lost, '--config', file, '--json']),
+    highwater(['backup', backup, '--data', lost, '--collector', first.url, '--json']),
     send(first, by, 20),
   ]);
   expect([made.code, made.stderr]).toEqual([0, '']);
-  const { commits } = JSON.parse(made.stdout) as { commits: number };
+  const { commits, configFile } = JSON.parse(made.stdout) as { commits: number; configFile: string };
+  // It was not named: the collector said which one it runs.
+  expect(configFile).toBe(file);
+  expect(readFileSync(join(backup, 'config.yaml'), 'utf8')).toBe(readFileSync(file, 'utf8'));
+  expect(statSync(join(backup, '.lock.db')).mode & 0o777).toBe(0o600);
   expect(commits).toBeGreaterThanOrEqual(7);
   expect(statSync(join(backup, 'keys', 'operator.key')).mode & 0o777).toBe(0o600);
 
@@ -137,6 +141,15 @@ it('comes back from a backup and the page: nothing published is lost, and every 
     await send(first, by, 4);
     old.push(await atLeast(lost, 27 + 4 * (round + 1)));
   }
+  // A configuration that came after the backup.
+  writeFileSync(file, readFileSync(file, 'utf8').replace('every: 1s', 'every: 2s'));
+  const reloaded = await highwater(['config', 'apply', '--collector', first.url, '--data', lost]);
+  expect(reloaded).toMatchObject({
+    code: 0,
+    stderr: '',
+    stdout: expect.stringContaining(`  file ${file}\n  leaf `) as string,
+  });
+  old.push(await atLeast(lost, 40));
   first.signal('SIGKILL');
   await first.gone;
   const end = (await published(lost))?.size ?? 0;
@@ -151,12 +164,34 @@ it('comes back from a backup and the page: nothing published is lost, and every 
     again: 0,
     missing: {},
     damaged: [],
+    config: { file: join(fresh, 'config.yaml'), isNewer: true },
   });
+  expect(readFileSync(join(fresh, 'config.yaml'))).toEqual(readFileSync(join(backup, 'config.yaml')));
 
   await using second = await start(fresh);
   await send(second, player(origin, eu, 2), 3);
   const now = await atLeast(fresh, end + 3);
   for (const { size, root } of old) expect(await rootThen(fresh, size, now.size)).toBe(root);
+});
+
+it('takes no configuration into a backup that may be another one', async () => {
+  const to = join(dir, 'second');
+  const nobody = ['--collector', 'http://127.0.0.1:9'];
+  const guessed = await highwater(['backup', to, '--data', lost, ...nobody], { HIGHWATER_CONFIG: undefined });
+  expect([guessed.code, guessed.stderr]).toEqual([2, expect.stringContaining('name the file with --config')]);
+  const other = join(dir, 'other.yaml');
+  writeFileSync(other, readFileSync(file, 'utf8').replace(`origin: ${origin}`, 'origin: other.example/log'));
+  const foreign = await highwater(['backup', to, '--data', lost, '--config', other]);
+  expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining("is another log's")]);
+  expect(existsSync(to)).toBe(false);
+  const alike = await highwater(['backup', to, '--data', lost, ...nobody], { HIGHWATER_CONFIG: file });
+  expect([alike.code, alike.stderr]).toEqual([0, '']);
+  expect(alike.stdout).toContain(`\nconfig    ${file}\n`);
+});
+
+it('ends at once where no folder can be made', async () => {
+  const made = await highwater(['backup', '/proc/highwater/backup', '--data', lost, '--config', file]);
+  expect([made.code, made.stderr]).toEqual([2, expect.stringContaining('can not be made')]);
 });
 
 it('is not restored while the page is not reached, unless somebody says that nothing newer was seen', async () => {
@@ -180,4 +215,6 @@ it('is not restored while the page is not reached, unless somebody says that not
   expect(() => statSync(join(data, 'collector'))).toThrow();
   const none = await highwater(['restore', backup, '--data', data, '--published', 'none']);
   expect([none.code, none.stderr]).toEqual([0, '']);
+  // What is done to the copy that runs does nothing to the backup.
+  expect(none.stdout).toContain(`up --config ${join(data, 'config.yaml')} --data ${data}\n`);
 });
