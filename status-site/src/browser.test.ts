@@ -1,9 +1,8 @@
 /** The built site in a real browser: readable by everyone, and text from outside stays text. */
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { PublicSnapshot } from '@highwater/config/public.ts';
+import { executablePath, installed, launch, violationsOf } from '../../test/fixtures/chromium.ts';
 import {
   aMethod,
   aNode,
@@ -23,20 +22,6 @@ import { siteUnderTest, type SiteUnderTest } from '../../test/fixtures/site.ts';
 // A deadline for a busy machine; all of it takes about 20 s on an idle one.
 vi.setConfig({ testTimeout: 60_000 });
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const installed = existsSync(executablePath);
-const args = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 if (!installed) console.warn(`chromium is missing (${executablePath}): the page is not tested in a browser`);
 test.runIf(process.env['CI'] === 'true')('chromium is installed', () => {
   expect(installed).toBe(true);
@@ -47,7 +32,7 @@ describe.runIf(installed)('in chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
     site = await siteUnderTest(oneDown(Date.now()));
-    browser = await chromium.launch({ executablePath, args });
+    browser = await launch();
   }, 120_000);
   afterAll(async () => {
     await browser.close();
@@ -80,9 +65,6 @@ describe.runIf(installed)('in chromium', () => {
     ['under maintenance', underMaintenance, ['/', '/services/ethereum-rpc', '/maintenance']],
   ];
 
-  // Only colours differ between the schemes.
-  const axeOptions = { light: {}, dark: { runOnly: ['color-contrast', 'link-in-text-block'] } };
-
   test.each(worlds)('%s: no violation of WCAG in light and dark', async (_, snapshot, paths) => {
     await site.show(snapshot(Date.now()));
     for (const colorScheme of ['light', 'dark'] as const)
@@ -90,21 +72,7 @@ describe.runIf(installed)('in chromium', () => {
         for (const path of paths) {
           await open(page, path);
           await page.locator('details').evaluateAll(openFirst);
-          await page.evaluate(axeSource);
-          const violations = await page.evaluate(async (rules) => {
-            const { axe } = globalThis as unknown as {
-              axe: {
-                run(options: object): Promise<{
-                  violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-                }>;
-              };
-            };
-            return (await axe.run(rules)).violations.map((one) => [
-              one.id,
-              one.nodes[0]?.html,
-              one.nodes[0]?.failureSummary,
-            ]);
-          }, axeOptions[colorScheme]);
+          const violations = await violationsOf(page, colorScheme);
           expect({ path, colorScheme, violations }).toEqual({ path, colorScheme, violations: [] });
         }
       });

@@ -5,7 +5,7 @@ import { highestOf, linePath } from './chart.ts';
 import { formatCount, formatRatio, formatSpan, formatTenths, plural } from './format.ts';
 import { freshness, type Frame } from './frame.ts';
 import { chainView, type ChainView, finalizedText } from './chain.ts';
-import { maintenanceOf, nodeMarkUnder, type MaintenanceView } from './maintenance.ts';
+import { maintainedSince, maintenanceOf, nodeMarkUnder, type MaintenanceView } from './maintenance.ts';
 import { methodViews, type MethodView } from './methods.ts';
 import {
   historyView,
@@ -99,7 +99,7 @@ export function serviceDetail(id: string, frame: Frame): ServiceDetail | undefin
     description: service.description ?? '',
     mark: serviceMark(service, stale),
     because: serviceBecause(service, stale),
-    ...since(service, stale),
+    ...serviceSince(service, frame, stale),
     facts: serviceFacts(service),
     ...(chain ? { chain } : {}),
     methods: methodViews(service.nodes),
@@ -125,6 +125,12 @@ function watchesIt({ nodes }: PublicService, region: string): boolean {
 /** When the status began; not said of one that is no longer known. */
 function since(of: { since?: number | undefined }, stale: boolean): { since?: number } {
   return of.since === undefined || stale ? {} : { since: of.since };
+}
+
+/** When what the mark says began: behind `Under maintenance` that is the maintenance, and not the verdict. */
+function serviceSince(service: PublicService, frame: Frame, stale: boolean): { since?: number } {
+  if (service.component !== 'under_maintenance') return since(service, stale);
+  return since({ since: maintainedSince(service.id, frame) }, stale);
 }
 
 function serviceFacts({ objectiveRatio }: PublicService): readonly Fact[] {

@@ -13,10 +13,21 @@ export interface FrameLog {
   readonly key: string;
   /** Entries. */
   readonly size: number;
-  /** When its newest checkpoint was taken and verified, Unix ms. */
+  /** When this page first saw and verified a checkpoint of this size, Unix ms. */
   readonly checkedAt: number;
   /** Since when, and how, what the collector shows contradicts it. */
   readonly refused?: { readonly since: number; readonly because: string };
+  /** Who besides the operator vouches for the newest checkpoint; absent while the page has no policy. */
+  readonly vouched?: Vouched;
+}
+
+export interface Vouched {
+  /** Those of the policy whose cosignature is on the checkpoint and good, by its names. */
+  readonly by: readonly string[];
+  /** Witnesses in the policy. */
+  readonly of: number;
+  /** As many as it asks for. */
+  readonly met: boolean;
 }
 
 export interface Frame {

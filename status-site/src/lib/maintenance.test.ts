@@ -44,6 +44,21 @@ describe('what is active', () => {
     ]);
   });
 
+  test('a service is under maintenance since that began, and not since its checks said something', () => {
+    const service = frame().snapshot?.services.find(({ id }) => id === 'ethereum-rpc');
+    const hour = Math.floor(now / 3_600_000) * 3_600_000;
+    const [active] = maintenanceGroups(frame()).active;
+    expect(serviceDetail('ethereum-rpc', frame())?.since).toBe(active?.startsAt);
+    expect(service?.since).toBeLessThan(hour - 86_400_000);
+    // Of one whose maintenance the page's clock has seen end, nothing is said until the collector says what is.
+    const over = underMaintenance(now).maintenance.filter(({ id }) => id !== active?.id);
+    const after = frame({ snapshot: { ...underMaintenance(now), maintenance: over } });
+    expect(serviceDetail('ethereum-rpc', after)?.since).toBeUndefined();
+    expect(serviceDetail('polkadot-rpc', frame())?.since).toBe(
+      frame().snapshot?.services.find(({ id }) => id === 'polkadot-rpc')?.since,
+    );
+  });
+
   test('a service has its own and those of its nodes', () => {
     const titles = (id: string) => serviceDetail(id, frame())?.maintenance.map(({ title }) => title);
     expect(titles('polkadot-rpc')).toEqual([

@@ -134,6 +134,17 @@ export function isMaintained(service: PublicService, node: string, frame: Frame)
   );
 }
 
+/**
+ * Since when a service is covered without a break, as far as what is active tells; undefined when it is not covered now.
+ * What the checks say of it began at another time.
+ */
+export function maintainedSince(service: string, frame: Frame): number | undefined {
+  const starts = known(frame)
+    .filter((one) => one.of.includes(service) && stateOf(one, frame.now) === 'active')
+    .map(({ startsAt }) => startsAt);
+  return starts.length === 0 ? undefined : Math.min(...starts);
+}
+
 /** `Down, under maintenance`: what is seen of a node goes on being said. */
 export function nodeMarkUnder(mark: Mark, service: PublicService, node: string, frame: Frame): Mark {
   if (!isMaintained(service, node, frame)) return mark;

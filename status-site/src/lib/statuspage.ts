@@ -11,7 +11,7 @@ import type {
 import { createHash } from 'node:crypto';
 import { formatInstant, formatIso } from './format.ts';
 import { freshness, siteUrl, type Frame } from './frame.ts';
-import { maintenanceUrl, stateOf, stepsOf, type MaintenanceState } from './maintenance.ts';
+import { maintainedSince, maintenanceUrl, stateOf, stepsOf, type MaintenanceState } from './maintenance.ts';
 import { isOpen } from './view.ts';
 import type { Component } from './words.ts';
 
@@ -97,7 +97,10 @@ function rows(snapshot: PublicSnapshot, frame: Frame): readonly Row[] {
       id: opaqueId('component', service.id),
       name: service.name,
       status,
-      updated_at: formatIso(service.since ?? snapshot.startedAt),
+      // A maintenance that began later than what the checks say is what changed last.
+      updated_at: formatIso(
+        Math.max(service.since ?? snapshot.startedAt, maintainedSince(service.id, frame) ?? 0),
+      ),
       position: index + 1,
       description,
       group_id: service.group === undefined ? null : opaqueId('group', service.group),

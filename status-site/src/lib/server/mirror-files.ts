@@ -3,7 +3,18 @@
  * Each is whole or not there: written beside its place and moved; fsynced, but for bodies.
  */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  utimes,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 export interface Files {
@@ -18,6 +29,8 @@ export interface Files {
   writeParts(path: string, parts: AsyncIterable<Uint8Array>, isGood: () => boolean): Promise<boolean>;
   /** Bytes and time of writing (Unix ms); undefined when there is none. */
   stat(path: string): Promise<{ bytes: number; at: number } | undefined>;
+  /** Sets what `stat` says of when a file was written, Unix ms. */
+  date(path: string, at: number): Promise<void>;
   /** Absent is fine. */
   remove(path: string): Promise<void>;
   list(path: string): Promise<string[]>;
@@ -88,6 +101,9 @@ export function filesIn(dir: string): Files {
     async stat(path) {
       const found = await orAbsent(stat(join(dir, path)));
       return found?.isFile() === true ? { bytes: found.size, at: Math.floor(found.mtimeMs) } : undefined;
+    },
+    async date(path, at) {
+      await utimes(join(dir, path), at / 1_000, at / 1_000);
     },
     async remove(path) {
       await rm(join(dir, path), { force: true });

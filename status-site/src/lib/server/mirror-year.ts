@@ -200,6 +200,7 @@ export async function openYear(year: number, key: string, files: Files): Promise
       // It is no newer one: when it was taken stays.
       const { at } = held;
       await keep(read, merged);
+      await files.date('checkpoint', at);
       held = { ...held, at };
       return true;
     },

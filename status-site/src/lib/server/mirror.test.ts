@@ -141,7 +141,9 @@ describe('growth', () => {
     expect(yearOf(mirror).held()?.note).toBe(note + first + second);
     expect(mirror.shown()?.checkedAt).toBe(checkedAt);
     await end();
-    expect(yearOf(await start()).held()?.note).toBe(note + first + second);
+    const again = await start();
+    expect(yearOf(again).held()?.note).toBe(note + first + second);
+    expect(again.shown()?.checkedAt).toBe(checkedAt);
   });
 
   test('a new year comes beside the old one, which stays when the collector has it no more', async () => {
@@ -170,6 +172,7 @@ describe('growth', () => {
     const seen = server.asked.filter((path) => path === '/log/policy').length;
     await until(() => server.asked.filter((path) => path === '/log/policy').length > seen + 1);
     expect(Buffer.from((await mirror.policy()) ?? []).toString()).toContain(log.key.vkey);
+    expect(mirror.shown()?.vouched).toEqual({ by: [], of: 0, met: true });
   });
 });
 

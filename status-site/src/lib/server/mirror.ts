@@ -14,10 +14,11 @@ import { decodeUtf8 } from '@highwater/config/proof/bytes.ts';
 import { MAX_POLICY_CHARS, parsePolicy } from '@highwater/config/proof/policy.ts';
 import type { Logger } from 'pino';
 import type { FrameLog } from '../frame.ts';
-import { type Bodies, openBodies } from './mirror-bodies.ts';
+import { type Bodies, type BodyLimit, openBodies } from './mirror-bodies.ts';
 import { type Files, filesIn, NoRoom } from './mirror-files.ts';
 import { sourceOf, Unanswered } from './mirror-source.ts';
 import { Unproven } from './mirror-tree.ts';
+import { openVouched } from './mirror-vouched.ts';
 import { Contradiction, openYear, type YearLog } from './mirror-year.ts';
 
 export interface MirrorOptions {
@@ -81,6 +82,8 @@ export async function openMirror(options: MirrorOptions, signal: AbortSignal): P
   const years = new Map<number, MirrorYear>();
   const refusals = new Map<string, Refused>();
   let operatorKey = await textOf(root, 'operator');
+  let policy = await root.read('policy');
+  const vouched = openVouched();
   for (const name of await root.list('.')) if (/^[1-9][0-9]{3}$/.test(name)) await open(Number(name));
 
   async function open(year: number): Promise<void> {
@@ -162,11 +165,13 @@ export async function openMirror(options: MirrorOptions, signal: AbortSignal): P
   async function lookAtPolicy(): Promise<void> {
     const bytes = await source.get('/log/policy', MAX_POLICY_CHARS);
     const text = bytes === undefined ? undefined : decodeUtf8(bytes);
-    const policy = text === undefined ? undefined : parsePolicy(text, sha256);
-    if (text === undefined || policy === undefined || 'error' in policy) return;
+    const parsed = text === undefined ? undefined : parsePolicy(text, sha256);
+    if (text === undefined || parsed === undefined || 'error' in parsed) return;
     const mine = new Set(sorted().map(({ key }) => key));
-    if (!policy.logs.every(({ vkey }) => mine.has(vkey))) return;
-    if (Buffer.from((await root.read('policy')) ?? []).toString() !== text) await root.write('policy', text);
+    if (!parsed.logs.every(({ vkey }) => mine.has(vkey))) return;
+    if (Buffer.from(policy ?? []).toString() === text) return;
+    await root.write('policy', text);
+    policy = Buffer.from(text);
   }
 
   async function look(isRare: boolean): Promise<void> {
@@ -210,12 +215,15 @@ export async function openMirror(options: MirrorOptions, signal: AbortSignal): P
   }
 
   let againAt = 0;
-  const isFull = (): boolean =>
-    sorted().reduce((bytes, year) => bytes + year.bodies.bytes(), 0) > maxBodyBytes;
+  const limit: BodyLimit = {
+    maxBytes: maxBodyBytes,
+    fits: (bytes) => sorted().reduce((all, year) => all + year.bodies.bytes(), bytes) <= maxBodyBytes,
+  };
 
   async function fetchBodies(): Promise<void> {
-    for (const year of sorted().reverse()) if (!isFull()) await year.bodies.fetch(source, isFull, signal);
-    for (const year of sorted()) while (isFull() && (await year.bodies.dropOldest()));
+    let wanted: number | undefined;
+    for (const year of sorted().reverse()) wanted ??= await year.bodies.fetch(source, limit, signal);
+    for (const year of sorted()) while (!limit.fits(wanted ?? 0) && (await year.bodies.dropOldest()));
   }
 
   async function followBodies(): Promise<void> {
@@ -260,12 +268,13 @@ export async function openMirror(options: MirrorOptions, signal: AbortSignal): P
   return {
     years: () => sorted().filter((year) => year.held() !== undefined),
     operatorKey: () => operatorKey,
-    policy: () => root.read('policy'),
+    policy: async () => policy,
     shown() {
       const newest = sorted().findLast((year) => year.held() !== undefined);
       const held = newest?.held();
       if (newest === undefined || held === undefined) return undefined;
       const refused = newest.refused();
+      const by = vouched(held.note, policy);
       return {
         origin: nameOf(newest.key),
         year: newest.year,
@@ -273,6 +282,7 @@ export async function openMirror(options: MirrorOptions, signal: AbortSignal): P
         size: held.size,
         checkedAt: held.at,
         ...(refused === undefined ? {} : { refused }),
+        ...(by === undefined ? {} : { vouched: by }),
       };
     },
     async lost(year) {
