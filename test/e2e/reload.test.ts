@@ -81,6 +81,11 @@ describe('a configuration that changes under what runs', () => {
 
     writeFileSync(file, `${site}${probes(first, second)}${services('web', 'more')}`);
     up.kill('SIGHUP');
+    await until('what changed, and from when, is said without being asked', 20_000, () =>
+      /highwater: configuration applied: in force from [^]*services +\+more[^]*  file \S+hw\.yaml\n/.test(
+        chunks.join(''),
+      ),
+    );
     await until('both are up, and the new probe is heard', 30_000, async () => {
       const heard = (await statusOf(collector)).probes.filter(({ lastHeardAt }) => lastHeardAt !== undefined);
       return heard.length === 2 && (await upIn(collector, ['web', 'more']));
@@ -102,6 +107,16 @@ describe('a configuration that changes under what runs', () => {
     );
     const again = (await highwater(['config', 'apply', '--config', file, ...flags])).stdout;
     expect(again).toMatch(/^unchanged/);
+
+    // Without FILE it is the operator's own that is read again; nothing else takes its place.
+    writeFileSync(file, `${readFileSync(file, 'utf8')}# a remark\n`);
+    const own = readFileSync(file, 'utf8');
+    const reread = await highwater(['config', 'apply', ...flags]);
+    expect([reread.code, reread.stdout]).toEqual([
+      0,
+      expect.stringContaining(`unchanged: ${file} is what runs`),
+    ]);
+    expect(readFileSync(file, 'utf8')).toBe(own);
 
     up.kill('SIGTERM');
     const [code] = (await once(up, 'exit')) as [number];
