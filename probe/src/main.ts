@@ -118,7 +118,8 @@ async function assemble(
   opened.push(() => link.close());
   const recorder = options.recordFile === undefined ? undefined : openRecorder(options.recordFile, id);
   opened.push(() => recorder?.close());
-  const spool = new Spool({ dir, maxBytes: options.spoolMaxBytes ?? defaultSpoolBytes, now: Date.now() });
+  const maxBytes = options.spoolMaxBytes ?? defaultSpoolBytes;
+  const spool = new Spool({ dir, maxBytes, now: Date.now(), key: key.vkey });
   opened.push(() => spool[Symbol.dispose]());
   tellOfSpool(spool, log);
 

@@ -14,7 +14,10 @@ export interface BatchStates {
   readonly acknowledged: ReturnType<typeof batchQueue>;
   /** Undefined when it was not spooled. */
   acknowledge(epoch: number, number: number): SpooledBatch | undefined;
-  takeBack(epoch: number, number: number): void;
+  /** Undefined when it was not acknowledged. */
+  takeBack(epoch: number, number: number): SpooledBatch | undefined;
+  /** Whether one of an epoch before this one is not acknowledged. */
+  waitsFromBefore(epoch: number | undefined): boolean;
   /** From wherever it is. */
   remove(epoch: number, number: number): void;
   reached(end: Pick<Place, 'segment' | 'offset'>): void;
@@ -42,7 +45,8 @@ export function batchStates(): BatchStates {
     spooled,
     acknowledged,
     acknowledge: (epoch, number) => move(spooled, acknowledged, epoch, number),
-    takeBack: (epoch, number) => void move(acknowledged, spooled, epoch, number),
+    takeBack: (epoch, number) => move(acknowledged, spooled, epoch, number),
+    waitsFromBefore: (epoch = 0) => (spooled.first()?.epoch ?? Infinity) < epoch,
     remove(epoch, number) {
       for (const queue of queues) queue.remove(epoch, number);
     },

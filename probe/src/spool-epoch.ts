@@ -1,7 +1,10 @@
 /** What a spool keeps beside its journal: the epoch that was begun last, and notes whose number has two texts. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
+import type { Instant } from '@highwater/config/time.ts';
 import { writeDurably } from './journal.ts';
+import type { Marks } from './spool-records.ts';
 
 const maxConflictFiles = 100;
 
@@ -26,4 +29,21 @@ export function keepConflict(
   const path = join(folder, name);
   if (existsSync(path) || readdirSync(folder).length >= maxConflictFiles) return;
   writeFileSync(path, note, { mode: 0o600 });
+}
+
+/** Where nothing is known, the clock gives a number above those of an earlier life whose disk was lost. */
+export function epochAfter(known: number, now: Instant): number {
+  return known >= 0 ? known + 1 : Math.floor(now / 1_000);
+}
+
+/** Whether somebody else signed before. Where that is not known of one of them, nothing says so. */
+export function isOfOtherKey(marks: Marks, key: string | undefined): boolean {
+  return key !== undefined && marks.key !== undefined && marks.key !== key;
+}
+
+/** Where the numbers stand when an epoch begins. */
+export function marksOfEpoch(marks: Marks, { e: epoch, key }: { e: number; key?: string }): Marks {
+  const fresh = { ...marks, epoch, frame: 0, number: 0, prev: ZERO_HASH, gaps: [] };
+  if (key === undefined || key === marks.key) return fresh;
+  return { ...fresh, key, since: epoch };
 }

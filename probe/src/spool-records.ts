@@ -9,6 +9,8 @@ export interface SpoolOptions {
   readonly maxBytes: number;
   /** The first epoch of a probe without any record is the second in which it began. */
   readonly now: Instant;
+  /** Verifier key of who signs from now on: where it is another than before, a new epoch begins. */
+  readonly key?: string;
 }
 
 export interface Line {
@@ -65,6 +67,10 @@ export interface Marks {
   readonly seq: number;
   /** Numbers of this epoch that were dropped and that no acknowledged batch has told of. */
   readonly gaps: readonly Gap[];
+  /** Verifier key of who signs; absent in those of an older version. */
+  readonly key?: string;
+  /** The epoch in which that key began; absent for the first. */
+  readonly since?: number;
 }
 
 export interface FrameRecord {
@@ -82,7 +88,7 @@ export type SpoolRecord =
   | ({ readonly t: 'F'; readonly e: number; readonly n: number; readonly to: number } & FrameRecord)
   | BatchRecord
   | { readonly t: 'AF' | 'AB' | 'U' | 'P' | 'X'; readonly e: number; readonly n: number }
-  | { readonly t: 'E'; readonly e: number };
+  | { readonly t: 'E'; readonly e: number; readonly key?: string };
 
 export interface BatchRecord {
   readonly t: 'B';
@@ -120,8 +126,13 @@ export function lineOf(record: { readonly s: number; readonly l: string; readonl
 
 /** Gaps ascending and apart, with one more number among them. */
 export function withGap(gaps: readonly Gap[], number: number): readonly Gap[] {
+  return withGaps(gaps, [{ first: number, last: number }]);
+}
+
+/** The same with those of others among them. */
+export function withGaps(gaps: readonly Gap[], more: readonly Gap[]): readonly Gap[] {
   const merged: Gap[] = [];
-  for (const gap of [...gaps, { first: number, last: number }].sort((a, b) => a.first - b.first)) {
+  for (const gap of [...gaps, ...more].sort((a, b) => a.first - b.first)) {
     const before = merged.at(-1);
     if (before && gap.first <= before.last + 1) merged.pop();
     const joined = before && gap.first <= before.last + 1;

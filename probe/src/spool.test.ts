@@ -19,6 +19,7 @@ import { parseFrameText } from '@highwater/config/proof/frame.ts';
 import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { DAY_MS, minuteOf } from '@highwater/config/time.ts';
+import { Journal } from './journal.ts';
 import { noTip, spoolBatches, spoolFrame } from './sign.ts';
 import { MOST_GAPS, type SpooledBatch } from './spool-records.ts';
 import { Spool } from './spool.ts';
@@ -130,6 +131,73 @@ describe('a spool', () => {
     const again = open(dir);
     expect(again.unbatched.map((each) => each.text)).toEqual([line(start, 1)]);
     again[Symbol.dispose]();
+  });
+});
+
+describe('another key', () => {
+  const renewed = { ...identity, key: generateSigningKey('eu-1') };
+  const [before, after] = [identity, renewed].map(({ key }) => ({ key: key.vkey }));
+
+  /** Three batches, the first of them acknowledged, and an unacknowledged frame. */
+  const used = async (dir: string) => {
+    const spool = open(dir, before);
+    for (let n = 0; n < 3; n += 1) {
+      spool.add(line(start, n));
+      close(spool);
+    }
+    spoolFrame(spool, identity);
+    await spool.sync();
+    for (const batch of spool.batches.slice(0, 1)) spool.acknowledgeBatch(batch);
+    return spool;
+  };
+  const waiting = (spool: Spool) => spool.unbatched.map((each) => each.text);
+
+  it('signs what was not acknowledged in a new epoch; what was is still to be proven', async () => {
+    const dir = folder();
+    (await used(dir))[Symbol.dispose]();
+    const spool = open(dir, after);
+    expect([spool.startedAnew, spool.epoch]).toEqual([true, 1_800_000_001]);
+    expect([spool.frameCount, spool.batchCount, spool.unprovenCount]).toEqual([0, 0, 1]);
+    expect(waiting(spool)).toEqual([line(start, 1), line(start, 2)]);
+    spoolBatches(spool, renewed, { through: Infinity, minute: minuteOf(start), config: ZERO_HASH }, known);
+    await spool.sync();
+    const [batch] = spool.batches;
+    expect(batch && batchOf(spool.noteOf(batch))).toMatchObject({ epoch: 1_800_000_001, number: 0 });
+    spool[Symbol.dispose]();
+    const again = open(dir, after);
+    expect([again.startedAnew, again.batchCount, again.unprovenCount]).toEqual([false, 1, 1]);
+    again[Symbol.dispose]();
+  });
+
+  it.each([false, true])('signs what the collector lost, after a kill in between: %s', async (isKilled) => {
+    const dir = folder();
+    (await used(dir))[Symbol.dispose]();
+    let spool = open(dir, after);
+    const lost = spool.unproven(1).map(({ batch }) => batch);
+    if (isKilled) {
+      spool[Symbol.dispose]();
+      const journal = new Journal(join(dir, 'journal'), () => undefined);
+      journal.append(lost.map(({ epoch: e, number: n }) => JSON.stringify({ t: 'U', e, n })));
+      journal[Symbol.dispose]();
+      spool = open(dir, after);
+    } else spool.takeBack(lost);
+    expect([spool.epoch, spool.batchCount, spool.unprovenCount]).toEqual([1_800_000_002, 0, 0]);
+    expect(waiting(spool)).toEqual([0, 1, 2].map((n) => line(start, n)));
+    spool[Symbol.dispose]();
+  });
+
+  it('is not the key of a spool that does not say whose it is, and from then on it is', () => {
+    const dir = folder();
+    open(dir)[Symbol.dispose]();
+    for (const [key, epoch] of [
+      [before, 0],
+      [before, 0],
+      [after, 1],
+    ] as const) {
+      const spool = open(dir, key);
+      expect(spool.epoch).toBe(1_800_000_000 + epoch);
+      spool[Symbol.dispose]();
+    }
   });
 });
 
@@ -360,6 +428,29 @@ describe('what is acknowledged and not proven', () => {
     spool[Symbol.dispose]();
     const again = open(dir);
     expect([again.batchCount, again.next.gaps]).toEqual([5, [{ first: 0, last: 4 }]]);
+    again[Symbol.dispose]();
+  });
+
+  it('takes the gaps that it told with it, when the collector loses it and it is given up', async () => {
+    const dir = folder();
+    const spool = open(dir);
+    await minutes(spool, 0, 2);
+    for (const batch of spool.batches.slice(0, 1)) spool.giveUp(batch);
+    await minutes(spool, 2, 1);
+    for (const batch of spool.batches) spool.acknowledgeBatch(batch);
+    expect(spool.next.gaps).toEqual([]);
+    const [told] = spool.unproven(9).flatMap(({ batch }) => (batch.gaps.length > 0 ? [batch] : []));
+    if (told === undefined) throw new Error('no batch told of it');
+    spool.takeBack([told]);
+    spool.giveUp(told);
+    const gaps = [
+      { first: 0, last: 0 },
+      { first: told.number, last: told.number },
+    ];
+    expect(spool.next.gaps).toEqual(gaps);
+    spool[Symbol.dispose]();
+    const again = open(dir);
+    expect(again.next.gaps).toEqual(gaps);
     again[Symbol.dispose]();
   });
 

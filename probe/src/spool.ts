@@ -9,30 +9,13 @@ import { join } from 'node:path';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { isFullDisk, Journal, type Place, type Repair } from './journal.ts';
 import { batchStates } from './spool-batches.ts';
-import { keepConflict, keepEpoch, keptEpoch } from './spool-epoch.ts';
+import { epochAfter, isOfOtherKey, keepConflict, keepEpoch, keptEpoch, marksOfEpoch } from './spool-epoch.ts';
 import { linesOf, SpoolLines } from './spool-lines.ts';
 import { isBefore, later, spoolQueue } from './spool-queue.ts';
-import {
-  dayOfLine,
-  lineOf,
-  lineRecord,
-  MOST_GAPS,
-  spooledBatchOf,
-  toldGaps,
-  withGap,
-} from './spool-records.ts';
-import type {
-  BatchRecord,
-  FrameRecord,
-  Line,
-  Marks,
-  NewLine,
-  PendingLine,
-  SpooledBatch,
-  SpooledFrame,
-  SpoolOptions,
-  SpoolRecord,
-} from './spool-records.ts';
+import { dayOfLine, lineOf, lineRecord, MOST_GAPS, spooledBatchOf, toldGaps } from './spool-records.ts';
+import type { BatchRecord, FrameRecord, Line, Marks, NewLine, PendingLine } from './spool-records.ts';
+import type { SpooledBatch, SpooledFrame, SpoolOptions, SpoolRecord } from './spool-records.ts';
+import { withGap, withGaps } from './spool-records.ts';
 
 /** Records in one write, at most: more would stand in one segment, and be lost together where the disk is full. */
 export const mostAtOnce = 256;
@@ -65,12 +48,18 @@ export class Spool {
     this.#batches.reached(this.#durable);
     this.repair = this.#journal.repair;
     const kept = keptEpoch(options.dir);
+    const marks = this.#marks;
     // A damaged record may have been the last number: only a new epoch is sure not to use it twice.
-    this.startedAnew = !marked || this.repair.quarantined > 0 || kept > this.#marks.epoch;
+    const isCertain = marked && this.repair.quarantined === 0 && kept <= marks.epoch;
+    this.startedAnew =
+      !isCertain || isOfOtherKey(marks, options.key) || this.#batches.waitsFromBefore(marks.since);
+    // An older version did not write down whose it is.
+    if (!this.startedAnew && options.key !== undefined && marks.key === undefined) {
+      this.#marks = { ...marks, key: options.key };
+      this.#rotate();
+    }
     if (!this.startedAnew) return;
-    const known = Math.max(marked ? this.#marks.epoch : -1, kept);
-    // Nothing is known: the clock gives a number above those of an earlier life whose disk was lost.
-    this.#beginEpoch(known >= 0 ? known + 1 : Math.floor(options.now / 1_000));
+    this.#beginEpoch(epochAfter(Math.max(marked ? marks.epoch : -1, kept), options.now));
   }
 
   get epoch(): number {
@@ -205,6 +194,8 @@ export class Spool {
   /** The collector no longer knows what it acknowledged: they are to be sent again, before what was made later. */
   takeBack(batches: readonly SpooledBatch[]): void {
     this.#tell('U', batches);
+    // Of a former key nobody takes them: their lines go into batches of this one.
+    if (this.#batches.waitsFromBefore(this.#marks.since)) this.#beginEpoch(this.#marks.epoch + 1);
   }
 
   /** The log holds them: nothing of them is needed any more. */
@@ -267,7 +258,8 @@ export class Spool {
     this.#writeMany(again.map(({ seq, text, detail }) => lineRecord('R', seq, text, detail)));
     // Also where the power is cut: no E without its lines.
     if (again.length > 0) this.#rotate();
-    this.#write([{ t: 'E', e: epoch }]);
+    const { key } = this.#options;
+    this.#write([{ t: 'E', e: epoch, ...(key === undefined ? {} : { key }) }]);
     this.#rotate();
   }
 
@@ -374,9 +366,12 @@ export class Spool {
         if (batch) this.#marks = { ...marks, gaps: toldGaps(marks.gaps, batch.gaps) };
         return;
       }
-      case 'U':
-        this.#batches.takeBack(record.e, record.n);
+      case 'U': {
+        const batch = this.#batches.takeBack(record.e, record.n);
+        // What it told may be lost with it.
+        if (batch?.epoch === marks.epoch) this.#marks = { ...marks, gaps: withGaps(marks.gaps, batch.gaps) };
         return;
+      }
       case 'P':
         this.#batches.remove(record.e, record.n);
         return;
@@ -385,7 +380,7 @@ export class Spool {
         return;
       case 'E':
         // Numbers begin again. What was framed has been shown, or will be by its batch.
-        this.#marks = { ...marks, epoch: record.e, frame: 0, number: 0, prev: ZERO_HASH, gaps: [] };
+        this.#marks = marksOfEpoch(marks, record);
         this.#frames.clear();
         this.#batches.spooled.clear();
         this.#lines.takeAgain();
