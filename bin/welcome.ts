@@ -66,7 +66,7 @@ export function welcome(shown: Welcome): string {
   data      ${nearPath(shown.data)}${shown.fresh ? '  (new keys in it: keep a copy of keys/)' : ''}
 
   next      ${next.join('\n            ')}
-            edit ${nearPath(shown.file)}, then start again: your own endpoints
+            edit ${nearPath(shown.file)}, then ${commandLine('config apply', { collector, data })}: your own endpoints
             Ctrl-C ends everything; the next start goes on from here
 
 `;
