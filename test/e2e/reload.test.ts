@@ -82,7 +82,7 @@ describe('a configuration that changes under what runs', () => {
     writeFileSync(file, `${site}${probes(first, second)}${services('web', 'more')}`);
     up.kill('SIGHUP');
     await until('what changed, and from when, is said without being asked', 20_000, () =>
-      /highwater: configuration applied: in force from [^]*services +\+more[^]*  file \S+hw\.yaml\n/.test(
+      /highwater: configuration applied: in force from [^]*services +\+more[^]* file \S+hw\.yaml\n/.test(
         chunks.join(''),
       ),
     );
