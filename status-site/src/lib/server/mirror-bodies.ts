@@ -30,6 +30,16 @@ interface Named {
   readonly bytes: number;
 }
 
+/** A body does not fit beside those that are here. */
+class TooMuch extends Error {
+  override name = 'TooMuch';
+  readonly bytes: number;
+  constructor(bytes: number) {
+    super(`${bytes} bytes more are over the limit`);
+    this.bytes = bytes;
+  }
+}
+
 /** What is known of a year's bodies. */
 interface State {
   /** Entries whose bodies are here, or are not to be had. */
@@ -45,10 +55,21 @@ const stateFile = z.object({
   bytes: z.int().min(0),
 });
 
+/** Of the bodies of all years together. */
+export interface BodyLimit {
+  readonly maxBytes: number;
+  /** Whether so many bytes may come to those that are here or on their way. */
+  fits(bytes: number): boolean;
+}
+
 export interface Bodies {
+  /** Of those that are here or on their way. */
   bytes(): number;
-  /** Fetches what is missing until all is here, or it is full, too much fails, or the signal aborts. Throws NoRoom. */
-  fetch(source: Source, isFull: () => boolean, signal: AbortSignal): Promise<void>;
+  /**
+   * Fetches what is missing until all is here, too much fails, or the signal aborts; resolves with the bytes of the one
+   * that did not fit, where it ended for that. Limit and disk are asked before each. Throws NoRoom.
+   */
+  fetch(source: Source, limit: BodyLimit, signal: AbortSignal): Promise<number | undefined>;
   /** Lets the bodies of the oldest 256 entries go that have any; false when there are none. */
   dropOldest(): Promise<boolean>;
   /** A body was found damaged and is gone: all are looked at again. */
@@ -70,8 +91,15 @@ export function namedBy(entry: Uint8Array): Named[] {
   return all.map(({ hash, bytes }) => ({ hex: encodeHex(decodeBase64(hash) ?? new Uint8Array()), bytes }));
 }
 
-export async function openBodies(year: YearLog, log: Logger): Promise<Bodies> {
+/** @param demand throws NoRoom when less than so many bytes are free */
+export async function openBodies(
+  year: YearLog,
+  log: Logger,
+  demand: (dir: string, bytes: number) => Promise<void> = demandRoom,
+): Promise<Bodies> {
   const { files } = year;
+  /** Of those on their way: as their leaves say, which bounds what is taken of them. */
+  let comingBytes = 0;
   let state = await load();
 
   async function load(): Promise<State> {
@@ -96,19 +124,39 @@ export async function openBodies(year: YearLog, log: Logger): Promise<Bodies> {
     return 'error' in entries ? [] : entries;
   }
 
-  /** True when it is here or not to be had; false when it is to be tried again. */
-  async function fetchOne(source: Source, { hex, bytes }: Named): Promise<boolean> {
+  /** Throws NoRoom; rejects and resolves with the room given back, but for what is here now. */
+  async function reserved<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    comingBytes += bytes;
+    try {
+      await demand(files.dir, KEEP_FREE_BYTES + comingBytes);
+      return await work();
+    } finally {
+      comingBytes -= bytes;
+    }
+  }
+
+  /** True when it is here or not to be had; false when it is to be tried again. Throws TooMuch and NoRoom. */
+  async function fetchOne(source: Source, limit: BodyLimit, { hex, bytes }: Named): Promise<boolean> {
     const path = bodyPath(hex);
     if ((await files.stat(path))?.bytes === bytes) {
       state.bytes += bytes;
       return true;
     }
-    if (bytes > MAX_BODY_BYTES) return true;
+    if (bytes > Math.min(MAX_BODY_BYTES, limit.maxBytes)) return true;
+    if (!limit.fits(bytes)) throw new TooMuch(bytes);
+    return reserved(bytes, () => take(source, { hex, bytes }));
+  }
+
+  async function take(source: Source, { hex, bytes }: Named): Promise<boolean> {
     try {
       const parts = await source.parts(`/log/${year.year}/body/${hex}`, bytes);
       if (parts === undefined) return true;
       const hash = createHash('sha256');
-      const isGood = await files.writeParts(path, hashed(parts, hash), () => hash.digest('hex') === hex);
+      const isGood = await files.writeParts(
+        bodyPath(hex),
+        hashed(parts, hash),
+        () => hash.digest('hex') === hex,
+      );
       if (isGood) state.bytes += bytes;
       else log.warn({ event: 'mirror.body.wrong', year: year.year, hex }, 'a body is not what its leaf says');
       return isGood;
@@ -118,15 +166,20 @@ export async function openBodies(year: YearLog, log: Logger): Promise<Bodies> {
     }
   }
 
-  async function fetchEntry(source: Source, at: number, entry: Uint8Array): Promise<boolean> {
-    for (const named of namedBy(entry)) if (!(await fetchOne(source, named))) return false;
+  async function fetchEntry(
+    source: Source,
+    limit: BodyLimit,
+    at: number,
+    entry: Uint8Array,
+  ): Promise<boolean> {
+    for (const named of namedBy(entry)) if (!(await fetchOne(source, limit, named))) return false;
     state.done = addSpan(state.done, at, at + 1);
     return true;
   }
 
   return {
-    bytes: () => state.bytes,
-    async fetch(source, isFull, signal) {
+    bytes: () => state.bytes + comingBytes,
+    async fetch(source, limit, signal) {
       let failures = 0;
       let size = 0;
       let top = 0;
@@ -135,26 +188,38 @@ export async function openBodies(year: YearLog, log: Logger): Promise<Bodies> {
         const now = year.held()?.size ?? 0;
         if (now > size) top = size = now;
         const gap = highestGap(state.done, state.floor, top);
-        if (gap === undefined) return;
-        await demandRoom(files.dir, KEEP_FREE_BYTES);
+        if (gap === undefined) return undefined;
+        await demand(files.dir, KEEP_FREE_BYTES);
         const index = Math.floor((gap[1] - 1) / TILE_WIDTH);
         const entries = await entriesOf(index);
         const from = Math.max(gap[0], index * TILE_WIDTH);
         // A bundle that is not here comes with the next mending.
-        if (entries.length < gap[1] - index * TILE_WIDTH) return;
+        if (entries.length < gap[1] - index * TILE_WIDTH) return undefined;
         for (let end = gap[1]; end > from && failures < MAX_FAILURES && !signal.aborted; end -= AT_ONCE) {
           const some = Array.from({ length: Math.min(AT_ONCE, end - from) }, (_, i) => end - 1 - i);
-          const isHere = await Promise.all(
-            some.map((at) => fetchEntry(source, at, entries[at - index * TILE_WIDTH] ?? new Uint8Array())),
+          // All end before one that failed is told: none goes on behind the back of the next pass.
+          const ended = await Promise.allSettled(
+            some.map((at) =>
+              fetchEntry(source, limit, at, entries[at - index * TILE_WIDTH] ?? new Uint8Array()),
+            ),
           );
-          failures += isHere.filter((each) => !each).length;
+          const lost = ended
+            .filter((one) => one.status === 'rejected')
+            .map(({ reason }) => reason as unknown);
+          if (lost.length > 0) {
+            await save();
+            const worst = lost.find((reason) => !(reason instanceof TooMuch));
+            if (worst !== undefined) throw worst;
+            return Math.max(...lost.map((reason) => (reason as TooMuch).bytes));
+          }
+          failures += ended.filter((one) => one.status === 'fulfilled' && !one.value).length;
           // After a restart thousands may be here already: others have their turn in between.
           await setImmediate();
         }
         await save();
         top = from;
-        if (isFull()) return;
       }
+      return undefined;
     },
     async dropOldest() {
       const size = year.held()?.size ?? 0;

@@ -223,7 +223,12 @@ export async function openMirror(options: MirrorOptions, signal: AbortSignal): P
   async function fetchBodies(): Promise<void> {
     let wanted: number | undefined;
     for (const year of sorted().reverse()) wanted ??= await year.bodies.fetch(source, limit, signal);
-    for (const year of sorted()) while (!limit.fits(wanted ?? 0) && (await year.bodies.dropOldest()));
+    for (const year of sorted()) {
+      while (!limit.fits(wanted ?? 0) && (await year.bodies.dropOldest())) {
+        // What did not fit comes at once. That ends, since what was let go never comes again.
+        againAt = 0;
+      }
+    }
   }
 
   async function followBodies(): Promise<void> {
