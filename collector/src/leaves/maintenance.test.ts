@@ -104,6 +104,10 @@ describe('a maintenance', () => {
 
   it.each([
     ['turn the direction', hour('a\u202eb'), 'turns the direction'],
+    ['isolate a direction', hour('T', 'a\u2066b'), 'turns the direction'],
+    ['end an isolate', hour('a\u2069b'), 'turns the direction'],
+    ['have half a character', hour('a\ud800b'), 'not seen'],
+    ['have the other half', hour('T', 'a\udc00'), 'not seen'],
     ['are not seen', hour('T', 'a\u200bb'), 'is not seen'],
     ['are too long', hour('x'.repeat(200), 'y'.repeat(1_798)), 'have 2001 characters in the log'],
     ['have too many lines', hour('T', `y${'\ny'.repeat(600)}`), 'at most 2000'],
