@@ -17,10 +17,13 @@ export function loadConfigFile(path: string): Loaded {
   return { problems: [{ file: shown, line: 1, column: 1, path: '(file)', value: '(bytes)', message }] };
 }
 
-/** The Config of a file without mistakes. Throws Exit (2) with every mistake, one a line. */
-export function readConfig(path: string): Config {
+/** The Config of a file without mistakes; `warn` is told each warning. Throws Exit (2) with every mistake, one a line. */
+export function readConfig(path: string, warn: (warning: string) => void = () => undefined): Config {
   const loaded = loadConfigFile(path);
-  if ('config' in loaded) return loaded.config;
+  if ('config' in loaded) {
+    for (const warning of loaded.warnings) warn(formatProblem(warning));
+    return loaded.config;
+  }
   throw new Exit(exitCode.usage, loaded.problems.map(formatProblem).join('\n'));
 }
 

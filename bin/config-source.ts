@@ -26,14 +26,17 @@ export interface SourceOptions {
   /** What this machine adds to what is declared: its local probe. */
   readonly complete: (config: Config) => Config;
   readonly applied: (answer: ConfigApplied) => void;
+  /** Told each warning of a text without mistakes: FILE:LINE:COL path: value: what. */
+  readonly warn: (warning: string) => void;
 }
 
-export function configSource({ file, complete, applied }: SourceOptions): ConfigSource {
+export function configSource({ file, complete, applied, warn }: SourceOptions): ConfigSource {
   return {
     file,
     read(text, name = nearPath(file)) {
       const loaded = loadConfig(text, name, tables);
       if ('problems' in loaded) return { problems: loaded.problems.map(formatProblem) };
+      for (const warning of loaded.warnings) warn(formatProblem(warning));
       return { config: complete(loaded.config) };
     },
     text: () => readConfigText(file),

@@ -45,7 +45,8 @@ async function run(options: CollectorFlags): Promise<void> {
   const given = tokenOfEnvironment();
   await runRole('collector', async (log, signal) => {
     const file = configFile(options.config);
-    const config = readConfig(file);
+    const warn = (warning: string): void => log.warn({ event: 'config.warning' }, warning);
+    const config = readConfig(file, warn);
     refuseOtherHistory(config, data);
     // Under `up` the probe of this machine is made as soon as a configuration needs one.
     const complete = (declared: Config): Config =>
@@ -56,7 +57,7 @@ async function run(options: CollectorFlags): Promise<void> {
     return startCollector(
       {
         config: localProbeIfMade(config, data),
-        source: configSource({ file, complete, applied }),
+        source: configSource({ file, complete, applied, warn }),
         dataDir: data,
         host: bindAddress(options.bind),
         port: portOf('collector', options.port),

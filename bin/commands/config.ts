@@ -99,10 +99,13 @@ async function apply(file: string | undefined, flags: ApplyFlags): Promise<void>
   // With mistakes it need not travel; what this version finds good the collector judges itself.
   const loaded = load(path, flags.json ?? false);
   if ('problems' in loaded) refuse(loaded.problems, flags.json ?? false);
+  for (const warning of loaded.warnings) process.stderr.write(`${warningText(warning)}\n`);
   const applied = await applyToCollector(readConfigText(path), nearPath(path), flags);
   if (flags.json) printJson({ ok: true, ...applied });
   else process.stdout.write(appliedText(applied));
 }
+
+const warningText = (warning: Problem): string => `warning: ${formatProblem(warning)}`;
 
 /** Prints every problem. Throws Exit (2). */
 function refuse(problems: readonly Problem[], asJson: boolean): never {
@@ -125,7 +128,11 @@ function check(file: string | undefined, asJson: boolean): void {
     probes: config.probes.length,
     channels: config.alerts.channels.length,
   };
-  const warnings = [...crowded(config.monitors), ...plainWitnesses(config)];
+  const warnings = [
+    ...loaded.warnings.map(warningText),
+    ...crowded(config.monitors),
+    ...plainWitnesses(config),
+  ];
   if (asJson) printJson({ ok: true, ...facts, ...(warnings.length > 0 && { warnings }) });
   else {
     const counts = Object.entries(facts).map(([what, count]) => `${count} ${what}`);

@@ -6,6 +6,7 @@ import type { Tables } from './kinds.ts';
 import type { Config, SecretUse } from './model.ts';
 import { formatPath } from './problems.ts';
 import type { Finding, Problem } from './problems.ts';
+import { publishedKeys } from './published-keys.ts';
 import { readSource } from './source.ts';
 import type { Source } from './source.ts';
 
@@ -13,7 +14,12 @@ export { formatProblem } from './problems.ts';
 export type { Problem } from './problems.ts';
 
 export type Loaded =
-  | { readonly config: Config; readonly secrets: readonly SecretUse[] }
+  | {
+      readonly config: Config;
+      readonly secrets: readonly SecretUse[];
+      /** What is no mistake and may be none that is meant: values that look like keys and will be published. */
+      readonly warnings: readonly Problem[];
+    }
   | { readonly problems: readonly Problem[] };
 
 /**
@@ -32,7 +38,11 @@ export function loadConfig(text: string, file: string, tables: Tables): Loaded {
   const declared = readDeclared(source.value, tables, findings);
   crossCheck(declared, findings);
   if (findings.length > 0) return { problems: inOrder(findings, source, file) };
-  return { config: buildConfig(declared, tables), secrets: secretUses(declared) };
+  return {
+    config: buildConfig(declared, tables),
+    secrets: secretUses(declared),
+    warnings: inOrder(publishedKeys(declared), source, file),
+  };
 }
 
 function syntaxProblem(fault: { line: number; column: number; message: string }, file: string): Problem {

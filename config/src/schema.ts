@@ -266,7 +266,7 @@ export const serviceSchema = z.strictObject({
     z
       .enum(['public', 'private'], { error: 'neither public nor private, write one of them' })
       .default('public'),
-    '`private`: judged and alerted, but not shown on the page.',
+    '`private`: judged and alerted, but not shown on the page, and its evidence is not served. The log has its id and those of its nodes and checks, when batches had lines of it, how many and how long, and hashes that only who has the salt can try.',
     'public',
   ),
   objective: key(percent.optional(), 'The uptime that you promise; shown beside the figure.', '99.9%'),
@@ -331,7 +331,7 @@ export const topSchema = z.strictObject({
   ),
   controls: key(
     z.array(z.unknown()).default([]),
-    "What a probe asks to know that it is itself well: https, http or tcp, of operators apart. While all of them fail over an address family, the network faults of checks over that family are the probe's own and count for nothing; IPv4 and IPv6 apart, and a target on loopback needs none. `doctor` compares the clock with the first of them over HTTP.",
+    "What a probe asks to know that it is itself well: https, http or tcp, of operators apart. While all of them fail over an address family, the network faults of checks over that family are the probe's own and count for nothing; IPv4 and IPv6 apart, and a target on loopback needs none. `doctor` compares the clock with the first of them over HTTP. Published in the log as written, also its path and query.",
     ['https://www.example.org', 'tcp://192.0.2.53:53'],
   ),
   services: key(z.array(z.unknown()), 'What is watched.', '- { id: rpc, … }'),

@@ -22,7 +22,7 @@ let applied = 0;
 
 beforeAll(async () => {
   writeFileSync(file, good);
-  const source = configSource({ file, complete: (config) => config, applied: () => (applied += 1) });
+  const source = configSource({ file, complete: (config) => config, applied: () => (applied += 1), warn: () => undefined });
   collector = await startCollector(
     {
       config: readConfig(file),

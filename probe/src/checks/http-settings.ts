@@ -126,7 +126,7 @@ export const settings = z
     }),
     body: key(
       z.string().max(65_536, 'too long, write at most 65536 characters').optional(),
-      'Sent with a POST, as application/json unless `headers` has a Content-Type.',
+      'Sent with a POST, as application/json unless `headers` has a Content-Type. Published in the log as written, where the service is public.',
       '{}',
     ),
     status: key(statuses, 'The good statuses: one, a range, or a list of both; 200-299 when left out.', [

@@ -37,7 +37,7 @@ const method = z
     ),
     params: key(
       judged(z.union([z.array(z.json()), z.record(z.string(), z.json())]).optional(), paramProblem),
-      'Its parameters, a list or named. `{{head}}`, `{{head-100}}`, `{{random 1000..9000}}` and `{{head-random 10..100}}` (blocks back) in them vary, so that no cache can flatter; as the family writes heights, in longer text decimal, or by ` hex` or ` int` before the braces close.',
+      'Its parameters, a list or named. `{{head}}`, `{{head-100}}`, `{{random 1000..9000}}` and `{{head-random 10..100}}` (blocks back) in them vary, so that no cache can flatter; as the family writes heights, in longer text decimal, or by ` hex` or ` int` before the braces close. Published in the log as written, where the service is public.',
       ['{{head-random 10..100}}', false],
     ),
     get: key(
@@ -51,7 +51,7 @@ const method = z
           else if (!/^\/[^\s#\\]*$/.test(path)) ctx.addIssue(pathMessage);
         })
         .optional(),
-      "A path to ask by GET instead of a method, for REST APIs; appended to the check's own path. Templates as in `params`.",
+      "A path to ask by GET instead of a method, for REST APIs; appended to the check's own path. Templates as in `params`, and published as they are.",
       '/v2/blocks/{{head-10}}',
     ),
     id: key(

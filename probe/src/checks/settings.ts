@@ -9,7 +9,7 @@ export const urlPath = key(
     .max(2_000, 'too long, write at most 2000 characters')
     .regex(/^\/[^\s#\\]*$/, "not a path, write one that begins with '/', without spaces and '#'")
     .optional(),
-  "Appended to the path of the node's URL.",
+  "Appended to the path of the node's URL. Published in the log as written, where the service is public.",
   '/health',
 );
 

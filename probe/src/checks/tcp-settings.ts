@@ -31,7 +31,7 @@ export const settings = z
     tls: key(flag.default(false), 'Speaks TLS first; the certificate must be good.'),
     send: key(
       text(65_536).optional(),
-      'Text sent once connected, as it is: line ends are written "\\r\\n" in double quotes.',
+      'Text sent once connected, as it is: line ends are written "\\r\\n" in double quotes. Published in the log as written, where the service is public.',
       'PING\r\n',
     ),
     expect: key(expectation.optional(), 'What must come; only that a connection is made when left out.', {

@@ -46,7 +46,11 @@ const expectation = z
 export type Expectation = z.infer<typeof expectation>;
 
 const step = z.strictObject({
-  send: key(value, 'Text as it is, everything else as JSON.', { id: 1, method: 'ping' }),
+  send: key(
+    value,
+    'Text as it is, everything else as JSON. Published in the log as written, where the service is public.',
+    { id: 1, method: 'ping' },
+  ),
   expect: key(
     expectation.optional(),
     'What the answer must be. If what is sent is JSON with an `id`, the answer is the message with that id; else any message will do.',
