@@ -10,7 +10,13 @@ import { parsePolicy, policyMet } from '@highwater/config/proof/policy.ts';
 import { operatorStatus } from '@highwater/config/wire.ts';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { testHouse } from '../../collector/src/testing/config.ts';
-import { dropDataDir, type House, newDataDir, openHouse } from '../../collector/src/testing/house.ts';
+import {
+  dropDataDir,
+  type House,
+  jsonSource,
+  newDataDir,
+  openHouse,
+} from '../../collector/src/testing/house.ts';
 import { StandardWitness } from '../fixtures/witness.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
@@ -34,7 +40,8 @@ afterEach(async () => {
 async function open(): Promise<House> {
   const { config } = testHouse();
   const list = [{ id: 'w1', url: witness.url, key: witness.vkey, everyMs: 0 }];
-  return openHouse({ ...config, witnesses: { quorum: 1, list } }, dataDir);
+  const file = { text: JSON.stringify({ ...config, witnesses: { quorum: 1, list } }) };
+  return openHouse({ ...config, witnesses: { quorum: 1, list } }, dataDir, undefined, jsonSource(file));
 }
 
 const read = async (path: string): Promise<string> => {
@@ -98,4 +105,11 @@ it('a witness that has cosigned more than this store signed stops the signing, a
   expect(refused.remedy).toContain('highwater restore');
   expect((await house.get('/healthz')).status).toBe(200);
   expect((await house.get('/v1/snapshot')).status).toBe(200);
+
+  // Whoever was wrong is taken out, while it runs.
+  const without = JSON.stringify(testHouse().config);
+  const authorization = `Bearer ${house.token}`;
+  expect((await house.post('/v1/config', without, 'text/yaml', { authorization })).status).toBe(200);
+  await becomes(async () => expect(await logOf()).not.toHaveProperty('refused'));
+  await becomes(async () => expect((await logOf())?.pending).toBe(0));
 });

@@ -389,6 +389,7 @@ describe('a witness at fault', () => {
     ['a conflict without its line feed', () => size('3'), /a conflict and no size/],
     ['a conflict past what numbers hold', () => size('99999999999999999\n'), /a conflict and no size/],
     ['a conflict of another type', () => size('3\n', 'text/plain'), /a conflict and no size/],
+    ['a size that can not be', () => size('9007199254740991\n'), /more than can have been written/],
     ['a conflict that is none', () => size('0\n'), /size 0 last, as it was told/],
     [
       'another size each time',
@@ -419,6 +420,31 @@ describe('a witness at fault', () => {
     witness.lie = undefined;
     await becomesInTime(witnesses, () => expect(log.cosigners(witness)).toEqual([witness.name]));
     await becomes(() => expect(errorOf(witnesses)).toBeUndefined());
+  });
+
+  it('one that says once that it knows more is asked again, and stops nothing', async () => {
+    witness.lie = () => {
+      witness.lie = undefined;
+      return size('12\n');
+    };
+    const witnesses = await open();
+    witnesses.grow(5);
+    await cosigned(5);
+    expect(witness.requests).not.toHaveLength(1);
+    expect(log.aheads).toEqual([]);
+    expect(log.levels).toContain(`witness w0 ${YEAR}`);
+  });
+
+  it('one that names a size that can not be is told to people, until it cosigns', async () => {
+    witness.lie = () => size('9007199254740991\n');
+    const witnesses = await open();
+    witnesses.grow(5);
+    await becomesInTime(witnesses, () => expect(alarms.map(({ key }) => key)).toEqual(['log/witness/w0']));
+    expect(errors).toContain('absurd');
+    witness.lie = undefined;
+    await cosigned(5);
+    expect(cleared).toContain('log/witness/w0');
+    expect(log.aheads).toEqual([]);
   });
 
   it('lines of others and garbage beside a good cosignature are left out, and the garbage is said', async () => {
