@@ -157,6 +157,7 @@ describe('init', () => {
     writeFileSync(join(dir, 'old.yaml'), config);
     const data = join(dir, 'of-old');
     saveSigningKey(join(data, 'keys', 'operator.key'), generateSigningKey('old.example/log'));
+    saveSigningKey(join(data, 'keys', 'log-2026.key'), generateSigningKey('old.example/log/2026'));
     for (const command of ['collector', 'up']) {
       const { code, err } = await hw([command, '--config', 'old.yaml', '--data', data]);
       expect(code).toBe(1);
@@ -170,6 +171,8 @@ describe('init', () => {
     writeFileSync(join(dir, 'old.yaml'), `log: { origin: "old.example/log" }\n${config}`);
     const { out: later } = await hw(['doctor', '--config', 'old.yaml', '--data', data]);
     expect(later).toMatch(/ready +keys +operator\.key/);
+    expect(later).toMatch(/ready +keys +log-2026\.key/);
+    expect(later).toMatch(/advice +log +No witness cosigns this log/);
   });
 
   it.each(['bitshares', 'polkadot', 'algorand', 'evm'])('--from %s is good as it is', async (name) => {
