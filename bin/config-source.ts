@@ -59,7 +59,11 @@ export function replaceFile(file: string, text: string): () => void {
     if (before.equals(Buffer.from(text))) return () => undefined;
     writeWhole(`${place}.before`, before, mode);
     writeWhole(place, Buffer.from(text), mode);
-    return () => writeWhole(place, before, mode);
+    // The file that is there: a full disk has room for a new name, and for nothing else.
+    return () => {
+      renameSync(`${place}.before`, place);
+      syncFolder(dirname(place));
+    };
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
     throw new Error(
@@ -85,7 +89,11 @@ function writeWhole(path: string, bytes: Uint8Array, mode: number): void {
     rmSync(temporary, { force: true });
     throw error;
   }
-  const folder = openSync(dirname(path), 'r');
+  syncFolder(dirname(path));
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
   try {
     fsyncSync(folder);
   } finally {

@@ -59,7 +59,8 @@ async function maintain(tx: Tx): Promise<void> {
       continue;
     }
     const one = row?.value as Declared | undefined;
-    if (row === undefined || one === undefined || one.cancelled !== undefined) continue;
+    // Of several the one that ends it first counts.
+    if (row === undefined || one === undefined || (one.cancelled?.from ?? Infinity) <= leaf.from) continue;
     await tx.putState('maintenance', id, row.version, { ...one, cancelled: { at, from: leaf.from } });
   }
 }

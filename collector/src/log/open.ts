@@ -69,7 +69,6 @@ export async function openLog(parts: LogParts): Promise<Log> {
       const done = await work();
       // It may have been shown meanwhile.
       demandOneHistory();
-      goesOn();
       return done;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -136,7 +135,11 @@ export async function openLog(parts: LogParts): Promise<Log> {
         const published = await orRefuse(async () => {
           const caughtUp = await settle();
           await begin();
-          return standing.pending > 0 ? (await signNext()) || caughtUp : caughtUp;
+          const done = standing.pending > 0 ? (await signNext()) || caughtUp : caughtUp;
+          demandOneHistory();
+          // Only a whole turn says so: what a merge found wrong is not looked at by anything else.
+          goesOn();
+          return done;
         });
         if (refused !== undefined) await read();
         return published;

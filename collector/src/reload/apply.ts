@@ -99,7 +99,12 @@ export function openApplier(
       const declared = await declare(lasting, prepared);
       await succession.handOver({ ...prepared, ...declared });
     } catch (error) {
-      putBack();
+      try {
+        putBack();
+      } catch (left) {
+        // Why it could not be applied is what the caller has to know.
+        log.error({ err: left }, 'config-file-not-put-back');
+      }
       throw error;
     }
   };
