@@ -342,3 +342,16 @@ describe('what is no refusal', () => {
     expect(checkpoint()).toBe(now);
   });
 });
+
+it('an alarm that a merge raised is cleared by a merge alone', async () => {
+  const next = 'log/2026/tile/entries/001.p/45';
+  house.files.set(next, utf8('of somebody else'));
+  await log.beat();
+  expect(house.alarms).toHaveLength(1);
+  const cleared = house.clearedKeys.length;
+  await log.ready();
+  expect([house.clearedKeys.length, log.status().refused === undefined]).toEqual([cleared, false]);
+  house.files.delete(next);
+  await log.beat();
+  expect([house.clearedKeys.length, log.status().refused]).toEqual([cleared + 1, undefined]);
+});
