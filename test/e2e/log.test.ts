@@ -70,6 +70,7 @@ describe('the published log', () => {
   const year = new Date().getUTCFullYear();
   let collector: Process;
   let site: Process;
+  let startPage: () => Promise<Process>;
   let bodies: readonly Body[] = [];
   /** As somebody has them who asked before the collector died. */
   let keys: readonly string[] = [];
@@ -98,7 +99,8 @@ ${service('web', 'visibility: public')}${service('vault', 'visibility: private')
     );
     const common = ['--config', config, '--data', data, '--port', '0'];
     collector = stack.use(await startRole(['collector', ...common]));
-    site = stack.use(await startRole(['site', ...common, '--collector', collector.url]));
+    startPage = () => startRole(['site', ...common, '--collector', collector.url]);
+    site = stack.use(await startPage());
     const args = ['probe', '--id', 'eu-1', '--data', join(dir, 'eu'), '--collector', collector.url];
     stack.use(await startRole([...args, '--allow-private', '127.0.0.0/8', '--port', '0']));
     // A minute is closed some seconds after its end, and is in the tree within a minute.
@@ -163,12 +165,15 @@ ${service('web', 'visibility: public')}${service('vault', 'visibility: private')
   });
 
   it('does not fit on the page when one bit of a bundle in its folder is another', async () => {
+    // What it has verified it may still hold in memory.
+    await site[Symbol.asyncDispose]();
     const folder = join(data, 'site', 'log', String(year), 'tile', 'entries', '000.p');
     const [width = ''] = readdirSync(folder);
     const bytes = readFileSync(join(folder, width));
     const middle = bytes.length >> 1;
     bytes[middle] = (bytes[middle] ?? 0) ^ 1;
     writeFileSync(join(folder, width), bytes);
+    site = stack.use(await startPage());
     const { code, said } = await walk(site.url);
     expect(said).toContain(`MISMATCH ${year}/tile/entries/000.p/${width}: is not there`);
     expect(said).not.toContain('all of it fits');
