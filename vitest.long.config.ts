@@ -6,7 +6,7 @@ process.env['TZ'] = 'America/New_York';
 /** Faults and soaks: minutes, not seconds; each prints its seed. HIGHWATER_KILLS sets the kills per role. */
 export default defineConfig({
   test: {
-    include: ['test/faults/**/*.long.test.ts'],
+    include: ['test/{faults,e2e}/**/*.long.test.ts'],
     testTimeout: 1_800_000,
     hookTimeout: 120_000,
     fileParallelism: false,
