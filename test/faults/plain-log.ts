@@ -20,6 +20,26 @@ export function plainRoot(leaves: readonly Buffer[]): Buffer {
   return sha256(Buffer.of(1), plainRoot(leaves.slice(0, split)), plainRoot(leaves.slice(split)));
 }
 
+/** The roots at these sizes: the whole subtrees from the left are kept, and folded from the right. */
+function plainRoots(leaves: readonly Buffer[], sizes: ReadonlySet<number>): Map<number, Buffer> {
+  const roots = new Map<number, Buffer>();
+  const whole: { readonly leaves: number; readonly root: Buffer }[] = [];
+  for (const [i, leaf] of leaves.entries()) {
+    let added = { leaves: 1, root: leaf };
+    for (let left = whole.at(-1); left?.leaves === added.leaves; left = whole.at(-1)) {
+      added = { leaves: 2 * left.leaves, root: sha256(Buffer.of(1), left.root, added.root) };
+      whole.pop();
+    }
+    whole.push(added);
+    if (!sizes.has(i + 1)) continue;
+    const root = whole
+      .map((each) => each.root)
+      .reduceRight((right, left) => sha256(Buffer.of(1), left, right));
+    roots.set(i + 1, root);
+  }
+  return roots;
+}
+
 function groups(index: number): string {
   const digits = String(index).padStart(Math.ceil(String(index).length / 3) * 3, '0');
   const parts = digits.match(/.{3}/g) ?? [];
@@ -94,10 +114,11 @@ function signedIn(data: string, year: number, leaves: readonly Buffer[]): string
         'SELECT size, root FROM checkpoints WHERE year = ? ORDER BY size',
       )
       .all(year);
+    const roots = plainRoots(leaves, new Set(rows.map(({ size }) => size)));
     for (const { size, root } of rows) {
       // A checkpoint that is signed and not yet published may be ahead of the published one.
       if (size > leaves.length) continue;
-      if (!plainRoot(leaves.slice(0, size)).equals(root))
+      if (roots.get(size)?.equals(root) !== true)
         throw new Error(`forked: another tree of ${size} was signed`);
     }
     return rows.map(({ size, root }) => `${size} ${root.toString('base64')}`);
