@@ -64,6 +64,20 @@ describe('a log', () => {
     expect(answer.unknown).toEqual([unknownLeaf]);
   });
 
+  it('proves nothing beyond what is published: a crash may have come between the signing and that', async () => {
+    await house.commit(3);
+    await mergeAll(log);
+    const [year] = log.years.map((each) => each.year);
+    const before = await log.checkpoint(year ?? 0);
+    await house.commit(2);
+    await mergeAll(log);
+    const behind = Object.assign(Object.create(log) as Log, { checkpoint: async () => before });
+    const leaves = [1, 3].map(leafOf);
+    const answer = await proofsFor(behind, house.store, { leaves, from: undefined });
+    expect(answer.leaves.map(({ leaf }) => leaf)).toEqual([leafOf(1)]);
+    expect(answer.unknown).toEqual([]);
+  });
+
   it('leads over the turns of years, and proves what lies in each', async () => {
     await house.commit(5);
     await mergeAll(log);
