@@ -7,7 +7,6 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import {
   closeSync,
   mkdirSync,
@@ -19,8 +18,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { glob } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateSigningKey } from '@highwater/config/keys.ts';
@@ -30,25 +27,12 @@ import { expect, it } from 'vitest';
 import { player } from '../../collector/src/testing/player.ts';
 import { highwater, startRole, until } from '../e2e/process.ts';
 import { readRecords } from './tally.ts';
+import { startTarget } from './target.ts';
 
 const sizeMb = 32;
 /** How long the disk stays full. */
 const fullMs = 20_000;
 const recoveryLimitMs = 10_000;
-
-async function startTarget(): Promise<{ url: string } & AsyncDisposable> {
-  const server = createServer((_, answer) => void answer.end('ok'));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
 
 /** Writes until there is no room for another byte. */
 function fill(file: string): void {

@@ -7,9 +7,6 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseBatchText } from '@highwater/config/proof/batch.ts';
@@ -19,6 +16,8 @@ import { expect, it } from 'vitest';
 import { getJson, highwater, startRole, until, type Process } from '../e2e/process.ts';
 import { startProxy, type Proxy, type Seen } from './proxy.ts';
 import { plainTally } from './tally.ts';
+import { randomFrom } from './random.ts';
+import { startTarget } from './target.ts';
 
 const kills = Number(process.env['HIGHWATER_KILLS'] ?? 100);
 const seed = Number(process.env['HIGHWATER_SEED'] ?? Date.now() % 1_000_000_007);
@@ -26,40 +25,10 @@ const readyLimitMs = 5_000;
 const serviceCount = 10;
 const checksEach = 3;
 
-/** mulberry32: a small seeded generator, so that a printed seed repeats the run. */
-function randomFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** The text of a signed note, whether it came alone or with details or bodies beside it. */
 function noteText(body: string): string {
   const note = body.startsWith('{') ? (JSON.parse(body) as { note: string }).note : body;
   return note.slice(0, note.lastIndexOf('\n\n') + 1);
-}
-
-async function startTarget(): Promise<{ url: string } & AsyncDisposable> {
-  let asked = 0;
-  const server = createServer((_, answer) => {
-    asked += 1;
-    // Every seventh answer fails, so that slots are not all alike.
-    answer.writeHead(asked % 7 === 0 ? 503 : 200).end('ok');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }
 
 function configText(target: string, key: string): string {
@@ -124,7 +93,8 @@ it(`${kills} kills of each: nothing acknowledged is lost, nothing counts twice (
   await using stack = new AsyncDisposableStack();
   const dir = mkdtempSync(join(tmpdir(), 'highwater-kills-'));
   stack.defer(() => rmSync(dir, { recursive: true, force: true }));
-  const target = stack.use(await startTarget());
+  // Every seventh answer fails, so that slots are not all alike.
+  const target = stack.use(await startTarget((nth) => (nth % 7 === 0 ? 503 : 200)));
   const made = await highwater(['probe', 'keygen', '--id', 'eu-1', '--data', join(dir, 'probe')]);
   const configFile = join(dir, 'highwater.yaml');
   writeFileSync(configFile, configText(target.url, made.stdout.trimEnd().split('\n').at(-1) ?? ''));

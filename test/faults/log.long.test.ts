@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { openWriter } from './log-writer.ts';
 import { readPlainLog, yearsOf } from './plain-log.ts';
+import { randomFrom } from './random.ts';
 
 const kills = Number(process.env['HIGHWATER_LOG_KILLS'] ?? 200);
 const everyNth = Number(process.env['HIGHWATER_LOG_STEPS'] ?? 1);
@@ -35,14 +36,6 @@ function folder(): string {
 afterAll(() => {
   for (const dir of made) rmSync(dir, { recursive: true, force: true });
 });
-
-function randomFrom(start: number): () => number {
-  let state = (start % 2_147_483_646) + 1;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
-}
 
 const hashesIn = (text: string): string[] =>
   text

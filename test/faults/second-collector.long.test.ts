@@ -5,9 +5,6 @@
  *   npm run test:long -- second-collector        about four minutes: probes close a batch a minute
  */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FeedPage, OperatorStatus } from '@highwater/config/wire.ts';
@@ -15,24 +12,11 @@ import { expect, it } from 'vitest';
 import { closedPort } from '../../probe/testing/servers.ts';
 import { getJson, highwater, startRole, until, type Process } from '../e2e/process.ts';
 import { readPlainLog, yearsOf } from './plain-log.ts';
+import { startTarget } from './target.ts';
 
 type Log = NonNullable<OperatorStatus['log']>;
 interface ProbeHealth {
   readonly log: { readonly size: number; readonly refused: { readonly because: string } | null };
-}
-
-async function startTarget(): Promise<{ url: string } & AsyncDisposable> {
-  const server = createServer((_, answer) => void answer.end('ok'));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }
 
 const logOf = async ({ url }: Process): Promise<Log> => {

@@ -23,6 +23,7 @@ import { type Player, player } from '../../collector/src/testing/player.ts';
 import { readConfig } from '../../bin/config-file.ts';
 import { openHouse } from '../../collector/src/testing/house.ts';
 import { startRole, until, type Process } from '../e2e/process.ts';
+import { randomFrom } from './random.ts';
 
 const seed = Number(process.env['HIGHWATER_SEED'] ?? Date.now() % 1_000_000_007);
 const ids = ['eu-1', 'us-1', 'sg-1', 'old-1'] as const;
@@ -40,15 +41,6 @@ interface Case {
   readonly what: string;
   readonly status: number;
   send(): Promise<number>;
-}
-
-/** A seeded generator (Park and Miller's minimal standard). */
-function randomFrom(start: number): () => number {
-  let state = (start % 2_147_483_646) + 1;
-  return () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
 }
 
 function configText(keys: readonly SigningKey[]): string {
@@ -83,6 +75,19 @@ function kept(data: string): string {
     const count = (sql: string): number => db.prepare<[], number>(sql).pluck().get() ?? 0;
     const slots = count('SELECT count(*) FROM slots');
     return `${count('SELECT count(*) FROM commits')} commits, ${slots} slot days, ${digest.digest('hex')}`;
+  } finally {
+    db.close();
+  }
+}
+
+/** Whether slots and log have taken up every commit. */
+function isSettled(data: string): boolean {
+  const db = new Database(join(data, 'collector', 'store.db'), { readonly: true });
+  try {
+    const number = (sql: string): unknown => db.prepare(sql).pluck().get();
+    const commits = number('SELECT count(*) FROM commits');
+    const taken = number("SELECT min(value ->> 'next') FROM state WHERE core = 'slots'");
+    return taken === commits && number('SELECT max(size) FROM checkpoints') === commits;
   } finally {
     db.close();
   }
@@ -197,13 +202,7 @@ it(`what is unwelcome is refused by its status and changes nothing (seed ${seed}
   const stillEnrolled = said.filter(({ note }) => !note.includes('\nprobe old-1\n'));
   const revoked = said.filter(({ note }) => note.includes('\nprobe old-1\n'));
   // Everything that follows from what was sent has been worked out.
-  let last = '';
-  await until('nothing changes any more', 30_000, async () => {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const [before, after] = [last, kept(data)];
-    last = after;
-    return before === after;
-  });
+  await until('all commits are in slots and in the log', 30_000, () => isSettled(data));
 
   const stranger = generateSigningKey('xx-1');
   const impostor = player(origin, generateSigningKey('eu-1'), 7);
