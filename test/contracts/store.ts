@@ -29,7 +29,9 @@ const commit = (n: number, kind: NewCommit['kind'] = 'batch'): NewCommit => ({
   at: n,
   note: `leaf ${n}`,
   hash: Buffer.alloc(32, n).toString('base64'),
-  ...(kind === 'batch' ? { batch: { probe: 'eu-1', epoch: 0, number: n } } : { body: `body ${n}` }),
+  ...(kind === 'batch'
+    ? { batch: { probe: 'eu-1', epoch: 0, number: n, minutes: { first: n, last: n + 2 } } }
+    : { body: `body ${n}` }),
 });
 const flip = (n: number) => ({
   id: `f${n}`,
@@ -182,7 +184,10 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
         expect(await tx.addCommit(commit(2))).toBe(1);
       });
       await expect(store.transact('log', (tx) => tx.addCommit(commit(2)))).rejects.toThrow();
-      const other = { ...commit(9), batch: { probe: 'eu-1', epoch: 0, number: 2 } };
+      const other = {
+        ...commit(9),
+        batch: { probe: 'eu-1', epoch: 0, number: 2, minutes: { first: 9, last: 9 } },
+      };
       expect(await store.transact('log', (tx) => tx.addCommit(other))).toBe(2);
       store = await subject.reopen(store);
       await store.read('log', async (tx) => {
@@ -190,7 +195,7 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
         expect((await tx.batches('eu-1', 0, 2)).map((c) => c.note)).toEqual(['leaf 2', 'leaf 9']);
         expect((await tx.batchesSince('eu-1', 0, 1)).map((c) => c.index)).toEqual([1, 2]);
         expect((await tx.leaves()).map((c) => c.index)).toEqual([0]);
-        expect(await tx.commitByHash(commit(2).hash)).toEqual({ ...commit(2), index: 1 });
+        expect(await tx.commitByHash(commit(2).hash)).toMatchObject({ note: 'leaf 2', index: 1 });
         expect((await tx.lastOfKind('config'))?.body).toBe('body 1');
         expect(await tx.lastOfKind('maint')).toBeUndefined();
         expect((await tx.lastBatch('eu-1'))?.index).toBe(1);
@@ -231,6 +236,87 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
         ),
         { numRuns: 25 },
       );
+    });
+
+    it('finds the batches of a probe that cover a minute', async () => {
+      for (const n of [3, 5, 9]) await store.transact('log', (tx) => tx.addCommit(commit(n)));
+      store = await subject.reopen(store);
+      await store.read('log', async (tx) => {
+        const covering = async (first: number, last: number) =>
+          (await tx.batchesCovering('eu-1', first, last)).map(({ note }) => note);
+        expect(await covering(5, 5)).toEqual(['leaf 3', 'leaf 5']);
+        expect(await covering(7, 8)).toEqual(['leaf 5']);
+        expect(await covering(8, 8)).toEqual([]);
+        expect(await tx.batchesCovering('us-1', 0, 99)).toEqual([]);
+      });
+    });
+
+    it('holds the bodies of a batch until they are packed, and says where each is', async () => {
+      const hash = Buffer.alloc(32, 200).toString('base64');
+      const held = [
+        { service: 'a', hash, shown: 'public', text: 'a/b/c 1 ok 1 -\n' },
+        {
+          service: 'b',
+          hash: Buffer.alloc(32, 1).toString('base64'),
+          shown: 'salted',
+          text: 'b/b/c 1 ok 1 -\n',
+        },
+      ] as const;
+      await store.transact('log', async (tx) => {
+        await tx.addBodies(await tx.addCommit(commit(3)), held);
+        await tx.addBodies(await tx.addCommit(commit(4)), []);
+      });
+      const pack = {
+        service: 'a',
+        day: 0,
+        part: 0,
+        blob: 'packed/1970-01-01/a.0',
+        commits: [0, 7],
+        lines: 1,
+        bytes: 40,
+        bodyBytes: 15,
+      };
+      store = await subject.reopen(store);
+      await store.transact('log', async (tx) => {
+        expect(await tx.heldBodies(0)).toEqual(held);
+        expect(await tx.heldBodies(1)).toEqual([]);
+        expect(await tx.bodyPlaces(hash)).toEqual([{ index: 0, place: 0 }]);
+        expect(await tx.heldBefore(1, 9)).toEqual([0, 1]);
+        expect(await tx.heldBefore(0, 9)).toEqual([]);
+        await tx.addPack(pack);
+        await tx.dropBodies([0]);
+        expect(await tx.heldBodies(0)).toBeUndefined();
+        expect(await tx.heldBefore(1, 9)).toEqual([1]);
+        expect(await tx.packs('a', 0)).toEqual([pack]);
+        expect(await tx.packsBefore(1, 9)).toEqual([pack]);
+        await tx.dropPack('a', 0, 0);
+        expect(await tx.packsBefore(1, 9)).toEqual([]);
+      });
+    });
+
+    it('keeps blocks of views by period and subject', async () => {
+      const block = (n: number): Uint8Array => Uint8Array.of(n);
+      await store.transact('s', async (tx) => {
+        await tx.putBlock('slots', 10, 'rpc', block(1));
+        await tx.putBlock('slots', 10, 'rpc', block(2));
+        await tx.putBlock('slots', 12, 'rpc', block(3));
+        await tx.putBlock('slots', 12, 'web', block(4));
+        await tx.putBlock('heads', 11, 'rpc', block(5));
+      });
+      store = await subject.reopen(store);
+      const plain = (rows: readonly { period: number; subject: string; block: Uint8Array }[]) =>
+        rows.map((row) => `${row.period} ${row.subject} ${[...row.block].join()}`).sort();
+      await store.transact('s', async (tx) => {
+        expect([...((await tx.block('slots', 10, 'rpc')) ?? [])]).toEqual([2]);
+        expect(await tx.block('slots', 11, 'rpc')).toBeUndefined();
+        expect(plain(await tx.blocks('slots', 0, 99))).toEqual(['10 rpc 2', '12 rpc 3', '12 web 4']);
+        expect(plain(await tx.blocks('slots', 11, 99, 'rpc'))).toEqual(['12 rpc 3']);
+        expect(await tx.dropBlocks('slots', 12, 9)).toBe(1);
+        expect(await tx.dropBlocks('slots', 13, 1)).toBe(1);
+        expect(plain(await tx.blocks('slots', 0, 99))).toHaveLength(1);
+        expect(await tx.blocks('heads', 0, 99)).toHaveLength(1);
+      });
+      expect(await store.read('other', (tx) => tx.blocks('heads', 0, 99))).toEqual([]);
     });
 
     it('reads tallies and slot days by range', async () => {

@@ -57,6 +57,11 @@ interface Machine {
   stop(): Promise<void>;
 }
 
+function minutesIn(note: string): { first: number; last: number } {
+  const [, first, last] = /^minutes (\d+) (\d+)$/m.exec(note) ?? [];
+  return { first: Number(first), last: Number(last) };
+}
+
 async function machine(name: string): Promise<Machine> {
   const dataDir = join(root, name);
   const folder = join(dataDir, 'collector');
@@ -78,7 +83,9 @@ async function machine(name: string): Promise<Machine> {
         .split('\n')
         .map((line) => line.split(' ').at(-1) ?? '');
       const batch =
-        kind === 'batch' ? { batch: { probe, epoch: Number(epoch), number: Number(number) } } : {};
+        kind === 'batch'
+          ? { batch: { probe, epoch: Number(epoch), number: Number(number), minutes: minutesIn(note) } }
+          : {};
       await store.transact(LOG_SHARD, (tx) => tx.addCommit({ kind, at: now, note, hash, ...batch }));
     },
     async batches(by, count) {

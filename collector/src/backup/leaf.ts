@@ -48,11 +48,11 @@ export class Signers {
     if (kind === 'batch') {
       const batch = parseBatchText(opened.text);
       if ('error' in batch) return batch;
-      const { probe, epoch, number } = batch;
+      const { probe, epoch, number, minutes } = batch;
       if (probe !== opened.verifier.name)
         return { error: `it is of ${probe}, signed by ${opened.verifier.name}` };
-      const about = (batch.minutes.last + 1) * MINUTE_MS;
-      return { commit: { kind, note, hash, batch: { probe, epoch, number } }, about, batch };
+      const about = (minutes.last + 1) * MINUTE_MS;
+      return { commit: { kind, note, hash, batch: { probe, epoch, number, minutes } }, about, batch };
     }
     if (kind === 'config') {
       const config = parseConfigLeaf(opened.text);

@@ -76,7 +76,7 @@ async function keepConflict(
   { batch, note, hash, at }: Incoming,
   quota: Quota,
 ): Promise<IngestAnswer> {
-  const { probe, epoch, number } = batch;
+  const { probe, epoch, number, minutes } = batch;
   const key = `${signerOf(note)} ${epoch}`;
   const row = await tx.getState('conflicts', key);
   const { kept, least } = (row?.value as ConflictState | undefined) ?? { kept: 0, least: number };
@@ -84,7 +84,7 @@ async function keepConflict(
   if (!isKept && (kept < MAX_CONFLICTS || number < least)) {
     const over = quota.take(probe, { leaves: 1, 'leaf-bytes': note.length }, at);
     if (over !== undefined) return over;
-    await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number } });
+    await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number, minutes } });
     const next: ConflictState = { kept: kept + 1, least: Math.min(least, number) };
     await tx.putState('conflicts', key, row?.version ?? 0, next);
   }
@@ -141,8 +141,9 @@ export function batchIngest(
       if (held === 'other') return keepConflict(tx, incoming, quota);
       if (held !== undefined) return held;
       const { batch, note, hash, at } = incoming;
-      const { probe, epoch, number } = batch;
-      const index = await tx.addCommit({ kind: 'batch', at, note, hash, batch: { probe, epoch, number } });
+      const { probe, epoch, number, minutes } = batch;
+      const named = { probe, epoch, number, minutes };
+      const index = await tx.addCommit({ kind: 'batch', at, note, hash, batch: named });
       const row = await tx.getState('spool', probe);
       const spool = afterBatch(
         batch,

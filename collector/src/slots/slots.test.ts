@@ -105,6 +105,7 @@ interface Delivery {
   readonly epoch: number;
   readonly number: number;
   readonly last: number;
+  readonly minutes: { readonly first: number; readonly last: number };
   readonly bodies: ReadonlyMap<string, string>;
 }
 
@@ -141,7 +142,15 @@ function batchesOf(
         gaps: [],
         bodies: bodyRefs(bodies, sha256),
       });
-      return { note: key.sign(text), probe: key.name, epoch, number, last: minutes.last, bodies };
+      return {
+        note: key.sign(text),
+        probe: key.name,
+        epoch,
+        number,
+        last: minutes.last,
+        minutes,
+        bodies,
+      };
     };
     const first = make(0);
     prev = leafHashOfNote(first.note, sha256);
@@ -268,7 +277,7 @@ async function play(choices: readonly number[]): Promise<number> {
         at: now,
         note,
         hash: leafHashOfNote(note, sha256),
-        batch: { probe, epoch, number },
+        batch: { probe, epoch, number, minutes: delivery.minutes },
       } as const;
       await store.transact(LOG_SHARD, (tx) => tx.addCommit(commit));
       if (pick() % 3 === 0) await slots.beat();

@@ -40,6 +40,12 @@ export interface FrameRow extends NewFrame {
 
 export type CommitKind = 'batch' | 'config' | 'probe' | 'maint' | 'action' | 'annot';
 
+export interface BatchName {
+  readonly probe: string;
+  readonly epoch: number;
+  readonly number: number;
+}
+
 /** One leaf of the commit sequence. */
 export interface NewCommit {
   readonly kind: CommitKind;
@@ -47,14 +53,15 @@ export interface NewCommit {
   readonly note: string;
   /** RFC 6962 leaf hash, base64. */
   readonly hash: string;
-  /** Batches: who, and which. */
-  readonly batch?: { readonly probe: string; readonly epoch: number; readonly number: number };
+  /** Batches: who, which, and the due minutes of its lines. */
+  readonly batch?: BatchName & { readonly minutes: { readonly first: number; readonly last: number } };
   /** Configurations: the projection that the leaf commits to. */
   readonly body?: string;
 }
-export interface CommitRow extends NewCommit {
+export interface CommitRow extends Omit<NewCommit, 'batch'> {
   /** Gapless, from 0, over all kinds. */
   readonly index: number;
+  readonly batch?: BatchName;
 }
 
 /** What was signed of a year's log: never changed, never two of one size. */
@@ -96,6 +103,53 @@ export interface SlotDay {
   /** 1,440 bytes, one a minute (slots/byte.ts). */
   readonly block: Uint8Array;
   readonly version: number;
+}
+
+/** Whether a body may be served: `salted` is private too, and committed to under its service's salt. */
+export type Shown = 'public' | 'private' | 'salted';
+
+/** A body of a batch as it came. */
+export interface HeldBody {
+  readonly service: string;
+  /** What the batch commits to, base64. */
+  readonly hash: string;
+  readonly shown: Shown;
+  readonly text: string;
+}
+
+/** Where a body is: in the batch at `index`, the `place`th that its text names, from 0. */
+export interface BodyPlace {
+  readonly index: number;
+  readonly place: number;
+}
+
+/** One object of bodies of one service and UTC day among the blobs. Those that came later are in another part. */
+export interface PackRow {
+  readonly service: string;
+  readonly day: number;
+  /** From 0. */
+  readonly part: number;
+  /** Name among the blobs. */
+  readonly blob: string;
+  /** Commit indexes of the batches whose bodies of the service are in it, ascending. */
+  readonly commits: readonly number[];
+  readonly lines: number;
+  /** Of the object, and of the bodies that it gives back. */
+  readonly bytes: number;
+  readonly bodyBytes: number;
+}
+
+/**
+ * What is made of the log and can be made anew. A period is a UTC day, hour or month number, as each view says:
+ * `slots` and `heads` by day, `totals` by month, `latency` by hour, `latency-days` by day.
+ */
+export type View = 'slots' | 'totals' | 'heads' | 'latency' | 'latency-days';
+
+/** A piece of a view: the same facts give the same bytes, in whichever order they came. */
+export interface BlockRow {
+  readonly period: number;
+  readonly subject: string;
+  readonly block: Uint8Array;
 }
 
 export interface FlipRow extends Flip {
@@ -140,11 +194,27 @@ export interface ReadTx {
   batches(probe: string, epoch: number, number: number): Promise<readonly CommitRow[]>;
   /** Every batch of an epoch from a number on, in the order committed. */
   batchesSince(probe: string, epoch: number, number: number): Promise<readonly CommitRow[]>;
+  /** Batches of a probe, whichever key signed them, that have minutes in [first, last], in the order committed. */
+  batchesCovering(probe: string, first: number, last: number): Promise<readonly CommitRow[]>;
   /** Everything but batches, in order. */
   leaves(): Promise<readonly CommitRow[]>;
   lastOfKind(kind: CommitKind): Promise<CommitRow | undefined>;
   /** The batch with the highest (epoch, number) of a probe. */
   lastBatch(probe: string): Promise<CommitRow | undefined>;
+
+  /** The bodies of a batch in the order of its text; undefined when they are packed, gone, or never came. */
+  heldBodies(index: number): Promise<readonly HeldBody[] | undefined>;
+  /** Every batch that names a body by this hash. More than one is possible, also of other bodies (8 bytes are compared). */
+  bodyPlaces(hash: string): Promise<readonly BodyPlace[]>;
+  /** Commit indexes of batches before a UTC day whose bodies are held, ascending. */
+  heldBefore(day: number, limit: number): Promise<readonly number[]>;
+  packs(service: string, day: number): Promise<readonly PackRow[]>;
+  /** Packs of days before one, oldest first. */
+  packsBefore(day: number, limit: number): Promise<readonly PackRow[]>;
+
+  block(view: View, period: number, subject: string): Promise<Uint8Array | undefined>;
+  /** Of periods [from, to], by period and then in no particular order; of one subject or of all. */
+  blocks(view: View, from: number, to: number, subject?: string): Promise<readonly BlockRow[]>;
 
   lastCheckpoint(year: number): Promise<CheckpointRow | undefined>;
   checkpointAt(year: number, size: number): Promise<CheckpointRow | undefined>;
@@ -180,6 +250,16 @@ export interface Tx extends ReadTx {
    * Throws ConflictError when another was added since, or when the new one is not larger.
    */
   addCheckpoint(after: number, checkpoint: CheckpointRow): Promise<void>;
+  /** With their batch, in one transaction: what is acknowledged has its bodies. */
+  addBodies(index: number, bodies: readonly HeldBody[]): Promise<void>;
+  /** What a pack gives back is no longer held: of these batches all bodies go. */
+  dropBodies(indexes: readonly number[]): Promise<void>;
+  addPack(pack: PackRow): Promise<void>;
+  /** The row alone; the blob goes first. */
+  dropPack(service: string, day: number, part: number): Promise<void>;
+  putBlock(view: View, period: number, subject: string, block: Uint8Array): Promise<void>;
+  /** Deletes at most `limit` blocks of periods before one; returns how many. */
+  dropBlocks(view: View, before: number, limit: number): Promise<number>;
   addFlip(flip: Flip): Promise<number>;
   /** Adds to a minute's set of entries: repeating it, in any order, gives the same set. */
   addTally(monitor: string, key: string, minute: number, entries: readonly TallyEntry[]): Promise<void>;

@@ -22,6 +22,7 @@ type Reads = Pick<
   | 'commitByHash'
   | 'batches'
   | 'batchesSince'
+  | 'batchesCovering'
   | 'leaves'
   | 'lastOfKind'
   | 'lastBatch'
@@ -44,6 +45,13 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
   );
   const since = db.prepare<[number, number, number, number], Row>(
     `SELECT ${columns} FROM commits WHERE shard = ? AND probe = ? AND epoch = ? AND number >= ? ORDER BY idx`,
+  );
+  const covering = db.prepare<[number, number, number, number], Row>(
+    `SELECT ${columns
+      .split(', ')
+      .map((name) => `c.${name}`)
+      .join(', ')} FROM batch_minutes m JOIN commits c USING (shard, idx)
+     WHERE m.shard = ? AND m.probe = ? AND m.last >= ? AND m.first <= ? ORDER BY idx`,
   );
   const leaves = db.prepare<[number], Row>(
     `SELECT ${columns} FROM commits WHERE shard = ? AND kind <> 'batch' ORDER BY idx`,
@@ -85,6 +93,10 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
       const id = names.find(probe);
       return id === undefined ? [] : since.all(shard, id, epoch, number).map(decode);
     },
+    async batchesCovering(probe, first, last) {
+      const id = names.find(probe);
+      return id === undefined ? [] : covering.all(shard, id, first, last).map(decode);
+    },
     async leaves() {
       return leaves.all(shard).map(decode);
     },
@@ -101,6 +113,9 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
 export function commitWrites(db: Db, names: Names): (shard: number) => Pick<Tx, 'addCommit'> {
   const size = db.prepare<[number], number>(sizeSql).pluck();
   const insert = db.prepare(`INSERT INTO commits (shard, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const minutes = db.prepare(
+    'INSERT INTO batch_minutes (shard, probe, last, idx, first) VALUES (?, ?, ?, ?, ?)',
+  );
   return (shard) => ({
     async addCommit(c) {
       if (Buffer.byteLength(c.note) > MAX_ENTRY_BYTES) {
@@ -111,6 +126,8 @@ export function commitWrites(db: Db, names: Names): (shard: number) => Pick<Tx, 
       const { epoch = null, number = null } = c.batch ?? {};
       const hash = Buffer.from(c.hash, 'base64');
       insert.run(shard, index, c.kind, c.at, hash, probe, epoch, number, c.note, c.body ?? null);
+      if (c.batch !== undefined)
+        minutes.run(shard, probe, c.batch.minutes.last, index, c.batch.minutes.first);
       return index;
     },
   });

@@ -1,8 +1,22 @@
+import type { Db } from './open.ts';
+
+/** Which minutes the batches of a store from before that was kept have: their texts say it. */
+function fillBatchMinutes(db: Db): void {
+  const rows = db.prepare<[], { shard: number; idx: number; probe: number; note: string }>(
+    `SELECT shard, idx, probe, note FROM commits WHERE kind = 'batch'`,
+  );
+  const add = db.prepare('INSERT INTO batch_minutes (shard, probe, last, idx, first) VALUES (?, ?, ?, ?, ?)');
+  for (const { shard, idx, probe, note } of rows.all()) {
+    const [, first, last] = /^minutes ([0-9]+) ([0-9]+)$/m.exec(note) ?? [];
+    if (first !== undefined && last !== undefined) add.run(shard, probe, Number(last), idx, Number(first));
+  }
+}
+
 /**
  * The shape of the store, as numbered steps. A step that was released never changes; a change is a new step.
  * Text ids are kept once in `names`, so that a row costs an integer. History tables refuse UPDATE and DELETE.
  */
-export const migrations: readonly string[] = [
+export const migrations: readonly (string | ((db: Db) => void))[] = [
   `
   CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -108,4 +122,29 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER checkpoints_hold BEFORE DELETE ON checkpoints
   BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
   `,
+  // Bodies of a batch in one row until they are packed; views as blocks that can be made anew.
+  `
+  CREATE TABLE batch_minutes (
+    shard INTEGER NOT NULL, probe INTEGER NOT NULL, last INTEGER NOT NULL, idx INTEGER NOT NULL, first INTEGER NOT NULL,
+    PRIMARY KEY (shard, probe, last, idx)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE bodies (
+    shard INTEGER NOT NULL, idx INTEGER NOT NULL, day INTEGER NOT NULL, block BLOB NOT NULL,
+    UNIQUE (shard, idx)
+  ) STRICT;
+  CREATE TABLE body_places (
+    shard INTEGER NOT NULL, prefix INTEGER NOT NULL, idx INTEGER NOT NULL, place INTEGER NOT NULL,
+    PRIMARY KEY (shard, prefix, idx, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE packs (
+    shard INTEGER NOT NULL, day INTEGER NOT NULL, service INTEGER NOT NULL, part INTEGER NOT NULL,
+    blob TEXT NOT NULL, commits BLOB NOT NULL, lines INTEGER NOT NULL, bytes INTEGER NOT NULL, body_bytes INTEGER NOT NULL,
+    PRIMARY KEY (shard, day, service, part)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE blocks (
+    shard INTEGER NOT NULL, view TEXT NOT NULL, period INTEGER NOT NULL, subject INTEGER NOT NULL, block BLOB NOT NULL,
+    PRIMARY KEY (shard, view, period, subject)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  fillBatchMinutes,
 ];

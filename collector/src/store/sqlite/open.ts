@@ -26,10 +26,11 @@ function migrate(db: Db): void {
       `the store is of a newer version (${have}) than this program knows (${migrations.length}); upgrade it`,
     );
   }
-  for (const [i, sql] of migrations.entries()) {
+  for (const [i, step] of migrations.entries()) {
     if (i < have) continue;
     db.transaction(() => {
-      db.exec(sql);
+      if (typeof step === 'string') db.exec(step);
+      else step(db);
       db.pragma(`user_version = ${i + 1}`);
     }).exclusive();
   }

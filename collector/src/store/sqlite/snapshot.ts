@@ -92,9 +92,12 @@ export function cutCommits(path: string, index: number): CutCommit[] {
         .all(index)
         .map(({ note, body }) => ({ note, ...(body === null ? {} : { body }) }));
       db.exec('DROP TRIGGER commits_hold');
-      db.prepare('DELETE FROM commits WHERE idx >= ?').run(index);
+      for (const table of ['commits', 'batch_minutes', 'bodies', 'body_places']) {
+        db.prepare(`DELETE FROM ${table} WHERE idx >= ?`).run(index);
+      }
+
       db.exec(trigger);
-      db.exec('DELETE FROM tallies; DELETE FROM slots');
+      db.exec('DELETE FROM tallies; DELETE FROM slots; DELETE FROM blocks');
       const forget = db.prepare('DELETE FROM state WHERE core = ?');
       for (const core of DERIVED_CORES) forget.run(core);
       return cut;

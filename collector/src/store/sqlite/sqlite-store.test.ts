@@ -66,7 +66,7 @@ describe('the sqlite store', () => {
 
   it('keeps what an older version knew of monitors, streaks in rows of their own', async () => {
     const db = new Database(join(folder, 'store.db'));
-    db.exec(migrations[0] ?? '');
+    db.exec(String(migrations[0]));
     db.pragma('user_version = 1');
     db.exec(`INSERT INTO names VALUES (1, 's');
       INSERT INTO state VALUES (1, 'monitor', 'a/b/c', 7, '{"streaks":{"p-1":{"state":"ok"}},"verdict":{}}', 9);

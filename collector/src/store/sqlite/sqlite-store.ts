@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiskFullError, type ReadTx, type Store, type Tx } from '../store.ts';
+import { blockReads, blockWrites } from './blocks.ts';
+import { bodyReads, bodyWrites } from './bodies.ts';
 import { checkpointReads, checkpointWrites } from './checkpoints.ts';
 import { commitReads, commitWrites } from './commits.ts';
 import { feedReads, feedWrites } from './feed.ts';
@@ -21,6 +23,8 @@ function reads(db: Db, names: Names): (shard: number) => ReadTx {
     viewReads(db, names),
     feedReads(db),
     checkpointReads(db),
+    bodyReads(db, names),
+    blockReads(db, names),
   ] as const;
   return (shard) => ({
     ...parts[0](shard),
@@ -29,6 +33,8 @@ function reads(db: Db, names: Names): (shard: number) => ReadTx {
     ...parts[3](shard),
     ...parts[4](shard),
     ...parts[5](shard),
+    ...parts[6](shard),
+    ...parts[7](shard),
   });
 }
 
@@ -41,6 +47,8 @@ function writes(db: Db, names: Names): (shard: number) => Tx {
     viewWrites(db, names),
     feedWrites(db),
     checkpointWrites(db),
+    bodyWrites(db, names),
+    blockWrites(db, names),
   ] as const;
   return (shard) => ({
     ...read(shard),
@@ -50,6 +58,8 @@ function writes(db: Db, names: Names): (shard: number) => Tx {
     ...parts[3](shard),
     ...parts[4](shard),
     ...parts[5](shard),
+    ...parts[6](shard),
+    ...parts[7](shard),
   });
 }
 
