@@ -5,11 +5,13 @@
 import type { Logger } from 'pino';
 import { acknowledge, carryAcknowledgements } from './answers/acknowledge.ts';
 import { openHistory } from './answers/history.ts';
+import { openDetails } from './answers/detail.ts';
 import { proofsFor } from './answers/proofs.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
 import { openContradictions } from './contradictions.ts';
 import { annotationRoutes } from './http/annotation-calls.ts';
+import { detailRoutes } from './http/detail-calls.ts';
 import { logRoutes } from './http/log-calls.ts';
 import { maintenanceRoutes } from './http/maintenance-calls.ts';
 import { probeRoutes } from './http/probe-calls.ts';
@@ -104,6 +106,14 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       }),
     clock,
   );
+  const details = openDetails({
+    watched,
+    slots,
+    clock,
+    startedAt,
+    numbersOf: async () => ({ subjects: [] }),
+    chartsOf: async () => ({ latency: [], nodes: [] }),
+  });
   const witnesses = await openWitnesses({
     config: watched.config,
     log: publishedLog,
@@ -194,6 +204,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       maintenances,
       unsigned: () => publishedLog.status().refused?.because,
     }),
+    ...detailRoutes({ details }),
     ...annotationRoutes({ store, clock, signing, committed: () => committed.ring() }),
     ...readerRoutes({
       watched,

@@ -32,6 +32,7 @@ function declared(): string[] {
     'log-calls.ts',
     'maintenance-calls.ts',
     'annotation-calls.ts',
+    'detail-calls.ts',
     'openapi.ts',
   ];
   return files.flatMap((file) => {
