@@ -13,6 +13,10 @@ export default defineConfig({
     maxWorkers: '150%',
     // What hangs is found soon enough; a property of a few seconds must not fail on a slow machine.
     testTimeout: 30_000,
+    // Real name servers, web servers and programs are started and built in hooks.
+    hookTimeout: 60_000,
+    // What is waited for comes at once, or on a slow machine a while later: a limit, not a wait.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       { test: { name: 'architecture', include: ['test/{architecture,ways-out}.test.ts'] } },
       {

@@ -9,6 +9,7 @@ export default defineConfig({
     include: ['test/{faults,e2e}/**/*.long.test.ts'],
     testTimeout: 1_800_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000 } },
     fileParallelism: false,
   },
 });

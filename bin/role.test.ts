@@ -54,7 +54,7 @@ describe('a role’s process', () => {
     child.kill('SIGTERM');
     const [code] = (await once(child, 'exit')) as [number];
     expect(code).toBe(0);
-  }, 20_000);
+  }, 60_000);
 
   it('ends when its supervisor is gone', async () => {
     const child = forked(collectorArgs());
@@ -62,7 +62,7 @@ describe('a role’s process', () => {
     child.disconnect();
     const [code] = (await once(child, 'exit')) as [number];
     expect(code).toBe(0);
-  }, 20_000);
+  }, 60_000);
 
   it('names the flag when the port is taken, and ends with 1', async () => {
     const first = forked(collectorArgs());
@@ -73,7 +73,7 @@ describe('a role’s process', () => {
     const [code] = (await once(second, 'close')) as [number];
     expect(errors.join('')).toContain('--port');
     expect(code).toBe(1);
-  }, 20_000);
+  }, 60_000);
 
   it('refuses stores that are not built yet', async () => {
     const child = spawn(process.execPath, [launcher, ...collectorArgs()], {
@@ -101,7 +101,7 @@ describe('a role’s process', () => {
       const [code] = (await once(child, 'exit')) as [number];
       expect(code).toBe(0);
     },
-    20_000,
+    60_000,
   );
 
   it('with telemetry to a receiver that is dead, still ends in time', async () => {
@@ -113,5 +113,5 @@ describe('a role’s process', () => {
     child.kill('SIGTERM');
     await once(child, 'exit');
     expect(performance.now() - askedAt).toBeLessThan(8_000);
-  }, 20_000);
+  }, 60_000);
 });

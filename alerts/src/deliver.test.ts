@@ -80,7 +80,7 @@ function courier(
     },
     /** Until so many attempts were made, or fewer in time. */
     async attempts(count: number) {
-      const end = performance.now() + 3_000;
+      const end = performance.now() + 15_000;
       while (tried.length < count) {
         if (performance.now() > end)
           throw new Error(`${tried.length} attempts, not ${count}: ${tried.join(' ')}`);

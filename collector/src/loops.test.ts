@@ -3,10 +3,11 @@ import { pace } from './loops.ts';
 
 describe('pace', () => {
   it('lets the first through at once and keeps the next ones apart', async () => {
+    // Were the first held too, it would be held for longer than a test may take.
+    await pace(3_600_000, new AbortController().signal)();
     const paced = pace(60, new AbortController().signal);
     const start = performance.now();
     await paced();
-    expect(performance.now() - start).toBeLessThan(50);
     await paced();
     await paced();
     // Timers may be a millisecond early.

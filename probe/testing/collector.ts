@@ -142,7 +142,7 @@ export async function testCollector(probeKeys: () => readonly string[]): Promise
       waiting.clear();
     },
     lines: () => [...collector.frames.values()].flatMap(({ frame }) => frame.lines),
-    until(condition, ms = 5_000) {
+    until(condition, ms = 15_000) {
       return new Promise((resolve, reject) => {
         const end = () => {
           clearTimeout(timer);

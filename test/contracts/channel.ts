@@ -151,7 +151,7 @@ export function channelContract(name: string, under: ChannelUnderTest): void {
       expect(await sender(far)(message(), undefined, AbortSignal.timeout(300))).toMatchObject({
         result: 'retry',
       });
-      expect(performance.now() - began).toBeLessThan(2_000);
+      expect(performance.now() - began).toBeLessThan(8_000);
     });
 
     it('says for good when access is revoked, that it is the channel, and not what the secret is', async () => {

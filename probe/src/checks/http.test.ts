@@ -11,7 +11,7 @@ const ask = (url: string, settings: unknown) =>
     kind: 'http',
     settings,
     target: { url, headers: {}, allowPrivate: true },
-    timeoutMs: 1_000,
+    timeoutMs: 5_000,
     allowPrivate: ['config'],
   });
 
@@ -133,7 +133,7 @@ describe('an http check', () => {
         },
       },
       target: { url: server.url, headers: { 'x-own': 'node' }, allowPrivate: true },
-      timeoutMs: 1_000,
+      timeoutMs: 5_000,
       allowPrivate: ['config'],
     });
     expect([observation.outcome, observation.fault?.detail]).toEqual(['ok', undefined]);

@@ -5,7 +5,7 @@ import { runOnce } from '../once.ts';
 import { jsonText } from './json.ts';
 import { jsonrpc } from './jsonrpc.ts';
 
-const ask = (url: string, settings: unknown, timeoutMs = 2_000) =>
+const ask = (url: string, settings: unknown, timeoutMs = 10_000) =>
   runOnce({
     kind: 'jsonrpc',
     settings,
@@ -80,7 +80,7 @@ describe('several methods', () => {
     await using server = await serveRpc(({ id, method }) =>
       method === 'b' ? () => undefined : { id, result: true },
     );
-    const { outcome, facts } = await ask(server.url, settings, 300);
+    const { outcome, facts } = await ask(server.url, settings, 1_000);
     expect(outcome).toBe('fail');
     expect(facts['m.second']).toBe('target.http.timeout');
     expect(facts).not.toHaveProperty('m.c');

@@ -323,13 +323,15 @@ describe('each way to fail is its own fault', () => {
 
   it('a fault carries the phases until then', async () => {
     await using server = await serveTcp(() => undefined);
+    const startedAt = performance.now();
     const failed = await ask(target(server.url), undefined, { timeoutMs: 150 }).catch(
       (thrown: unknown) => thrown,
     );
+    const tookMs = performance.now() - startedAt;
     expect(failed).toBeInstanceOf(FaultError);
     const phases = (failed as FaultError).phases;
     expect(phases?.firstByte).toBeGreaterThan(1_000);
-    expect(phases?.firstByte).toBeLessThan(4_000);
+    expect(phases?.firstByte).toBeLessThanOrEqual(Math.ceil(tookMs * 10));
   });
 
   it('the program ending is no fault', async () => {

@@ -31,13 +31,14 @@ const start = (over: Partial<CollectorOptions> = {}) => {
   );
   return follow({ collectorUrl: collector.url, dataDir, log, everyMs: 5, ...over }, stop.signal);
 };
+const becomes = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
 const file = () => join(dataDir, 'site', 'snapshot.json');
 const events = () => lines.map((line) => line['event']);
 
 test('a new snapshot arrives, is parsed, and is on disk once following has ended', async () => {
   collector.body = aSnapshot(Date.now());
   const follower = await start();
-  await vi.waitFor(() => expect(follower.frame().snapshot).toEqual(collector.body));
+  await becomes(() => expect(follower.frame().snapshot).toEqual(collector.body));
   stop.abort();
   await follower.stopped;
   expect(JSON.parse(await readFile(file(), 'utf8'))).toEqual(collector.body);
@@ -47,10 +48,10 @@ test('an unchanged snapshot costs a 304, and is no news', async () => {
   collector.body = aSnapshot(Date.now());
   collector.etag = '"one"';
   const follower = await start();
-  await vi.waitFor(() => expect(follower.version()).toBe(1));
+  await becomes(() => expect(follower.version()).toBe(1));
   const { receivedAt } = follower.frame();
   const seen = collector.requests.length;
-  await vi.waitFor(() => expect(collector.requests.length).toBeGreaterThan(seen + 2));
+  await becomes(() => expect(collector.requests.length).toBeGreaterThan(seen + 2));
   expect(collector.requests.at(-1)?.headers['if-none-match']).toBe('"one"');
   expect(follower.version()).toBe(1);
   expect(follower.frame().receivedAt).toBe(receivedAt);
@@ -58,7 +59,7 @@ test('an unchanged snapshot costs a 304, and is no news', async () => {
 
 test('a token is sent where there is one, and is in no line of the log', async () => {
   const follower = await start({ token: 'canary-3f2a' });
-  await vi.waitFor(() => expect(collector.requests.at(0)?.headers.authorization).toBe('Bearer canary-3f2a'));
+  await becomes(() => expect(collector.requests.at(0)?.headers.authorization).toBe('Bearer canary-3f2a'));
   stop.abort();
   await follower.stopped;
   expect(JSON.stringify(lines)).not.toContain('canary');
@@ -67,39 +68,35 @@ test('a token is sent where there is one, and is in no line of the log', async (
 test('the last good snapshot outlives the collector, and this process', async () => {
   collector.body = aSnapshot(Date.now());
   const first = await start();
-  await vi.waitFor(() => expect(first.frame().snapshot).toBeDefined());
+  await becomes(() => expect(first.frame().snapshot).toBeDefined());
   stop.abort();
   await first.stopped;
   await collector.kill();
   stop = new AbortController();
   const second = await start();
   expect(second.frame().snapshot).toEqual(collector.body);
-  await vi.waitFor(() => expect(second.frame().lostAt).toBeDefined());
+  await becomes(() => expect(second.frame().lostAt).toBeDefined());
 });
 
 test.each([
   ['not JSON', '<html>'],
   ['another version', { ...aSnapshot(0), version: 2 }],
   ['a field that nobody declared', { ...aSnapshot(0), secret: 'canary-77' }],
-])(
-  '%s is refused, the last good one stays, and the log says so once',
-  async (_, bad) => {
-    const good = aSnapshot(Date.now());
-    collector.body = good;
-    const follower = await start();
-    await vi.waitFor(() => expect(follower.frame().snapshot).toEqual(good));
-    collector.body = bad;
-    await vi.waitFor(() => expect(follower.frame().lostAt).toBeDefined());
-    const seen = collector.requests.length;
-    await vi.waitFor(() => expect(collector.requests.length).toBeGreaterThan(seen + 1));
-    expect(follower.frame().snapshot).toEqual(good);
-    expect(events().filter((event) => event === 'collector.lost')).toHaveLength(1);
-    collector.body = good;
-    await vi.waitFor(() => expect(follower.frame().lostAt).toBeUndefined(), { timeout: 8_000 });
-    expect(events()).toContain('collector.found');
-  },
-  10_000,
-);
+])('%s is refused, the last good one stays, and the log says so once', async (_, bad) => {
+  const good = aSnapshot(Date.now());
+  collector.body = good;
+  const follower = await start();
+  await becomes(() => expect(follower.frame().snapshot).toEqual(good));
+  collector.body = bad;
+  await becomes(() => expect(follower.frame().lostAt).toBeDefined());
+  const seen = collector.requests.length;
+  await becomes(() => expect(collector.requests.length).toBeGreaterThan(seen + 1));
+  expect(follower.frame().snapshot).toEqual(good);
+  expect(events().filter((event) => event === 'collector.lost')).toHaveLength(1);
+  collector.body = good;
+  await becomes(() => expect(follower.frame().lostAt).toBeUndefined());
+  expect(events()).toContain('collector.found');
+});
 
 test('a kept snapshot that is damaged is no data, not a crash', async () => {
   await mkdir(join(dataDir, 'site'), { recursive: true });
@@ -118,7 +115,7 @@ test('a redirect is not followed: the token must not travel', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const port = (server.address() as { port: number }).port;
   const follower = await start({ collectorUrl: `http://127.0.0.1:${port}`, token: 't' });
-  await vi.waitFor(() => expect(follower.frame().lostAt).toBeDefined());
+  await becomes(() => expect(follower.frame().lostAt).toBeDefined());
   expect(elsewhere.requests).toEqual([]);
   server.close();
   server.closeAllConnections();
