@@ -24,6 +24,8 @@ const tools = [
   '@sveltejs/adapter-node',
   'svelte',
   'badge-maker',
+  'd3-scale',
+  'd3-shape',
   'feed',
   'ical-generator',
 ];
