@@ -44,14 +44,17 @@ export function printedShare(counts: {
 
 /** part / whole as a percentage with four decimals, rounded down: never 100 unless part is the whole. */
 export function percentDown(part: number, whole: number): string {
-  return percent((BigInt(part) * 1_000_000n) / BigInt(whole));
+  return percentOf((BigInt(part) * 1_000_000n) / BigInt(whole));
 }
 
 /** As percentDown, rounded up: never 0 unless part is 0. */
 export function percentUp(part: number, whole: number): string {
-  return percent((BigInt(part) * 1_000_000n + BigInt(whole) - 1n) / BigInt(whole));
+  return percentOf((BigInt(part) * 1_000_000n + BigInt(whole) - 1n) / BigInt(whole));
 }
 
-function percent(millionths: bigint): string {
-  return `${millionths / 10_000n}.${String(millionths % 10_000n).padStart(4, '0')} %`;
+/** Millionths as a percentage: `99.9950 %`, `-0.5000 %`. */
+export function percentOf(millionths: bigint): string {
+  const size = millionths < 0n ? -millionths : millionths;
+  const sign = millionths < 0n ? '-' : '';
+  return `${sign}${size / 10_000n}.${String(size % 10_000n).padStart(4, '0')} %`;
 }
