@@ -311,6 +311,13 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
         expect(await tx.block('slots', 11, 'rpc')).toBeUndefined();
         expect(plain(await tx.blocks('slots', 0, 99))).toEqual(['10 rpc 2', '12 rpc 3', '12 web 4']);
         expect(plain(await tx.blocks('slots', 11, 99, 'rpc'))).toEqual(['12 rpc 3']);
+        await tx.putBlock('slots', 12, 'one/of/none', Uint8Array.of(1));
+        await tx.dropBlock('slots', 11, 'one/of/none');
+        await tx.dropBlock('totals', 12, 'one/of/none');
+        await tx.dropBlock('slots', 12, 'never/named');
+        expect(await tx.block('slots', 12, 'one/of/none')).toEqual(Uint8Array.of(1));
+        await tx.dropBlock('slots', 12, 'one/of/none');
+        expect(await tx.block('slots', 12, 'one/of/none')).toBeUndefined();
         expect(await tx.dropBlocks('slots', 12, 9)).toBe(1);
         expect(await tx.dropBlocks('slots', 13, 1)).toBe(1);
         expect(plain(await tx.blocks('slots', 0, 99))).toHaveLength(1);

@@ -260,6 +260,8 @@ export interface Tx extends ReadTx {
   putBlock(view: View, period: number, subject: string, block: Uint8Array): Promise<void>;
   /** Deletes at most `limit` blocks of periods before one; returns how many. */
   dropBlocks(view: View, before: number, limit: number): Promise<number>;
+  /** One that the log does not give. */
+  dropBlock(view: View, period: number, subject: string): Promise<void>;
   addFlip(flip: Flip): Promise<number>;
   /** Adds to a minute's set of entries: repeating it, in any order, gives the same set. */
   addTally(monitor: string, key: string, minute: number, entries: readonly TallyEntry[]): Promise<void>;

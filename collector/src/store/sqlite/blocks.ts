@@ -9,7 +9,7 @@ interface Row {
 }
 
 type Reads = Pick<ReadTx, 'block' | 'blocks'>;
-type Writes = Pick<Tx, 'putBlock' | 'dropBlocks'>;
+type Writes = Pick<Tx, 'putBlock' | 'dropBlocks' | 'dropBlock'>;
 
 /** Views. By period first: what is written together lies together. */
 export function blockReads(db: Db, names: Names): (shard: number) => Reads {
@@ -60,12 +60,19 @@ export function blockWrites(db: Db, names: Names): (shard: number) => Writes {
     `DELETE FROM blocks WHERE (shard, view, period, subject) IN (
        SELECT shard, view, period, subject FROM blocks WHERE shard = ? AND view = ? AND period < ? ORDER BY period LIMIT ?)`,
   );
+  const dropOne = db.prepare(
+    'DELETE FROM blocks WHERE shard = ? AND view = ? AND period = ? AND subject = ?',
+  );
   return (shard) => ({
     async putBlock(view, period, subject, block) {
       put.run(shard, view, period, names.make(subject), block);
     },
     async dropBlocks(view, before, limit) {
       return drop.run(shard, view, before, limit).changes;
+    },
+    async dropBlock(view, period, subject) {
+      const id = names.find(subject);
+      if (id !== undefined) dropOne.run(shard, view, period, id);
     },
   });
 }
