@@ -57,7 +57,7 @@ const declare = (declared: Config): Promise<string> =>
 
 function openIngest(): BatchIngest {
   const nothing = { committed: () => undefined, closed: () => undefined, conflict: () => undefined };
-  return batchIngest(watch(config), store, blobs, clock, nothing);
+  return batchIngest(watch(config), store, clock, nothing);
 }
 
 /** What a probe saw of the site in a minute: it is up. */

@@ -9,6 +9,7 @@ import { openDetails } from './answers/detail.ts';
 import { proofsFor } from './answers/proofs.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
+import { openBodies } from './bodies/bodies.ts';
 import { openContradictions } from './contradictions.ts';
 import { annotationRoutes } from './http/annotation-calls.ts';
 import { detailRoutes } from './http/detail-calls.ts';
@@ -143,7 +144,6 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
   const batches = batchIngest(
     watched,
     store,
-    blobs,
     clock,
     {
       committed: () => committed.ring(),
@@ -193,6 +193,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     ...logRoutes({
       log: publishedLog,
       blobs,
+      bodies: openBodies(store, blobs),
       shown,
       operatorKey: lasting.key.vkey,
       policy: () =>

@@ -1,5 +1,5 @@
 /** A backup taken in the middle of a log that goes on, and what a restore makes of it and of what was published. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -17,14 +17,17 @@ import { bundlePath, encodeBundle } from '@highwater/config/proof/tiles.ts';
 import { rootOfLeaves } from '@highwater/config/proof/tree.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keepBodies, readKept } from '../ingest/bodies.ts';
+import { openBodies } from '../bodies/bodies.ts';
+import { keepFileBody, readFileBody } from '../bodies/files.ts';
+import { heldOf } from '../bodies/held.ts';
 import { makeBodySalt, readSalts } from '../ingest/salts.ts';
 import { readTile } from '../log/files.ts';
 import { openLog } from '../log/open.ts';
 import { yearOf } from '../log/sequence.ts';
+import { batchOf } from '../slots/batch-commit.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import type { Store } from '../store/store.ts';
+import type { HeldBody, Store } from '../store/store.ts';
 import { player, type Player, type SignedBatch } from '../testing/player.ts';
 import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
 import { makeBackup } from './make.ts';
@@ -50,8 +53,8 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 interface Machine {
   readonly dataDir: string;
   readonly store: Store;
-  commit(note: string, kind: 'batch' | 'probe'): Promise<void>;
-  /** So many batches of a probe, bodies among the blobs. */
+  commit(note: string, kind: 'batch' | 'probe', held?: readonly HeldBody[]): Promise<void>;
+  /** So many batches of a probe, with their bodies. */
   batches(by: Player, count: number): Promise<string[]>;
   sign(): Promise<{ size: number; refused: string | undefined }>;
   stop(): Promise<void>;
@@ -77,7 +80,7 @@ async function machine(name: string): Promise<Machine> {
   const self: Machine = {
     dataDir,
     store,
-    async commit(note, kind) {
+    async commit(note, kind, held) {
       const hash = leafHashOfNote(note, sha256);
       const [, , probe = '', epoch = '', number = ''] = note
         .split('\n')
@@ -86,7 +89,10 @@ async function machine(name: string): Promise<Machine> {
         kind === 'batch'
           ? { batch: { probe, epoch: Number(epoch), number: Number(number), minutes: minutesIn(note) } }
           : {};
-      await store.transact(LOG_SHARD, (tx) => tx.addCommit({ kind, at: now, note, hash, ...batch }));
+      await store.transact(LOG_SHARD, async (tx) => {
+        const index = await tx.addCommit({ kind, at: now, note, hash, ...batch });
+        if (held !== undefined) await tx.addBodies(index, held);
+      });
     },
     async batches(by, count) {
       const notes: string[] = [];
@@ -94,10 +100,11 @@ async function machine(name: string): Promise<Machine> {
         const minute = Math.floor(now / 60_000);
         seen += 1;
         by.frame([`web/main/http ${minute * 60_000 + (i % 60_000)} ok ${seen} -`]);
-        const { note, bodies } = by.batch({ config: ZERO_HASH, minute });
-        for (const body of bodies.values())
-          await blobs.putIfAbsent(encodeHex(sha256(utf8(body))), utf8(body));
-        await self.commit(note, 'batch');
+        const { note, batch, bodies } = by.batch({ config: ZERO_HASH, minute });
+        const held = heldOf(batch, bodies, () => true);
+        // In a row, and in a file from which its page serves it.
+        for (const body of held) await keepFileBody(blobs, body);
+        await self.commit(note, 'batch', held);
         notes.push(note);
       }
       return notes;
@@ -223,7 +230,8 @@ describe('a restored backup', () => {
       by.frame([`web/main/http ${now} ok ${answer} -`]);
       const batch = by.batch({ config: ZERO_HASH, minute: 0, salts: new Map([['web', salt]]) });
       made.push(batch);
-      await keepBodies(blobs, batch.batch, batch.bodies, () => true, saltOf);
+      for (const body of heldOf(batch.batch, batch.bodies, () => true, saltOf))
+        await keepFileBody(blobs, body);
     }
     const [good = '', bad = ''] = made.map(({ batch }) => batch.bodies[0]?.hash);
     await first.commit(enrolment(), 'probe');
@@ -241,8 +249,9 @@ describe('a restored backup', () => {
     await second.store.transact(LOG_SHARD, makeBodySalt);
     expect((await second.store.read(LOG_SHARD, readSalts))('web')).toEqual(salt);
     const kept = folderBlobs(join(second.dataDir, 'collector', 'blobs'));
-    expect(Buffer.from((await readKept(kept, good)) ?? []).toString()).toBe(made[0]?.bodies.get('web'));
-    expect(await readKept(kept, bad)).toBeUndefined();
+    const { bytes, shown } = (await readFileBody(kept, good)) ?? {};
+    expect([Buffer.from(bytes ?? []).toString(), shown]).toEqual([made[0]?.bodies.get('web'), 'salted']);
+    expect(await readFileBody(kept, bad)).toBeUndefined();
     await second.stop();
   });
 
@@ -302,10 +311,19 @@ describe('a restored backup', () => {
     const published = await notesOf(goesOn.store);
     await goesOn.stop();
 
+    // Nothing but the rows of the backup has the bodies of what is cut.
+    for (const name of readdirSync(join(root, 'backup', 'collector', 'blobs')))
+      if (name.length === 2) rmSync(join(root, 'backup', 'collector', 'blobs', name), { recursive: true });
     const restored = await restore('third', publishedBy('other'));
-    expect(restored.taken).toMatchObject({ added: 2, again: 1 });
+    expect(restored.taken).toMatchObject({ added: 2, again: 1, missing: {} });
     const third = await machine('third');
     const notes = await notesOf(third.store);
+    const bodies = openBodies(third.store, folderBlobs(join(third.dataDir, 'collector', 'blobs')));
+    const rows = await third.store.read(LOG_SHARD, (tx) => tx.commitsFrom(0, 100));
+    for (const row of rows) {
+      const batch = batchOf(row);
+      if (batch !== undefined) expect([...(await bodies.ofBatch(row, batch)).keys()]).toEqual(['web']);
+    }
     expect(notes).toEqual([...published, open[0]]);
     expect(await third.sign()).toEqual({ size: notes.length, refused: undefined });
     await third.stop();

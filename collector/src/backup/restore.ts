@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { loadSigningKey } from '@highwater/config/keys.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import { blobOf, checkpointBlob } from '../log/files.ts';
-import { isAsNamed } from '../ingest/bodies.ts';
+import { isAsNamed } from '../bodies/files.ts';
 import { readSalts, type SaltOf } from '../ingest/salts.ts';
 import { syncFolder } from '../store/blobs/durable.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';

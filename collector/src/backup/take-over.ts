@@ -14,7 +14,8 @@ import { parseVerifier, sha256 } from '@highwater/config/keys.ts';
 import { decodeBase64, decodeUtf8, encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
 import { leafHash } from '@highwater/config/proof/leaf-hash.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { readKept } from '../ingest/bodies.ts';
+import { type Bodies, openBodies } from '../bodies/bodies.ts';
+import { keepFileBody, readFileBody } from '../bodies/files.ts';
 import { checkpointBlob } from '../log/files.ts';
 import { grow, readEdge, wholeBundles, writeFiles } from '../log/grow.ts';
 import {
@@ -26,6 +27,7 @@ import {
   yearOf,
   type YearState,
 } from '../log/sequence.ts';
+import { batchOf } from '../slots/batch-commit.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import { type CutCommit, cutCommits } from '../store/sqlite/snapshot.ts';
 import type { NewCommit, Store } from '../store/store.ts';
@@ -266,7 +268,23 @@ class TakeOver {
     });
   }
 
+  get #bodies(): Bodies {
+    return openBodies(this.store, this.#parts.blobs);
+  }
+
+  /** Bodies of what is cut are put beside the store: the same batches come again, under other indexes. */
+  async #setAside(from: number): Promise<void> {
+    for (let at = from; at < this.#size; at += 1) {
+      const [commit] = await this.store.read(LOG_SHARD, (tx) => tx.commitsFrom(at, 1));
+      for (const { service, hash } of (commit && batchOf(commit)?.bodies) ?? []) {
+        const body = await this.#bodies.read(hash);
+        if (body !== undefined) await keepFileBody(this.#parts.blobs, { service, hash, ...body });
+      }
+    }
+  }
+
   async #cutFrom(at: number): Promise<void> {
+    await this.#setAside(at);
     await this.store[Symbol.asyncDispose]();
     this.#cut = cutCommits(this.#parts.file, at);
     this.store = this.#parts.open();
@@ -278,8 +296,10 @@ class TakeOver {
     const { blobs, published } = this.#parts;
     const fetched = async (hash: string, bytes: number): Promise<Uint8Array | undefined> => {
       const hex = encodeHex(decodeBase64(hash) ?? new Uint8Array());
-      const held = await readKept(blobs, hash);
-      if (held !== undefined) return held;
+      const file = await readFileBody(blobs, hash);
+      if (file !== undefined) return file.bytes;
+      const held = await this.#bodies.read(hash);
+      if (held !== undefined) return utf8(held.text);
       const body = await publishedBody(published, year, hex, bytes);
       if (body !== undefined) await blobs.putIfAbsent(hex, body);
       return body;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { generateSigningKey, sha256 } from '@highwater/config/keys.ts';
 import type { Config } from '@highwater/config/model.ts';
 import { projectConfig } from '@highwater/config/project.ts';
-import { type Batch, bodyRefs } from '@highwater/config/proof/batch.ts';
+import { bodyRefs } from '@highwater/config/proof/batch.ts';
 import { decodeBase64, encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
 import { formatCheckpointText } from '@highwater/config/proof/checkpoint.ts';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
@@ -12,7 +12,10 @@ import { parseTilePath } from '@highwater/config/proof/tiles.ts';
 import { Secret } from '@highwater/config/secrets.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keepBodies, keepProjections, readKept } from '../ingest/bodies.ts';
+import { openBodies } from '../bodies/bodies.ts';
+import { keepFileBody } from '../bodies/files.ts';
+import { heldOf } from '../bodies/held.ts';
+import { keepProjections } from '../ingest/bodies.ts';
 import { shownServices } from '../ingest/shown.ts';
 import { declareLeaves } from '../leaves/leaves.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
@@ -20,7 +23,7 @@ import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { testHouse } from '../testing/config.ts';
 import { dropDataDir, newDataDir } from '../testing/house.ts';
-import { watch } from '../watched.ts';
+import { LOG_SHARD, watch } from '../watched.ts';
 import { logRoutes } from './log-calls.ts';
 import { listen } from './server.ts';
 
@@ -74,19 +77,33 @@ async function declare(config: Config, at: number): Promise<string> {
   return encodeHex(sha256(utf8(projection)));
 }
 
-/** Keeps a body of one line that was due at `due`, as the ingest does under `config`, or as all once were; returns its name. */
-async function keep(service: string, due: number, config?: Config): Promise<string> {
-  const shown = config && (await shownServices(store, config));
+/** Where bodies are kept: in the row of their batch; as versions before did it, in files by their kind, or all under one. */
+type Kept = 'rows' | 'files' | 'one kind of file';
+
+/** Keeps a body of one line that was due at `due`, as the ingest does under `config`; returns its SHA-256. */
+async function keep(service: string, due: number, config: Config, how: Kept = 'rows'): Promise<string> {
+  const shown = await shownServices(store, config);
   const body = `${service}/main/http ${due} ok 100 -\n`;
   const [ref] = bodyRefs(new Map([[service, body]]), sha256);
   if (!ref) throw new Error('no body');
-  await keepBodies(
-    blobs,
-    { bodies: [ref] } as unknown as Batch,
-    new Map([[service, body]]),
-    (id) => shown?.has(id) ?? true,
-  );
-  expect(Buffer.from((await readKept(blobs, ref.hash)) ?? []).toString()).toBe(body);
+  const isPublic = (id: string): boolean => how === 'one kind of file' || shown.has(id);
+  const held = heldOf({ bodies: [ref] }, new Map([[service, body]]), isPublic);
+  if (how === 'rows') {
+    const minute = Math.floor(due / MINUTE_MS);
+    await store.transact(LOG_SHARD, async (tx) => {
+      const index = await tx.addCommit({
+        kind: 'batch',
+        at: due,
+        note: body,
+        hash: ref.hash,
+        batch: { probe: 'eu-1', epoch: 0, number: due, minutes: { first: minute, last: minute } },
+      });
+      await tx.addBodies(index, held);
+    });
+  } else {
+    for (const each of held) await keepFileBody(blobs, each);
+  }
+  expect((await openBodies(store, blobs).read(ref.hash))?.text).toBe(body);
   return encodeHex(decodeBase64(ref.hash) ?? new Uint8Array());
 }
 
@@ -111,6 +128,7 @@ async function serve(config: Config): Promise<string> {
         },
       },
       blobs,
+      bodies: openBodies(store, blobs),
       shown: await shownServices(store, config),
       operatorKey: operator.vkey,
       policy: () => `log ${logKey.vkey}\nquorum none\n`,
@@ -203,11 +221,7 @@ describe('bodies', () => {
 
   /** Each life of a service: its configurations an hour apart; a body is kept in the middle of each. */
   const [open, shut, gone] = [withPrivate(), withPrivate('web'), without('web')];
-  describe.each([
-    { store: 'a new store', isOld: false },
-    // Kept all under one kind of name.
-    { store: 'a store from before', isOld: true },
-  ])('in $store', ({ isOld }) => {
+  describe.each(['rows', 'files', 'one kind of file'] as const)('kept as %s', (how) => {
     it.each([
       { life: 'public', configs: [open], served: [true] },
       { life: 'private', configs: [shut], served: [false] },
@@ -233,7 +247,7 @@ describe('bodies', () => {
       for (const [i, config] of configs.entries()) {
         const at = START + i * 60 * MINUTE_MS;
         await declare(config, at);
-        names.push(await keep('web', at + 30 * MINUTE_MS, isOld ? undefined : config));
+        names.push(await keep('web', at + 30 * MINUTE_MS, config, how));
       }
       const log = await serve(configs.at(-1) ?? open);
       const statuses = await Promise.all(names.map((name) => statusOf(`${log}/2026/body/${name}`)));
@@ -255,22 +269,35 @@ describe('bodies', () => {
     expect(await statusOf(`${await serve(withPrivate('web'))}/2026/body/${name}`)).toBe(404);
   });
 
-  it('one line of a private time is enough, wherever in a long body it stands', async () => {
-    await declare(withPrivate('web'), START);
-    await declare(base, START + 60 * MINUTE_MS);
-    const line = (due: number) => `web/main/http ${due} ok 100 -`;
-    const lines = Array.from({ length: 9_000 }, (_, i) => line(START + 61 * MINUTE_MS + i));
-    const log = await serve(base);
-    for (const [text, status] of [
-      [`${lines.join('\n')}\n`, 200],
-      [`${[...lines, line(START + 1)].join('\n')}\n`, 404],
-      [`${[...lines.slice(0, 5_000), line(START + 1), ...lines.slice(5_000)].join('\n')}\n`, 404],
-      [lines.join('\n'), 404],
-    ] as const) {
-      const name = encodeHex(sha256(utf8(text)));
-      await blobs.putIfAbsent(name, utf8(text));
-      const answer = await fetch(`${log}/2026/body/${name}`);
-      expect([answer.status, status === 200 ? (await answer.text()) === text : true]).toEqual([status, true]);
-    }
-  });
+  it.each(['rows', 'files'])(
+    'one line of a private time is enough in %s, wherever in a long body it stands',
+    async (how) => {
+      await declare(withPrivate('web'), START);
+      await declare(base, START + 60 * MINUTE_MS);
+      const line = (due: number) => `web/main/http ${due} ok 100 -`;
+      const lines = Array.from({ length: 9_000 }, (_, i) => line(START + 61 * MINUTE_MS + i));
+      const log = await serve(base);
+      const cases: readonly (readonly [string, number])[] = [
+        [`${lines.join('\n')}\n`, 200],
+        [`${[...lines, line(START + 1)].join('\n')}\n`, 404],
+        [`${[...lines.slice(0, 5_000), line(START + 1), ...lines.slice(5_000)].join('\n')}\n`, 404],
+        [lines.join('\n'), 404],
+      ];
+      for (const [index, [text, status]] of cases.entries()) {
+        const bytes = sha256(utf8(text));
+        const name = encodeHex(bytes);
+        const hash = Buffer.from(bytes).toString('base64');
+        if (how === 'files') await blobs.putIfAbsent(name, utf8(text));
+        else {
+          const body = { service: 'web', hash, shown: 'public' as const, text };
+          await store.transact(LOG_SHARD, (tx) => tx.addBodies(index, [body]));
+        }
+        const answer = await fetch(`${log}/2026/body/${name}`);
+        expect([answer.status, status === 200 ? (await answer.text()) === text : true]).toEqual([
+          status,
+          true,
+        ]);
+      }
+    },
+  );
 });

@@ -6,6 +6,7 @@ import { bundlePath, hashesAt, parseTilePath, tilePath } from '@highwater/config
 import { parseCheckpointText } from '@highwater/config/proof/checkpoint.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { z } from 'zod';
+import type { Bodies } from '../bodies/bodies.ts';
 import { readShown, type Shown } from '../ingest/shown.ts';
 import type { Log } from '../log/log.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
@@ -15,6 +16,7 @@ import type { Call, Route } from './routes.ts';
 export interface LogCalls {
   readonly log: Pick<Log, 'checkpoint' | 'tile' | 'keys'>;
   readonly blobs: Blobs;
+  readonly bodies: Pick<Bodies, 'read'>;
   readonly shown: Shown;
   /** Verifier key of who signs the leaves. */
   readonly operatorKey: string;
@@ -24,8 +26,8 @@ export interface LogCalls {
 
 /**
  * A place of its own for the log, so that who reads much of it leaves room for the page. A call costs one tile (8 KiB), one
- * bundle (16 MiB where each entry is as large as it may be, some 200 KiB in fact), or 64 KiB of a body and what its
- * connection buffers.
+ * bundle (16 MiB where each entry is as large as it may be, some 200 KiB in fact), or one body and, while it is looked
+ * for, those of its batch (some 10 MiB where a probe has caught up with hours, 100 KiB in fact).
  */
 const POOL = 'log';
 
@@ -77,10 +79,10 @@ async function tileCall({ log }: LogCalls, call: Call): Promise<Reply> {
   };
 }
 
-async function bodyCall({ blobs, shown }: LogCalls, call: Call): Promise<Reply> {
+async function bodyCall({ blobs, bodies, shown }: LogCalls, call: Call): Promise<Reply> {
   yearOf(call);
   const hex = call.params['sha256'] ?? '';
-  const body = /^[0-9a-f]{64}$/.test(hex) ? await readShown(blobs, shown, hex) : undefined;
+  const body = /^[0-9a-f]{64}$/.test(hex) ? await readShown({ blobs, bodies }, shown, hex) : undefined;
   if (body === undefined) throw missing('such body, or it is not public');
   return {
     status: 200,

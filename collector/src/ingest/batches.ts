@@ -2,13 +2,13 @@ import { type Batch, parseBatchText } from '@highwater/config/proof/batch.ts';
 import { leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import { type Clock, minuteOf } from '@highwater/config/time.ts';
-import type { Blobs } from '../store/blobs/blobs.ts';
-import type { CommitRow, FrameRow, ReadTx, Store, Tx } from '../store/store.ts';
+import type { CommitRow, FrameRow, HeldBody, ReadTx, Store, Tx } from '../store/store.ts';
+import { heldOf } from '../bodies/held.ts';
 import { mutex } from '../mutex.ts';
 import { signerOf } from '../signer.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { refuse, type IngestAnswer } from './answer.ts';
-import { keepBodies, wrongBody } from './bodies.ts';
+import { wrongBody } from './bodies.ts';
 import { publicIn } from './shown.ts';
 import { type Amounts, openBudget } from './budget.ts';
 import { openSaid } from './open.ts';
@@ -106,7 +106,6 @@ export type Turns = Map<string, { readonly run: ReturnType<typeof mutex>; waitin
 export function batchIngest(
   watched: Watched,
   store: Store,
-  blobs: Blobs,
   clock: Clock,
   events: BatchEvents,
   turns: Turns = new Map(),
@@ -134,16 +133,18 @@ export function batchIngest(
   const commit = (
     incoming: Incoming,
     bodies: ReadonlyMap<string, string>,
+    held: readonly HeldBody[],
     from: { frames: readonly FrameRow[]; waiting: ReturnType<typeof waitingLines> },
   ) =>
     store.transact(LOG_SHARD, async (tx): Promise<IngestAnswer> => {
-      const held = await alreadyHeld(tx, incoming);
-      if (held === 'other') return keepConflict(tx, incoming, quota);
-      if (held !== undefined) return held;
+      const already = await alreadyHeld(tx, incoming);
+      if (already === 'other') return keepConflict(tx, incoming, quota);
+      if (already !== undefined) return already;
       const { batch, note, hash, at } = incoming;
       const { probe, epoch, number, minutes } = batch;
       const named = { probe, epoch, number, minutes };
       const index = await tx.addCommit({ kind: 'batch', at, note, hash, batch: named });
+      await tx.addBodies(index, held);
       const row = await tx.getState('spool', probe);
       const spool = afterBatch(
         batch,
@@ -184,8 +185,8 @@ export function batchIngest(
     }
     const over = quota.take(batch.probe, await costOf(incoming), at);
     if (over !== undefined) return over;
-    await keepBodies(blobs, batch, found.bodies, isPublic, saltOf);
-    const answer = await commit(incoming, found.bodies, found);
+    const kept = heldOf(batch, found.bodies, isPublic, saltOf);
+    const answer = await commit(incoming, found.bodies, kept, found);
     if (answer.status === 200) events.committed(batch.probe);
     return answer;
   };

@@ -1,52 +1,13 @@
+/** Bodies that a probe sends with its batch, and the projections that configurations commit to. */
 import { type Batch, type BodyRef, dueMinuteOf, linesOfBody } from '@highwater/config/proof/batch.ts';
 import { howCommitted } from '@highwater/config/proof/body-hash.ts';
-import { decodeBase64, encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
+import { encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
 import { parseLine } from '@highwater/config/proof/line.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import type { SaltOf } from './salts.ts';
-
-/** A body's name among the blobs: its SHA-256 in hex. */
-export function bodyName(hash: string): string {
-  return encodeHex(decodeBase64(hash) ?? new Uint8Array());
-}
-
-/** The name of a body that is never served: of a service that was not public when it came. */
-function privateName(hash: string): string {
-  return `private.${bodyName(hash)}`;
-}
-
-/** The name of a body that is committed to under a salt: by what the log says, for its SHA-256 is nobody's to know. */
-function saltedName(hash: string): string {
-  return `private.salted.${bodyName(hash)}`;
-}
-
-/** Whether a body of the blobs is what its name says; undefined for a blob that is named by anything else. */
-export function isAsNamed(name: string, body: Uint8Array, saltOf: SaltOf): boolean | undefined {
-  const hex = /^(?:private\.(?:salted\.)?)?([0-9a-f]{64})$/.exec(name)?.[1];
-  if (hex === undefined) return undefined;
-  if (!name.startsWith('private.salted.')) return encodeHex(sha256(body)) === hex;
-  const service = Buffer.from(body.subarray(0, 128)).toString('latin1').split('/', 1)[0] ?? '';
-  return (
-    howCommitted(
-      { bytes: body.length, hash: Buffer.from(hex, 'hex').toString('base64') },
-      body,
-      saltOf(service),
-      sha256,
-    ) === 'salted'
-  );
-}
-
-/** The body that a batch commits to by a hash, whether it may be served or not; undefined when there is none. */
-export async function readKept(blobs: Blobs, hash: string): Promise<Uint8Array | undefined> {
-  for (const name of [bodyName(hash), privateName(hash), saltedName(hash)]) {
-    const body = await blobs.get(name);
-    if (body !== undefined) return body;
-  }
-  return undefined;
-}
 
 /** Why a body that was sent is not the one that the batch commits to; undefined when it is. */
 function mismatch(batch: Batch, ref: BodyRef, body: string, saltOf: SaltOf): string | undefined {
@@ -82,28 +43,6 @@ export function wrongBody(
     if (wrong !== undefined) return wrong;
   }
   return undefined;
-}
-
-/**
- * Puts every body of a batch where it stays, durably. `isPublic` says of a service whether everyone may read what is
- * kept now; of one that it does not know, nobody may. A salted body was private to the probe that saw it, and stays so.
- */
-export async function keepBodies(
-  blobs: Blobs,
-  batch: Batch,
-  bodies: ReadonlyMap<string, string>,
-  isPublic: (service: string) => boolean,
-  saltOf: SaltOf = () => undefined,
-): Promise<void> {
-  await Promise.all(
-    batch.bodies.map((ref) => {
-      const { service, hash } = ref;
-      const bytes = utf8(bodies.get(service) ?? '');
-      const isSalted = howCommitted(ref, bytes, saltOf(service), sha256) === 'salted';
-      const name = isSalted ? saltedName(hash) : isPublic(service) ? bodyName(hash) : privateName(hash);
-      return blobs.putIfAbsent(name, bytes);
-    }),
-  );
 }
 
 /** Puts a projection among what is published, by its hash, as the configuration leaf names it. */

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import { generateSigningKey } from '@highwater/config/keys.ts';
 import type { Config } from '@highwater/config/model.ts';
 import { formatBatchText } from '@highwater/config/proof/batch.ts';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { MINUTE_MS } from '@highwater/config/time.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { testHouse } from '../testing/config.ts';
@@ -22,7 +20,7 @@ let ingest: BatchIngest;
 let counted = 0;
 const { config, keys } = testHouse();
 const openIngest = (declared: Config): BatchIngest =>
-  batchIngest(watch(declared), store, folderBlobs(join(folder, 'blobs')), clock, {
+  batchIngest(watch(declared), store, clock, {
     committed: () => undefined,
     closed: () => undefined,
     conflict: () => (counted += 1),

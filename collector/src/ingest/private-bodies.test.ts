@@ -1,5 +1,4 @@
 /** Bodies of private services: committed to under a salt that probes are given, kept, counted, and never served. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { phaseMs } from '@highwater/config/proof/due.ts';
 import { sha256 } from '@highwater/config/keys.ts';
@@ -13,10 +12,12 @@ import {
   type AssignmentBody,
 } from '@highwater/config/wire.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openBodies } from '../bodies/bodies.ts';
 import { keepGround } from '../slots/ground.ts';
 import { readCommits } from '../slots/intake.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { openSqliteStore, readCopy } from '../store/sqlite/sqlite-store.ts';
+import type { Shown } from '../store/store.ts';
 import { testHouse, type TestHouse } from '../testing/config.ts';
 import { dropDataDir, newDataDir, openHouse, type House } from '../testing/house.ts';
 import { player, type Player, type SignedBatch } from '../testing/player.ts';
@@ -71,10 +72,16 @@ const bodyOf = ({ batch }: SignedBatch, service: string): string =>
     decodeBase64(batch.bodies.find((ref) => ref.service === service)?.hash ?? '') ?? new Uint8Array(),
   );
 
-function blobNames(): string[] {
-  const root = join(dataDir, 'collector', 'blobs');
-  return readdirSync(root).flatMap((folder) => readdirSync(join(root, folder)));
-}
+/** The bodies of a service that are held, with the hash in hex. */
+const held = (service: string): Promise<{ hex: string; shown: Shown }[]> =>
+  readCopy(join(dataDir, 'collector', 'store.db'), LOG_SHARD, async (tx) => {
+    const commits = await tx.commitsFrom(0, 1_000);
+    const all = await Promise.all(commits.map(({ index }) => tx.heldBodies(index)));
+    return all
+      .flatMap((bodies) => bodies ?? [])
+      .filter((body) => body.service === service)
+      .map(({ hash, shown }) => ({ hex: Buffer.from(hash, 'base64').toString('hex'), shown }));
+  });
 
 const statusOf = async (hex: string): Promise<number> =>
   (await house.get(`/log/${new Date().getUTCFullYear()}/body/${hex}`)).status;
@@ -86,7 +93,7 @@ async function readOf(): Promise<string[]> {
     const commits = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(0, 1_000));
     const ground = await keepGround(store).advance();
     const blobs = folderBlobs(join(dataDir, 'collector', 'blobs'));
-    const { additions } = await readCommits(store, blobs, ground, commits, () => true);
+    const { additions } = await readCommits(store, openBodies(store, blobs), ground, commits, () => true);
     return [...new Set(additions.map(({ monitor }) => monitor.split('/')[0] ?? ''))].sort();
   } finally {
     await store[Symbol.asyncDispose]();
@@ -102,8 +109,8 @@ it('a salted body is taken, counts, and is neither served nor to be found by its
   expect(bodyOf(made, 'hidden')).not.toBe(bare);
   expect(bodyOf(made, 'web')).toBe(encodeHex(sha256(utf8(made.bodies.get('web') ?? ''))));
   await take(made.note);
-  expect(blobNames()).toContain(`private.salted.${bodyOf(made, 'hidden')}`);
-  expect(blobNames().filter((name) => name.includes(bare))).toEqual([]);
+  expect(await held('hidden')).toEqual([{ hex: bodyOf(made, 'hidden'), shown: 'salted' }]);
+  expect(await held('web')).toEqual([{ hex: bodyOf(made, 'web'), shown: 'public' }]);
   expect(await statusOf(bodyOf(made, 'web'))).toBe(200);
   for (const hex of [bodyOf(made, 'hidden'), bare]) expect(await statusOf(hex)).toBe(404);
   await house.stop();
@@ -115,7 +122,7 @@ it('a bare one of a probe that knows no salt yet is taken too, and not served', 
   await house.post('/v1/frames', frameOf(body));
   const made = batchOf(body, new Map());
   await take(made.note);
-  expect(blobNames()).toContain(`private.${bodyOf(made, 'hidden')}`);
+  expect(await held('hidden')).toEqual([{ hex: bodyOf(made, 'hidden'), shown: 'private' }]);
   expect(await statusOf(bodyOf(made, 'hidden'))).toBe(404);
 });
 
@@ -142,7 +149,7 @@ it('one that was salted when it was seen stays unserved although its service is 
   expect((await tasks()).salts).toBeUndefined();
   await take(made.note);
   expect(await statusOf(bodyOf(made, 'hidden'))).toBe(404);
-  expect(blobNames()).toContain(`private.salted.${bodyOf(made, 'hidden')}`);
+  expect(await held('hidden')).toEqual([{ hex: bodyOf(made, 'hidden'), shown: 'salted' }]);
 });
 
 it('the salt is the same after a restart, and in nothing that is published or told', async () => {

@@ -1,9 +1,7 @@
 /** One key floods, by the real ingest: what it leaves here for good is bounded, and what is held costs nothing. */
-import { join } from 'node:path';
 import { ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { MINUTE_MS } from '@highwater/config/time.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { testHouse } from '../testing/config.ts';
@@ -37,16 +35,7 @@ afterEach(async () => {
 const quotaOf = (budget: Budget) =>
   openQuota(watch(config), budget, clock, (probe, lacking) => refused.push(`${probe} ${lacking}`));
 const ingestOf = (budget: Budget) =>
-  batchIngest(
-    watch(config),
-    store,
-    folderBlobs(join(folder, 'blobs')),
-    clock,
-    nothing,
-    undefined,
-    undefined,
-    quotaOf(budget),
-  );
+  batchIngest(watch(config), store, clock, nothing, undefined, undefined, quotaOf(budget));
 const commits = () => store.read(LOG_SHARD, (tx) => tx.commitSize());
 
 it('epochs of one key: twenty at once, then by the hour; those that are here go on', async () => {

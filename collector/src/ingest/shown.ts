@@ -7,6 +7,7 @@
 import type { Config } from '@highwater/config/model.ts';
 import { REFERENCE_PREFIX } from '@highwater/config/proof/rule/stalled.ts';
 import type { Instant } from '@highwater/config/time.ts';
+import type { Bodies } from '../bodies/bodies.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { CommitRow, Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
@@ -82,11 +83,13 @@ async function isAllSince(parts: AsyncIterable<Uint8Array>, since: Instant): Pro
   return rest === '';
 }
 
-/**
- * What is published under a SHA-256 in hex: a projection, or a body that is shown. Undefined when there is none, and just
- * so when it is not shown: nobody learns which. A body is read 64 KiB at a time.
- */
-export async function readShown(
+/** The text in parts, so that an answer waits for who reads it slowly. */
+async function* partsOfText(text: string): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < text.length; at += PART_BYTES) yield Buffer.from(text.slice(at, at + PART_BYTES));
+}
+
+/** Of a name among the blobs: a projection, or a body that a version before kept. */
+async function readBlob(
   blobs: Blobs,
   shown: Shown,
   hex: string,
@@ -99,4 +102,24 @@ export async function readShown(
   if (since === undefined) return undefined;
   if (since > 0 && !(await isAllSince(partsOf(blobs, hex), since))) return undefined;
   return partsOf(blobs, hex);
+}
+
+/**
+ * What is published under a SHA-256 in hex: a projection, or a body that is shown. Undefined when there is none, and just
+ * so when it is not shown: nobody learns which. A file is read 64 KiB at a time; a body in a row or a pack is in memory
+ * until it has been sent.
+ */
+export async function readShown(
+  { blobs, bodies }: { readonly blobs: Blobs; readonly bodies: Pick<Bodies, 'read'> },
+  shown: Shown,
+  hex: string,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const file = await readBlob(blobs, shown, hex);
+  if (file !== undefined) return file;
+  const body = await bodies.read(Buffer.from(hex, 'hex').toString('base64'));
+  if (body?.shown !== 'public') return undefined;
+  const since = shown.get(body.text.slice(0, Math.max(0, body.text.indexOf('/'))));
+  if (since === undefined) return undefined;
+  if (since > 0 && !(await isAllSince(partsOfText(body.text), since))) return undefined;
+  return partsOfText(body.text);
 }

@@ -1,11 +1,9 @@
 /** From commits to tallies of one shard: what of each batch's bodies belongs to its services. */
 import { dueMinuteOf, type Batch } from '@highwater/config/proof/batch.ts';
-import { decodeUtf8 } from '@highwater/config/proof/bytes.ts';
 import { readBody } from '@highwater/config/proof/rule/evidence.ts';
 import { sha256 } from '@highwater/config/keys.ts';
-import type { Blobs } from '../store/blobs/blobs.ts';
+import type { Bodies } from '../bodies/bodies.ts';
 import type { CommitRow, Store, TallyEntry } from '../store/store.ts';
-import { readKept } from '../ingest/bodies.ts';
 import { readSalts } from '../ingest/salts.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
@@ -77,7 +75,7 @@ async function minutesVoided(
 /** Reads what belongs to a shard. `isOurs` says which services do. A body that is missing is silence. */
 export async function readCommits(
   store: Store,
-  blobs: Blobs,
+  bodies: Bodies,
   ground: Ground,
   commits: readonly CommitRow[],
   isOurs: (service: string) => boolean,
@@ -89,12 +87,11 @@ export async function readCommits(
     const batch = batchOf(commit);
     if (batch === undefined) continue;
     for (const minute of await minutesVoided(store, ground, commit, batch)) voided.add(minute);
+    const texts = await bodies.ofBatch(commit, batch, isOurs);
     for (const ref of batch.bodies) {
-      if (!isOurs(ref.service)) continue;
-      const bytes = await readKept(blobs, ref.hash);
-      const text = bytes === undefined ? undefined : decodeUtf8(bytes);
-      const bodies = new Map(text === undefined ? [] : [[ref.hash, text]]);
-      const lines = readBody(ref, batch, bodies, sha256, saltOf(ref.service));
+      const text = texts.get(ref.service);
+      if (text === undefined) continue;
+      const lines = readBody(ref, batch, new Map([[ref.hash, text]]), sha256, saltOf(ref.service));
       if (!('error' in lines)) entriesOf(ground, commit, batch, counting(lines), additions);
     }
   }

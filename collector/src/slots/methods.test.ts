@@ -46,7 +46,7 @@ beforeEach(async () => {
   store = openSqliteStore(folder);
   const blobs = folderBlobs(join(folder, 'blobs'));
   const events = { committed: () => undefined, closed: () => undefined, conflict: () => undefined };
-  ingest = batchIngest(watched, store, blobs, clock, events);
+  ingest = batchIngest(watched, store, clock, events);
   const projection = formatProjection(projectConfig(config, { seed: '0'.repeat(32), salt: 'salt' }, sha256));
   await declareLeaves(store, blobs, watched, generateSigningKey(config.origin), projection, now);
   slots = openSlots(watched, store, blobs, clock);
@@ -176,7 +176,7 @@ test('of a node at most 64 methods are shown', async () => {
   const many = watch({ ...config, monitors: [...config.monitors, ...monitors] });
   const blobs = folderBlobs(join(folder, 'blobs'));
   slots = openSlots(many, store, blobs, clock);
-  ingest = batchIngest(many, store, blobs, clock, {
+  ingest = batchIngest(many, store, clock, {
     committed: () => undefined,
     closed: () => undefined,
     conflict: () => undefined,

@@ -19,7 +19,7 @@ import type { Evidence, LoggedLeaf } from '@highwater/config/proof/rule/evidence
 import { type Clock, MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bodyName } from '../ingest/bodies.ts';
+import { bodyName } from '../bodies/files.ts';
 import { declareLeaves } from '../leaves/leaves.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';

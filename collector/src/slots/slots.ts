@@ -5,6 +5,7 @@ import { type Clock, type Instant, minuteOf } from '@highwater/config/time.ts';
 import type { Why } from '@highwater/config/wire.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { CommitRow, Store, Tx } from '../store/store.ts';
+import { openBodies } from '../bodies/bodies.ts';
 import { mutex } from '../mutex.ts';
 import { LOG_SHARD, shardNameOf, type Watched } from '../watched.ts';
 import { evaluateMinutes } from './evaluate-minutes.ts';
@@ -118,6 +119,7 @@ export function openSlots(
   signal?: AbortSignal,
 ): Slots {
   const keeper = keepGround(store);
+  const bodies = openBodies(store, blobs);
   const alone = mutex();
   const declared = declaredMethods(watched);
   const revisions = new Map<string, number>();
@@ -193,7 +195,7 @@ export function openSlots(
         SlotsState | undefined;
       const from = state?.next ?? firstConfig(ground, shard)?.index ?? 0;
       const commits = await page(from);
-      const intake = await readCommits(store, blobs, ground, commits, isOurs);
+      const intake = await readCommits(store, bodies, ground, commits, isOurs);
       const next = (commits.at(-1)?.index ?? from - 1) + 1;
       const done = await store.transact(shard, (tx) => write(tx, ground, shard, intake, next, clock.now()));
       changed ||= done.changed;
