@@ -150,7 +150,7 @@ function buildService({ value, nodes, public: shown }: ServiceEntry, operator: s
     ...(group === undefined ? {} : { group }),
     ...(chain === undefined ? {} : { chain }),
     visibility,
-    ...(objective === undefined ? {} : { objectiveRatio: objective }),
+    ...(objective === undefined ? {} : { objectiveMillionths: objective }),
     minUp,
     nodes: nodes.flatMap(({ value: node }): NodeDecl[] =>
       node

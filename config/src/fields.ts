@@ -5,6 +5,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { parseObjective } from './proof/rule/budget.ts';
 import { isSecretRef } from './secrets.ts';
 import { formatDuration, parseDurationMs } from './time.ts';
 
@@ -106,13 +107,14 @@ export const secretRef = z
   .refine(isSecretRef, secretMessage)
   .meta({ description: 'A reference to a secret: env:NAME or file:PATH.', examples: ['env:NAME'] });
 
-const percentMessage = 'not a percentage between 0% and 100%, write one such as 99.9%';
+const percentMessage =
+  'not a percentage between 0% and 100% of at most four decimals, write one such as 99.9%';
 
-/** `99.9%`; decodes to 0..1. */
+/** `99.9%`; decodes to whole millionths: an objective is compared with what was counted, exactly. */
 export const percent = z
   .string(typed(percentMessage))
-  .regex(/^(100|[0-9]{1,2}(\.[0-9]{1,6})?)%$/, percentMessage)
-  .transform((text) => Number(text.slice(0, -1)) / 100);
+  .regex(/^(100|[0-9]{1,2}(\.[0-9]{1,4})?)%$/, percentMessage)
+  .transform((text) => parseObjective(text) ?? 0);
 
 /** A whole number between two limits, both included. */
 export function wholeBetween(min: number, max: number) {

@@ -108,6 +108,17 @@ checks:
     expect(configOf(smallest).monitors[0]?.confirm).toEqual({ fall: 2, rise: 2, recheckAfterMs: 1_000 });
   });
 
+  it('an objective is kept as whole millionths, and has at most the decimals that a figure has', () => {
+    const objective = (text: string) =>
+      smallest.replace('name: My RPC', `name: My RPC\n    objective: ${text}`);
+    const kept = (text: string) => configOf(objective(text)).services[0]?.objectiveMillionths;
+    expect(['99.9%', '99.9999%', '0.0001%', '100%', '0%'].map(kept)).toEqual([
+      999_000, 999_999, 1, 1_000_000, 0,
+    ]);
+    expect(problemsOf(objective('99.99999%')).join()).toContain('at most four decimals');
+    expect(configOf(smallest).services[0]).not.toHaveProperty('objectiveMillionths');
+  });
+
   it('the log origin is the host and path of the page', () => {
     const config = configOf(smallest.replace('http://localhost:3000', 'https://example.com/status/'));
     expect(config.origin).toBe('example.com/status/log');

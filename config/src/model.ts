@@ -85,8 +85,8 @@ export interface Service {
   readonly group?: string;
   readonly chain?: string;
   readonly visibility: 'public' | 'private';
-  /** 0..1 */
-  readonly objectiveRatio?: number;
+  /** The uptime that is promised, in millionths: 999000 is 99.9 %. */
+  readonly objectiveMillionths?: number;
   readonly minUp: number;
   readonly nodes: readonly NodeDecl[];
   readonly publicUrl?: string;

@@ -269,7 +269,11 @@ export const serviceSchema = z.strictObject({
     '`private`: judged and alerted, but not shown on the page, and its evidence is not served. The log has its id and those of its nodes and checks, when batches had lines of it, how many and how long, and hashes that only who has the salt can try.',
     'public',
   ),
-  objective: key(percent.optional(), 'The uptime that you promise; shown beside the figure.', '99.9%'),
+  objective: key(
+    percent.optional(),
+    'The uptime that you promise; shown beside the figure, with the error budget that it leaves.',
+    '99.9%',
+  ),
   minUp: key(
     wholeBetween(1, limits.nodes).default(1),
     'How many nodes must be up for the service to be up.',

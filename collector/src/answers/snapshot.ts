@@ -153,7 +153,9 @@ function serviceOf(input: SnapshotInput, service: Service): PublicService[] {
       nodes: service.nodes.map((node) => nodeOf(input, shard, heads, service, node)),
       days,
       uptime,
-      ...(service.objectiveRatio === undefined ? {} : { objectiveRatio: service.objectiveRatio }),
+      ...(service.objectiveMillionths === undefined
+        ? {}
+        : { objectiveRatio: service.objectiveMillionths / 1_000_000 }),
     },
   ];
 }
