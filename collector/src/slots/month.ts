@@ -1,0 +1,169 @@
+/**
+ * A month of one subject: what the rule counts in each of its UTC days, by plane. Another day is put in without reading
+ * the rest, as long as it has the planes that the month has.
+ */
+import { type Counts, emptyCounts, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
+import { compareBytewise, concat } from '@highwater/config/proof/bytes.ts';
+import { DAY_MS } from '@highwater/config/time.ts';
+import { ByteReader, ByteWriter } from './block-bytes.ts';
+
+/** By plane ('' is what was agreed, else the region) of one day. */
+export type DayTotals = ReadonlyMap<string, RuleTotals>;
+
+const VERSION = 1;
+
+/** year * 12 + month - 1 of a UTC day number. */
+export function monthOfDay(day: number): number {
+  const date = new Date(day * DAY_MS);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+}
+
+/** First and last UTC day number of a month. */
+export function daysOfMonth(month: number): { readonly first: number; readonly last: number } {
+  const start = (each: number): number => Date.UTC(Math.floor(each / 12), each % 12, 1) / DAY_MS;
+  return { first: start(month), last: start(month + 1) - 1 };
+}
+
+/** What is written of a minute's counts, the most usual first; the others are sums of these. */
+const written = [
+  'up',
+  'requests',
+  'down',
+  'degraded',
+  'stalled',
+  'unknownNoData',
+  'unknownSplit',
+  'unknownProbe',
+  'unknownClock',
+] as const satisfies readonly (keyof Counts)[];
+/** And after them, how many requests failed. */
+const FIELDS = written.length + 1;
+
+function numbersOf(counts: Counts): number[] {
+  return [...written.map((key) => counts[key]), counts.requests - counts.succeeded];
+}
+
+function countsOf(numbers: readonly number[]): Counts {
+  const counts: Record<keyof Counts, number> = { ...emptyCounts };
+  for (const [i, key] of written.entries()) counts[key] = numbers[i] ?? 0;
+  counts.succeeded = counts.requests - (numbers[FIELDS - 1] ?? 0);
+  counts.unknown = counts.unknownNoData + counts.unknownSplit + counts.unknownProbe + counts.unknownClock;
+  return counts;
+}
+
+/** Bits of the numbers that are not 0, and these. */
+function writeTotals(into: ByteWriter, totals: RuleTotals): void {
+  const numbers = [...numbersOf(totals), ...numbersOf(totals.inMaintenance)];
+  into.number(numbers.reduce((bits, value, i) => bits + (value === 0 ? 0 : 2 ** i), 0));
+  for (const value of numbers) if (value !== 0) into.number(value);
+}
+
+function readTotals(from: ByteReader): RuleTotals {
+  let bits = from.number();
+  const numbers = Array.from({ length: 2 * FIELDS }, () => {
+    const isThere = bits % 2 === 1;
+    bits = Math.floor(bits / 2);
+    return isThere ? from.number() : 0;
+  });
+  const inMaintenance = countsOf(numbers.slice(FIELDS));
+  const { up, down, unknown, stalled } = inMaintenance;
+  return { ...countsOf(numbers.slice(0, FIELDS)), maintenance: up + down + unknown + stalled, inMaintenance };
+}
+
+const writer = new ByteWriter();
+
+/** The day's bytes: which of the month's planes it has, and their totals. */
+function dayBytes(names: readonly string[], day: DayTotals): Uint8Array {
+  for (const name of names) writer.byte(day.has(name) ? 1 : 0);
+  for (const name of names) {
+    const totals = day.get(name);
+    if (totals !== undefined) writeTotals(writer, totals);
+  }
+  return writer.take();
+}
+
+function headBytes(names: readonly string[]): Uint8Array {
+  writer.byte(VERSION);
+  writer.number(names.length);
+  for (const name of names) writer.text(name);
+  return writer.take();
+}
+
+interface Place {
+  readonly day: number;
+  /** Of the day with its number and length, and of its bytes alone. */
+  readonly from: number;
+  readonly start: number;
+  readonly to: number;
+}
+
+interface Opened {
+  readonly names: readonly string[];
+  readonly head: number;
+  readonly days: readonly Place[];
+}
+
+function open(block: Uint8Array): Opened {
+  const reader = new ByteReader(block);
+  const version = reader.byte();
+  if (version !== VERSION) throw new RangeError(`a month of version ${version}`);
+  const names = Array.from({ length: reader.number() }, () => reader.text());
+  const head = reader.at;
+  const days: Place[] = [];
+  while (!reader.isDone) {
+    const from = reader.at;
+    const day = reader.number();
+    const length = reader.number();
+    const start = reader.at;
+    reader.skip(length);
+    if (reader.at > block.length) throw new RangeError('a month ends too early');
+    days.push({ day, from, start, to: reader.at });
+  }
+  return { names, head, days };
+}
+
+function placed(day: number, bytes: Uint8Array): Uint8Array {
+  writer.number(day);
+  writer.number(bytes.length);
+  writer.bytes(bytes);
+  return writer.take();
+}
+
+/** By UTC day number. */
+export function encodeMonth(days: ReadonlyMap<number, DayTotals>): Uint8Array {
+  const names = [...new Set([...days.values()].flatMap((day) => [...day.keys()]))].sort(compareBytewise);
+  const sorted = [...days].filter(([, day]) => day.size > 0).sort(([a], [b]) => a - b);
+  return concat(headBytes(names), ...sorted.map(([day, totals]) => placed(day, dayBytes(names, totals))));
+}
+
+/** By plane, by UTC day number. Throws RangeError for a damaged block. */
+export function decodeMonth(block: Uint8Array): Map<string, Map<number, RuleTotals>> {
+  const { names, days } = open(block);
+  const planes = new Map(names.map((name) => [name, new Map<number, RuleTotals>()]));
+  for (const { day, start } of days) {
+    const reader = new ByteReader(block, start);
+    const own = names.filter(() => reader.byte() === 1);
+    for (const name of own) planes.get(name)?.set(day, readTotals(reader));
+  }
+  return planes;
+}
+
+/** The month with a day put in or replaced. */
+export function monthWith(block: Uint8Array | undefined, day: number, totals: DayTotals): Uint8Array {
+  if (block === undefined) return encodeMonth(new Map([[day, totals]]));
+  const { names, head, days } = open(block);
+  const isFitting = totals.size === names.length && names.every((name) => totals.has(name));
+  if (!isFitting) {
+    const all = new Map<number, Map<string, RuleTotals>>();
+    for (const [name, each] of decodeMonth(block)) {
+      for (const [other, sum] of each) {
+        const own = all.get(other) ?? new Map<string, RuleTotals>();
+        all.set(other, own.set(name, sum));
+      }
+    }
+    return encodeMonth(new Map([...all, [day, totals]]));
+  }
+  const before = days.filter((each) => each.day < day).at(-1)?.to ?? head;
+  const after = days.find((each) => each.day > day)?.from ?? block.length;
+  return concat(block.subarray(0, before), placed(day, dayBytes(names, totals)), block.subarray(after));
+}
