@@ -4,7 +4,7 @@ import type { RegionJudgement } from '@highwater/config/proof/rule/region.ts';
 import { type Clock, type Instant, minuteOf } from '@highwater/config/time.ts';
 import type { Why } from '@highwater/config/wire.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
-import type { CommitRow, Store, Tx } from '../store/store.ts';
+import type { BlockRow, CommitRow, Store, Tx, View } from '../store/store.ts';
 import { openBodies } from '../bodies/bodies.ts';
 import { mutex } from '../mutex.ts';
 import { LOG_SHARD, shardNameOf, type Watched } from '../watched.ts';
@@ -48,6 +48,12 @@ export interface Slots {
    * is. Undefined when it was not configured.
    */
   monitorSlot(monitor: string, minute: number): Promise<Why['slot']>;
+  /** A block of a view as it is now, flushed or not. */
+  block(shard: string, view: View, period: number, subject: string): Promise<Uint8Array | undefined>;
+  /** Those of periods [from, to], by period; of one subject or of all. */
+  blocks(shard: string, view: View, from: number, to: number, subject?: string): Promise<readonly BlockRow[]>;
+  /** Writes what is in memory alone. */
+  flush(): Promise<void>;
 }
 
 /** The first configuration that has a shard: no batch before it has lines of it that count. */
@@ -213,6 +219,9 @@ export function openSlots(
   };
 
   return {
+    block: (shard, view, period, subject) => store.read(shard, (tx) => tx.block(view, period, subject)),
+    blocks: (shard, view, from, to, subject) => store.read(shard, (tx) => tx.blocks(view, from, to, subject)),
+    flush: async () => undefined,
     beat: () => alone(beat),
     revision: (shard) => revisions.get(shard) ?? 0,
     methodPlaces: (shard, after) =>
