@@ -56,9 +56,14 @@ export function openReader(path: string): Db {
   return db;
 }
 
+/** Another process holds the data folder. */
+export class FolderInUseError extends Error {
+  override name = 'FolderInUseError';
+}
+
 /**
  * Holds the data folder for this process. The kernel lets go when the process ends, however it ends.
- * Throws when another process holds it.
+ * Throws FolderInUseError when another process holds it.
  */
 export function lockFolder(path: string): Db {
   const db = new Database(path, { timeout: 0 });
@@ -67,9 +72,10 @@ export function lockFolder(path: string): Db {
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
-    throw new Error(`another collector is using ${path}; stop it, or give this one another --data`, {
-      cause: error,
-    });
+    throw new FolderInUseError(
+      `another collector is using ${path}; stop it, or give this one another --data`,
+      { cause: error },
+    );
   }
   return db;
 }

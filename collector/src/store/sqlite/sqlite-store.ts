@@ -80,13 +80,20 @@ function named(error: unknown): unknown {
   return full ? new DiskFullError('the disk that holds the store is full', { cause: error }) : error;
 }
 
-/** Reads from a copy that nobody writes. Throws when it is of another version than this program. */
+/** The file was written by another version of this program. */
+export class OtherVersionError extends Error {
+  override name = 'OtherVersionError';
+}
+
+/** Reads from a file that nobody writes. Throws OtherVersionError when it is of another version than this program. */
 export async function readCopy<T>(path: string, shard: string, work: (tx: ReadTx) => Promise<T>): Promise<T> {
   const db = openReader(path);
   try {
     const version = Number(db.pragma('user_version', { simple: true }));
     if (version !== migrations.length) {
-      throw new Error(`${path} is of version ${version}, and this program of ${migrations.length}`);
+      throw new OtherVersionError(
+        `${path} is of version ${version}, and this program of ${migrations.length}`,
+      );
     }
     const names = openNames(db);
     return await work(reads(db, names)(names.find(shard) ?? -1));
