@@ -85,6 +85,13 @@ export class ByteReader {
     return text;
   }
 
+  /** So many bytes as they are: a view, not a copy. */
+  bytes(count: number): Uint8Array {
+    if (this.#at + count > this.#bytes.length) throw new RangeError('a block ends too early');
+    this.#at += count;
+    return this.#bytes.subarray(this.#at - count, this.#at);
+  }
+
   skip(count: number): void {
     this.#at += count;
   }

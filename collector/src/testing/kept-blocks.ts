@@ -1,0 +1,39 @@
+/** Blocks over a map instead of a store, for tests of views. */
+import { type Blocks, openBlocks } from '../slots/blocks.ts';
+import type { ReadTx, Tx } from '../store/store.ts';
+
+export interface KeptBlocks {
+  readonly tx: ReadTx;
+  readonly blocks: Blocks;
+  flush(): Promise<void>;
+  /** By `VIEW PERIOD SUBJECT` in hex; those without bytes are as if they were not there. */
+  rows(): ReadonlyMap<string, string>;
+}
+
+export function keptBlocks(): KeptBlocks {
+  const kept = new Map<string, Uint8Array>();
+  const some: Pick<Tx, 'block' | 'putBlock'> = {
+    block: (view, period, subject) => Promise.resolve(kept.get(`${view} ${period} ${subject}`)),
+    putBlock(view, period, subject, block) {
+      kept.set(`${view} ${period} ${subject}`, block.slice());
+      return Promise.resolve();
+    },
+  };
+  const tx = some as Tx;
+  const blocks = openBlocks();
+  return {
+    tx,
+    blocks,
+    async flush() {
+      await blocks.flush(tx);
+      blocks.kept();
+    },
+    rows: () =>
+      new Map(
+        [...kept]
+          .filter(([, block]) => block.length > 0)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([place, block]) => [place, Buffer.from(block).toString('hex')]),
+      ),
+  };
+}
