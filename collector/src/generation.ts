@@ -6,9 +6,12 @@ import type { Logger } from 'pino';
 import { acknowledge, carryAcknowledgements } from './answers/acknowledge.ts';
 import { openHistory } from './answers/history.ts';
 import { openDetails } from './answers/detail.ts';
+import { openLedger } from './answers/ledger.ts';
+import { numbersOf } from './answers/numbers.ts';
 import { proofsFor } from './answers/proofs.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
+import { uptimeOf } from './answers/uptime.ts';
 import { openBodies } from './bodies/bodies.ts';
 import { openContradictions } from './contradictions.ts';
 import { annotationRoutes } from './http/annotation-calls.ts';
@@ -107,12 +110,13 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       }),
     clock,
   );
+  const counting = { watched, ledger: openLedger(slots), clock };
   const details = openDetails({
     watched,
     slots,
     clock,
     startedAt,
-    numbersOf: async () => ({ subjects: [] }),
+    numbersOf: (service) => numbersOf(counting, service),
     chartsOf: async () => ({ latency: [], nodes: [] }),
   });
   const witnesses = await openWitnesses({
@@ -205,7 +209,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       maintenances,
       unsigned: () => publishedLog.status().refused?.because,
     }),
-    ...detailRoutes({ details }),
+    ...detailRoutes({ watched, details, uptimeOf: (question) => uptimeOf(counting, question) }),
     ...annotationRoutes({ store, clock, signing, committed: () => committed.ring() }),
     ...readerRoutes({
       watched,

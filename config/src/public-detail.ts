@@ -69,10 +69,9 @@ export const publicBurn = z.strictObject({
 export type PublicBurn = z.infer<typeof publicBurn>;
 
 /** How many minutes of being down the objective allows, of the minutes that are known, and how many are left. */
-export const publicBudgetSummary = z.strictObject({
+export const publicAllowance = z.strictObject({
   /** `99.9 %`. */
   objective: text,
-  period: z.literal('30d'),
   /** Whole minutes, rounded down. */
   allowedMinutes: count,
   /** Minutes down. */
@@ -85,6 +84,9 @@ export const publicBudgetSummary = z.strictObject({
   /** leftMinutes of allowedMinutes, rounded down: `61.3425 %`, `-12.0000 %`; absent where nothing is allowed. */
   left: text.optional(),
 });
+export type PublicAllowance = z.infer<typeof publicAllowance>;
+
+export const publicBudgetSummary = publicAllowance.extend({ period: z.literal('30d') });
 export type PublicBudgetSummary = z.infer<typeof publicBudgetSummary>;
 
 export const publicBudget = publicBudgetSummary.extend({
@@ -100,6 +102,28 @@ export const publicNumbers = z.strictObject({
   budget: publicBudget.optional(),
 });
 export type PublicNumbers = z.infer<typeof publicNumbers>;
+
+// -------------------------------------------------------------------- uptime
+
+/** The longest range that is answered for, days. */
+export const MAX_UPTIME_DAYS = 400;
+
+/** `GET /v1/uptime`: one subject over a range that was asked for. */
+export const uptimeAnswer = publicCounted.extend({
+  version: z.literal(1),
+  subject: text,
+  region: text.optional(),
+  /** Named ones alone: `30d`. */
+  period: publicPeriodName.optional(),
+  /** UTC minutes since 1970, both inclusive. */
+  firstMinute: count,
+  lastMinute: count,
+  /** UTC days with anything counted, oldest first; none for `24h`, which is no number of days. `date` is `2026-11-21`. */
+  days: z.array(publicCounted.extend({ date: text })).max(MAX_UPTIME_DAYS),
+  /** Of a service with an objective, as its regions agreed. */
+  budget: publicAllowance.optional(),
+});
+export type UptimeAnswer = z.infer<typeof uptimeAnswer>;
 
 // ------------------------------------------------------------------- charts
 

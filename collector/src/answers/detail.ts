@@ -1,5 +1,6 @@
 /** The detail of public services as bytes, made anew when its slots, its charts or the minute have changed. */
 import { createHash } from 'node:crypto';
+import type { Service } from '@highwater/config/model.ts';
 import type { PublicCharts, PublicNumbers, PublicServiceDetail } from '@highwater/config/public-detail.ts';
 import { type Clock, type Instant, minuteOf } from '@highwater/config/time.ts';
 import type { Slots } from '../slots/slots.ts';
@@ -16,7 +17,7 @@ export interface DetailParts {
   readonly slots: Pick<Slots, 'revision'>;
   readonly clock: Clock;
   readonly startedAt: Instant;
-  readonly numbersOf: (service: string) => Promise<PublicNumbers>;
+  readonly numbersOf: (service: Service) => Promise<PublicNumbers>;
   readonly chartsOf: (service: string) => Promise<PublicCharts>;
 }
 
@@ -29,28 +30,30 @@ function keep(detail: PublicServiceDetail): Kept {
 
 export function openDetails(parts: DetailParts): Details {
   const { watched, slots, clock, startedAt } = parts;
-  const shown = new Set(
-    watched.config.services.filter((each) => each.visibility === 'public').map(({ id }) => id),
+  const shown = new Map(
+    watched.config.services.flatMap((each) => (each.visibility === 'public' ? [[each.id, each]] : [])),
   );
   const kept = new Map<string, { readonly version: string; readonly made: Promise<Kept> }>();
 
-  const make = async (service: string): Promise<Kept> => {
-    const [numbers, charts] = await Promise.all([parts.numbersOf(service), parts.chartsOf(service)]);
-    return keep({ version: 1, service, generatedAt: clock.now(), startedAt, numbers, charts });
+  const make = async (service: Service): Promise<Kept> => {
+    const { id } = service;
+    const [numbers, charts] = await Promise.all([parts.numbersOf(service), parts.chartsOf(id)]);
+    return keep({ version: 1, service: id, generatedAt: clock.now(), startedAt, numbers, charts });
   };
 
   return {
-    async of(service) {
-      const shard = shown.has(service) ? watched.shardOf.get(service) : undefined;
-      if (shard === undefined) return undefined;
+    async of(id) {
+      const service = shown.get(id);
+      const shard = watched.shardOf.get(id);
+      if (service === undefined || shard === undefined) return undefined;
       const version = `${slots.revision(shard)} ${minuteOf(clock.now())}`;
-      const had = kept.get(service);
+      const had = kept.get(id);
       if (had?.version === version) return had.made;
       const made = make(service);
-      kept.set(service, { version, made });
+      kept.set(id, { version, made });
       // What failed is tried again by the next who asks.
       made.catch(() => {
-        if (kept.get(service)?.made === made) kept.delete(service);
+        if (kept.get(id)?.made === made) kept.delete(id);
       });
       return made;
     },
