@@ -141,7 +141,7 @@ export interface PackRow {
 
 /**
  * What is made of the log and can be made anew. A period is a UTC day, hour or month number, as each view says:
- * `slots` and `heads` by day, `totals` by month, `latency` by hour, `latency-days` by day.
+ * `slots` and `latency-days` by day, `totals` by month, `latency` and `heads` by hour.
  */
 export type View = 'slots' | 'totals' | 'heads' | 'latency' | 'latency-days';
 
