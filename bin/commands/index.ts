@@ -18,6 +18,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   probe: async () => (await import('./probe.ts')).probeCommand(),
   backup: async () => (await import('./backup.ts')).backupCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),
+  rebuild: async () => (await import('./rebuild.ts')).rebuildCommand(),
   site: async () => (await import('./site.ts')).siteCommand(),
   ...Object.fromEntries(
     Object.keys(plannedCommands).map((name) => [name, async () => plannedCommand(name)] as const),

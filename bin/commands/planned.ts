@@ -11,7 +11,6 @@ export const plannedCommands: Readonly<Record<string, string>> = {
   failover: 'what DNS should say, and who decides',
   report: "a month's uptime, with all that it takes to verify it",
   verify: 'recomputes a report',
-  rebuild: 'all views again from the log',
   token: 'API tokens',
   import: 'a config from another tool',
 };

@@ -1,0 +1,40 @@
+/** What belongs in a block of which part can't be made again: the days whose bodies are gone stay as they are. */
+import type { RuleTotals } from '@highwater/config/proof/rule/totals.ts';
+import { type DayTotals, decodeMonth, encodeMonth } from '../slots/month.ts';
+import type { View } from '../store/store.ts';
+import { daysOf } from './differences.ts';
+
+export type Belongs = (
+  view: View,
+  period: number,
+  now: Uint8Array | undefined,
+  made: Uint8Array | undefined,
+) => Uint8Array | undefined;
+
+type Month = ReadonlyMap<number, DayTotals>;
+
+/** By day, as it is written. */
+function readMonth(block: Uint8Array | undefined): Month {
+  const days = new Map<number, Map<string, RuleTotals>>();
+  for (const [plane, totals] of block === undefined ? [] : decodeMonth(block)) {
+    for (const [day, each] of totals) {
+      const planes = days.get(day) ?? new Map<string, RuleTotals>();
+      days.set(day, planes.set(plane, each));
+    }
+  }
+  return days;
+}
+
+/** @param gone UTC days */
+export function belongsWith(gone: ReadonlySet<number>): Belongs {
+  return (view, period, now, made) => {
+    const { first, last } = daysOf(view, period);
+    const isTouched = [...gone].some((day) => first <= day && day <= last);
+    if (!isTouched) return made;
+    if (view !== 'totals') return now;
+    const kept = [...readMonth(now)].filter(([day]) => gone.has(day));
+    const anew = [...readMonth(made)].filter(([day]) => !gone.has(day));
+    const month = new Map([...kept, ...anew]);
+    return month.size === 0 ? undefined : encodeMonth(month);
+  };
+}
