@@ -128,9 +128,9 @@ const rooms: readonly Room[] = [
   {
     files: ['status-site/{src,server}/**/*.ts'],
     components: ['status-site/src/**/*.svelte'],
-    way: 'The page reaches the collector by status-site/src/lib/server/{collector,mirror-source}.ts alone, and nobody else.',
+    way: 'The page reaches the collector by status-site/src/lib/server/{ask,mirror-source}.ts alone, and nobody else.',
     exceptions: {
-      'status-site/src/lib/server/collector.ts': { reason: 'to the collector', uses: { globals: ['fetch'] } },
+      'status-site/src/lib/server/ask.ts': { reason: 'to the collector', uses: { globals: ['fetch'] } },
       'status-site/src/lib/server/mirror-source.ts': {
         reason: 'to the collector: the log',
         uses: { globals: ['fetch'] },

@@ -99,9 +99,20 @@ export function pathOf(req: IncomingMessage): string {
   return (req.url ?? '/').split(/[?#]/, 1)[0] || '/';
 }
 
-/** What a page depends on: its path, and for badges the metric. Any other query is ignored. */
+/** What a page depends on beside its path, in the order in which it is put into its address. Any other query is ignored. */
+function parametersOf(path: string): readonly string[] {
+  if (path.startsWith('/badge/')) return ['metric', 'period'];
+  return path.startsWith('/services/') ? ['node', 'method', 'region'] : [];
+}
+
 function addressOf(req: IncomingMessage, path: string): string {
-  if (!path.startsWith('/badge/')) return path;
-  const metric = new URLSearchParams((req.url ?? '').split('?')[1] ?? '').get('metric');
-  return metric === null ? path : `${path}?metric=${encodeURIComponent(metric)}`;
+  const asked = (req.url ?? '').split('#', 1)[0]?.split('?')[1];
+  const names = asked === undefined ? [] : parametersOf(path);
+  if (names.length === 0) return path;
+  const query = new URLSearchParams(asked);
+  const told = names.flatMap((name) => {
+    const value = query.get(name);
+    return value === null ? [] : `${name}=${encodeURIComponent(value)}`;
+  });
+  return told.length === 0 ? path : `${path}?${told.join('&')}`;
 }

@@ -4,6 +4,7 @@ import type { Running } from '@highwater/config/running.ts';
 import type { Logger } from 'pino';
 import type { Frame } from '../src/lib/frame.ts';
 import { follow } from '../src/lib/server/collector.ts';
+import { followDetails } from '../src/lib/server/details.ts';
 import { openMirror } from '../src/lib/server/mirror.ts';
 import { answer, pathOf, plain } from './answer.ts';
 import { loadBuilt } from './built.ts';
@@ -15,7 +16,7 @@ export interface SiteOptions {
   readonly collectorUrl: string;
   /** For a collector that is not on loopback. */
   readonly token?: string;
-  /** The last good snapshot and the copy of the log are kept in `site/` under it. */
+  /** The last good snapshot, the services' numbers and charts, and the copy of the log are kept in `site/` under it. */
   readonly dataDir: string;
   readonly host: string;
   /** 0 is any free one. */
@@ -27,6 +28,8 @@ export interface SiteOptions {
   readonly everyMs?: number;
   /** Between two looks at the collector's log; default 2,000. */
   readonly mirrorEveryMs?: number;
+  /** Between two looks at the numbers and charts of one service; default 60,000. */
+  readonly detailEveryMs?: number;
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -44,12 +47,14 @@ export async function startSite(options: SiteOptions, signal: AbortSignal): Prom
   const ending = AbortSignal.any([signal, stop.signal]);
   const follower = await follow(options, ending);
   const mirror = await openMirror(options, ending);
-  const following = Promise.all([follower.stopped, mirror.stopped]);
+  const details = await followDetails(options, () => follower.frame().snapshot, ending);
+  const following = Promise.all([follower.stopped, mirror.stopped, details.stopped]);
   const frame = (): Frame => {
     const log = mirror.shown();
-    return { ...follower.frame(), ...(log === undefined ? {} : { log }) };
+    return { ...follower.frame(), details: details.all(), ...(log === undefined ? {} : { log }) };
   };
-  const pages = pagesOf({ frame, version: () => follower.version() }, built.render);
+  const version = (): number => follower.version() + details.version();
+  const pages = pagesOf({ frame, version }, built.render);
   const answerLog = logAnswers(mirror);
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
   server.maxConnections = MAX_CONNECTIONS;

@@ -1,7 +1,9 @@
 /** Badges: what they say. The picture is drawn by badge-maker, the JSON is what shields.io's endpoint reads. */
-import type { PublicService } from '@highwater/config/public.ts';
+import type { PublicServiceDetail } from '@highwater/config/public-detail.ts';
+import type { PublicService, PublicUptime } from '@highwater/config/public.ts';
 import { formatCount, formatTenths } from './format.ts';
 import { freshness, type Frame } from './frame.ts';
+import { periodOf } from './numbers.ts';
 import { serviceMark } from './view.ts';
 import type { Tone } from './words.ts';
 
@@ -43,13 +45,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
     return { label: service.name, message: messages[tone], color: colors[tone] };
   },
   uptime(service, stale) {
-    const label = 'uptime 90d';
-    const { figure, atLeast } = service.uptime;
-    const color = stale ? 'lightgrey' : uptimeColor(service);
-    if (figure !== undefined) return { label, message: figure.replaceAll(' ', ''), color };
-    return atLeast === undefined
-      ? noData(label)
-      : { label, message: `≥ ${atLeast.replaceAll(' ', '')}`, color };
+    return uptimeBadge('90d', service.uptime, service, stale);
   },
   latency(service, stale) {
     const tenths = service.nodes.flatMap((node) =>
@@ -67,10 +63,23 @@ export const metrics: Readonly<Record<string, Metric>> = {
   },
 };
 
+function uptimeBadge(
+  period: string,
+  uptime: PublicUptime,
+  { objectiveRatio }: PublicService,
+  stale: boolean,
+): Badge {
+  const label = `uptime ${period}`;
+  const { figure, atLeast } = uptime;
+  const text = figure ?? atLeast;
+  if (text === undefined) return noData(label);
+  const message = (figure === undefined ? '≥ ' : '') + text.replaceAll(' ', '');
+  return { label, message, color: stale ? 'lightgrey' : uptimeColor(text, objectiveRatio) };
+}
+
 /** Against its own objective where it has one; without one no colour judges it. */
-function uptimeColor(service: PublicService): string {
-  const { objectiveRatio, uptime } = service;
-  const percent = Number.parseFloat(uptime.figure ?? uptime.atLeast ?? '');
+function uptimeColor(text: string, objectiveRatio: number | undefined): string {
+  const percent = Number.parseFloat(text);
   if (objectiveRatio === undefined || Number.isNaN(percent)) return 'blue';
   return percent >= objectiveRatio * 100 ? 'brightgreen' : 'orange';
 }
@@ -81,15 +90,40 @@ function median(values: readonly number[]): number | undefined {
 
 export type BadgeAnswer = { readonly badge: Badge } | { readonly status: 400 | 404; readonly error: string };
 
-/** The badge of one metric (default `status`), or why there is none. */
-export function badgeFor(id: string, metric: string | null, frame: Frame): BadgeAnswer {
+const periodPattern = /^(24h|7d|30d|90d|[0-9]{4}-(0[1-9]|1[0-2]))$/;
+
+/** The badge of one metric (default `status`), of uptime by period (default `90d`), or why there is none. */
+export function badgeFor(
+  id: string,
+  metric: string | null,
+  frame: Frame,
+  period: string | null = null,
+): BadgeAnswer {
   const name = metric ?? 'status';
   const draw = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
   if (!draw) return { status: 400, error: `metric must be one of ${Object.keys(metrics).join(', ')}` };
+  if (period !== null && (name !== 'uptime' || !periodPattern.test(period)))
+    return { status: 400, error: 'period is of uptime, and one of 24h, 7d, 30d, 90d or a month as 2026-11' };
   const service = frame.snapshot?.services.find((service) => service.id === id);
   if (!service) {
     // Before the first snapshot nobody can say which services there are.
     return frame.snapshot ? { status: 404, error: 'no service has this name' } : { badge: noData('status') };
   }
-  return { badge: draw(service, freshness(frame).kind !== 'fresh') };
+  const stale = freshness(frame).kind !== 'fresh';
+  if (period !== null) return periodBadge(period, service, frame.details?.get(id), stale);
+  return { badge: draw(service, stale) };
+}
+
+function periodBadge(
+  period: string,
+  service: PublicService,
+  detail: PublicServiceDetail | undefined,
+  stale: boolean,
+): BadgeAnswer {
+  const counted =
+    periodOf(detail, service.id, period)?.uptime ?? (period === '90d' ? service.uptime : undefined);
+  if (counted !== undefined) return { badge: uptimeBadge(period, counted, service, stale) };
+  // Months that are not counted are without number.
+  if (detail !== undefined) return { status: 404, error: 'this period is not counted' };
+  return { badge: noData(`uptime ${period}`) };
 }

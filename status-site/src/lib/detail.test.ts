@@ -140,7 +140,7 @@ test('a fault that this version does not know is shown without a meaning', () =>
 
 test('latency is drawn with gaps, on the scale that it is given', () => {
   const view = latencyView('Frankfurt', [100, 200, null, 400, null], 400);
-  expect(view.path).toBe('M0 29.8L60 20.5M180 2h4');
+  expect(view.path).toBe('M0,29.8L60,20.5M180,2Z');
   expect(plain(view.text)).toBe(
     'Frankfurt, hourly means of the last 5 hours: mean 23 ms, highest 40 ms, nothing measured in 2 hours.',
   );

@@ -1,12 +1,16 @@
 /** From a frame to the page of one service. Pure. */
 import { faultFromId, faultMeanings, isRefusal, isWholeProbe } from '@highwater/config/faults.ts';
 import type { PublicNode, PublicService } from '@highwater/config/public.ts';
-import { highestOf, linePath } from './chart.ts';
+import { highestOf } from './charts/draw.ts';
+import { sparkline } from './charts/sparkline.ts';
+import { figuresView, nodeFigures, type FiguresView, type NodeFigures } from './figures.ts';
 import { formatCount, formatRatio, formatSpan, formatTenths, plural } from './format.ts';
 import { freshness, type Frame } from './frame.ts';
 import { chainView, type ChainView, finalizedText } from './chain.ts';
 import { maintainedSince, maintenanceOf, nodeMarkUnder, type MaintenanceView } from './maintenance.ts';
 import { methodViews, type MethodView } from './methods.ts';
+import { periodOf } from './numbers.ts';
+import { addressOf, type Selection } from './selection.ts';
 import {
   historyView,
   incidentView,
@@ -21,6 +25,8 @@ import {
   type HistoryView,
   type IncidentView,
   type RegionView,
+  uptimeView,
+  type UptimeView,
 } from './view.ts';
 import { statusMarks, type Mark } from './words.ts';
 
@@ -64,7 +70,23 @@ export interface NodeDetail {
   readonly checks: readonly CheckView[];
   readonly latency: readonly LatencyView[];
   readonly history: HistoryView;
+  readonly figures?: NodeFigures;
 }
+
+/** A node of many: what says whether to look at it. */
+export interface NodeRow {
+  readonly id: string;
+  readonly href: string;
+  readonly isChosen: boolean;
+  readonly mark: Mark;
+  /** Empty of one that is well. */
+  readonly because: string;
+  readonly lag: string;
+  readonly uptime: UptimeView;
+}
+
+/** Of a service with more nodes than these, one is shown at a time. */
+export const SIDE_BY_SIDE = 6;
 
 export interface ServiceDetail {
   readonly id: string;
@@ -78,7 +100,11 @@ export interface ServiceDetail {
   /** The head of its chain; absent without one. */
   readonly chain?: ChainView;
   readonly methods: readonly MethodView[];
+  /** All of few; of many the one that was chosen. */
   readonly nodes: readonly NodeDetail[];
+  /** All of many; empty of few. */
+  readonly list: readonly NodeRow[];
+  readonly figures?: FiguresView;
   /** Those that watch it. */
   readonly regions: readonly RegionView[];
   /** Active and planned. */
@@ -87,12 +113,23 @@ export interface ServiceDetail {
   readonly incidents: readonly IncidentView[];
 }
 
-/** Undefined when the snapshot has no such service. */
-export function serviceDetail(id: string, frame: Frame): ServiceDetail | undefined {
+/** Undefined when there is no such service, or it has no such node, method or region. */
+export function serviceDetail(
+  id: string,
+  frame: Frame,
+  selection: Selection = {},
+): ServiceDetail | undefined {
   const service = frame.snapshot?.services.find((service) => service.id === id);
   if (!service) return undefined;
+  const { node, method, region } = selection;
+  if (node !== undefined && !service.nodes.some(({ id }) => id === node)) return undefined;
+  const numbers = frame.details?.get(id);
+  const figures = numbers && figuresView(numbers, selection, regionNames(frame));
+  if (figures === undefined && (numbers ?? method ?? region) !== undefined) return undefined;
   const stale = freshness(frame).kind === 'stale';
-  const chain = chainView(service, frame, stale);
+  const areMany = service.nodes.length > SIDE_BY_SIDE;
+  const nodes = areMany ? service.nodes.filter(({ id }) => id === node) : service.nodes;
+  const chain = chainView(areMany ? { ...service, nodes: [] } : service, frame, stale);
   return {
     id,
     name: service.name,
@@ -102,17 +139,39 @@ export function serviceDetail(id: string, frame: Frame): ServiceDetail | undefin
     ...serviceSince(service, frame, stale),
     facts: serviceFacts(service),
     ...(chain ? { chain } : {}),
-    methods: methodViews(service.nodes),
+    ...(figures ? { figures } : {}),
+    methods: methodViews(nodes),
     history: historyView(service, frame.now),
-    nodes: service.nodes.map((node) => {
-      const detail = nodeDetail(node, frame, stale);
-      return { ...detail, mark: nodeMarkUnder(detail.mark, service, node.id, frame) };
-    }),
+    nodes: nodes.map((node) => ({
+      ...nodeDetail(node, frame, stale),
+      mark: nodeMarkUnder(nodeMark(node, stale), service, node.id, frame),
+      ...(numbers ? { figures: nodeFigures(numbers, node.id) } : {}),
+    })),
+    list: areMany ? service.nodes.map((node) => nodeRow(node, service, frame, selection)) : [],
     regions: regionViews(frame).filter(({ id }) => watchesIt(service, id)),
     maintenance: maintenanceOf(id, frame),
     incidents: (frame.snapshot?.incidents ?? [])
       .filter((incident) => incident.services.includes(id))
       .map((incident) => incidentView(incident, frame)),
+  };
+}
+
+function regionNames(frame: Frame): (id: string) => string {
+  const names = new Map(frame.snapshot?.regions.map((region) => [region.id, region.name]));
+  return (id) => names.get(id) ?? id;
+}
+
+function nodeRow(node: PublicNode, service: PublicService, frame: Frame, selection: Selection): NodeRow {
+  const stale = freshness(frame).kind === 'stale';
+  const counted = periodOf(frame.details?.get(service.id), `${service.id}/${node.id}`, '90d');
+  return {
+    id: node.id,
+    href: addressOf(service.id, { ...selection, node: node.id }, 'nodes'),
+    isChosen: node.id === selection.node,
+    mark: nodeMarkUnder(nodeMark(node, stale), service, node.id, frame),
+    because: !stale && node.status === 'up' ? '' : nodeBecause(node, stale),
+    lag: node.lagBlocks === undefined ? '' : lagText(node) || 'level',
+    uptime: uptimeView(counted?.uptime ?? node.uptime),
   };
 }
 
@@ -138,8 +197,7 @@ function serviceFacts({ objectiveRatio }: PublicService): readonly Fact[] {
 }
 
 function nodeDetail(node: PublicNode, frame: Frame, stale: boolean): NodeDetail {
-  const names = new Map(frame.snapshot?.regions.map((region) => [region.id, region.name]));
-  const regionName = (id: string) => names.get(id) ?? id;
+  const regionName = regionNames(frame);
   // All regions of a node share one scale.
   const highest = highestOf(node.latency.map((series) => series.hourlyTenths));
   return {
@@ -237,7 +295,7 @@ export function latencyView(
   const gaps = hours.length - measured.length;
   return {
     region,
-    path: linePath(hours, highestOfAll),
+    path: sparkline(hours, highestOfAll),
     ...words,
     text:
       measured.length === 0

@@ -68,6 +68,23 @@ export function formatClock(at: number): string {
   return `${formatIso(at).slice(11, 19)}${NO_BREAK}UTC`;
 }
 
+/** `06:00`, and at midnight the day that begins: `21 Nov`. */
+export function formatHour(at: number): string {
+  return at % DAY === 0 ? formatShortDate(at) : formatIso(at).slice(11, 16);
+}
+
+/** `21 Nov, 06:00`, for rows below each other. */
+export function formatShortInstant(at: number): string {
+  return `${formatShortDate(at)}, ${formatIso(at).slice(11, 16)}`;
+}
+
+/** `21 Nov`. */
+export function formatShortDate(at: number): string {
+  return formatDate(at)
+    .replace(/ [0-9]+$/, '')
+    .replace(' ', NO_BREAK);
+}
+
 /** `21 Nov 2026`. */
 export function formatDate(at: number): string {
   const date = new Date(at);

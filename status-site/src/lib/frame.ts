@@ -2,6 +2,7 @@
  * What the site knows at one moment, and how old it is. A page is a pure function of its frame.
  * The rule: nothing is green on stale data (CONTRACTS "Stale").
  */
+import type { PublicServiceDetail } from '@highwater/config/public-detail.ts';
 import type { PublicSnapshot } from '@highwater/config/public.ts';
 
 /** The newest log that this page holds a copy of, as it was proven here. */
@@ -42,6 +43,8 @@ export interface Frame {
   /** Public address of this site, without a slash at the end, where the operator gave one on the command line. */
   readonly siteUrl?: string;
   readonly log?: FrameLog;
+  /** Numbers and charts by service id, the last good ones; those that never came are absent. */
+  readonly details?: ReadonlyMap<string, PublicServiceDetail>;
 }
 
 export type Freshness =

@@ -1,7 +1,8 @@
 /** Latency and faults by method, method by method, so that nodes can be compared. Pure. */
 import { faultMeanings } from '@highwater/config/faults.ts';
 import type { PublicMethod, PublicNode } from '@highwater/config/public.ts';
-import { highestOf, linePath } from './chart.ts';
+import { highestOf } from './charts/draw.ts';
+import { sparkline } from './charts/sparkline.ts';
 import { formatCount, formatTenths, plural } from './format.ts';
 
 export interface FaultCount {
@@ -78,7 +79,7 @@ function rowOf(node: string, said: PublicMethod, highest: number): MethodRow {
     calls: plural(said.calls + faults, 'call'),
     failed: faults === 0 ? '' : `${shareText(faults, said.calls + faults)} failed`,
     ...words,
-    path: linePath(said.hourlyP50Tenths, highest),
+    path: sparkline(said.hourlyP50Tenths, highest),
     text: chartText(node, said),
     faults: said.faults.slice(0, NAMED).map(({ fault, count }) => ({
       count: formatCount(count),

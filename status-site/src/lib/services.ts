@@ -59,5 +59,10 @@ export function serviceAnswer(id: string, frame: Frame) {
     lastKnown: node.status,
     status: stale ? 'unknown' : node.status,
   }));
-  return { ...about(frame), service: { ...brief(service, frame), days: service.days, nodes } };
+  return {
+    ...about(frame),
+    service: { ...brief(service, frame), days: service.days, nodes },
+    /** Numbers and charts, with a `generatedAt` of their own; null as long as they never came. */
+    detail: frame.details?.get(id) ?? null,
+  };
 }

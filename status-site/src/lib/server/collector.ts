@@ -1,13 +1,15 @@
 /**
- * The site's only I/O with the rest of the house: follows the collector's public snapshot over HTTP,
- * and keeps the last good one on disk, so that the page answers while everything else is dead.
+ * Follows the collector's public snapshot over HTTP, and keeps the last good one on disk, so that the page answers
+ * while everything else is dead.
  */
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publicSnapshot, type PublicSnapshot } from '@highwater/config/public.ts';
 import type { Logger } from 'pino';
 import type { Frame } from '../frame.ts';
+import { askCollector, reason } from './ask.ts';
+import { keepFile } from './kept-file.ts';
 
 export interface CollectorOptions {
   readonly collectorUrl: string;
@@ -50,8 +52,8 @@ export async function follow(options: CollectorOptions, signal: AbortSignal): Pr
   let version = 0;
   let saved = { at: 0, version: 0 };
 
-  async function look(): Promise<void> {
-    const answer = await ask(options, etag, signal);
+  async function lookOnce(): Promise<void> {
+    const answer = await look(options, etag, signal);
     if (answer) {
       etag = answer.etag;
       known = { snapshot: answer.snapshot, receivedAt: Date.now() };
@@ -68,7 +70,7 @@ export async function follow(options: CollectorOptions, signal: AbortSignal): Pr
     if (!known || saved.version === version) return;
     if (!atOnce && Date.now() - saved.at < SAVE_EVERY_MS) return;
     const now = { at: Date.now(), version };
-    await save(file, known.snapshot);
+    await keepFile(file, JSON.stringify(known.snapshot));
     saved = now;
   }
 
@@ -77,7 +79,7 @@ export async function follow(options: CollectorOptions, signal: AbortSignal): Pr
     let waitMs = every;
     while (!signal.aborted) {
       try {
-        await look();
+        await lookOnce();
         waitMs = every;
       } catch (error) {
         if (signal.aborted) break;
@@ -115,47 +117,16 @@ export async function follow(options: CollectorOptions, signal: AbortSignal): Pr
 }
 
 /** One look. Undefined when nothing changed (304). Throws when the collector is gone or answers nonsense. */
-async function ask(
+async function look(
   options: CollectorOptions,
   etag: string | undefined,
   signal: AbortSignal,
 ): Promise<{ snapshot: PublicSnapshot; etag: string | undefined } | undefined> {
-  const response = await fetch(new URL('/v1/snapshot', options.collectorUrl), {
-    redirect: 'error',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
-    headers: {
-      accept: 'application/json',
-      ...(etag === undefined ? {} : { 'if-none-match': etag }),
-      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
-    },
-  });
-  if (response.status === 304) {
-    await response.body?.cancel();
-    return undefined;
-  }
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`the collector answered ${response.status} to GET /v1/snapshot`);
-  }
-  const snapshot = publicSnapshot.parse(JSON.parse(await text(response)));
-  return { snapshot, etag: response.headers.get('etag') ?? undefined };
-}
-
-async function text(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) throw new Error(`the collector's snapshot is larger than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Whole or not at all: a reader never sees half a file, and a crash leaves the one before. */
-async function save(file: string, snapshot: PublicSnapshot): Promise<void> {
-  await writeFile(`${file}.tmp`, JSON.stringify(snapshot), { mode: 0o600 });
-  await rename(`${file}.tmp`, file);
+  const ask = { path: '/v1/snapshot', etag, deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES, signal };
+  const answer = await askCollector(options, ask);
+  if (answer === 'absent') throw new Error('the collector has no snapshot: is it a collector?');
+  if (answer === 'same') return undefined;
+  return { snapshot: publicSnapshot.parse(JSON.parse(answer.text)), etag: answer.etag };
 }
 
 async function load(file: string, log: Logger): Promise<Known | undefined> {
@@ -167,9 +138,4 @@ async function load(file: string, log: Logger): Promise<Known | undefined> {
       log.warn({ event: 'snapshot.unreadable', file, error: reason(error) }, 'kept snapshot is not readable');
     return undefined;
   }
-}
-
-function reason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return (error instanceof Error ? error.message : String(error)).slice(0, 500) + cause;
 }

@@ -6,7 +6,8 @@ import { frameOf } from '#lib/server/frame.ts';
 import type { RequestHandler } from './$types';
 
 export const GET: RequestHandler = ({ platform, params, url }) => {
-  const answer = badgeFor(params.service, url.searchParams.get('metric'), frameOf(platform));
+  const { searchParams: query } = url;
+  const answer = badgeFor(params.service, query.get('metric'), frameOf(platform), query.get('period'));
   if ('error' in answer) {
     const headers = { 'content-type': 'text/plain; charset=utf-8' };
     return text(`${answer.error}\n`, { status: answer.status, headers });

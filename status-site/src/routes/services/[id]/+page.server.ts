@@ -1,10 +1,11 @@
 import { error } from '@sveltejs/kit';
 import { serviceDetail } from '#lib/detail.ts';
+import { selectionOf } from '#lib/selection.ts';
 import { frameOf } from '#lib/server/frame.ts';
 import type { PageServerLoad } from './$types';
 
-export const load: PageServerLoad = ({ platform, params }) => {
-  const service = serviceDetail(params.id, frameOf(platform));
-  if (!service) error(404, 'No service has this name.');
+export const load: PageServerLoad = ({ platform, params, url }) => {
+  const service = serviceDetail(params.id, frameOf(platform), selectionOf(url.searchParams));
+  if (!service) error(404, 'There is no such service, or it has no such node, method or region.');
   return { service };
 };

@@ -1,0 +1,30 @@
+/** A chart as its component takes it: the drawing, a sentence for those who do not see it, and the same figures as a table. Pure. */
+import { plural } from '../format.ts';
+import type { Drawing } from './draw.ts';
+
+export interface ChartView {
+  /** Unlike any other on its page. */
+  readonly key: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly drawing: Drawing;
+  readonly table: TableView;
+}
+
+export interface TableView {
+  readonly caption: string;
+  readonly head: readonly string[];
+  /** The first cell names the row. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** `, nothing measured in 3 of 48 hours`; empty without a gap. */
+export function gapText(values: readonly unknown[], noun: string): string {
+  const gaps = values.filter((value) => value === null).length;
+  return gaps === 0 ? '' : `; nothing measured in ${gaps} of ${plural(values.length, noun)}`;
+}
+
+/** What is said once nothing was measured at all. */
+export function nothingText(steps: number, noun: string): string {
+  return steps === 0 ? 'Nothing was measured yet.' : `Nothing was measured in ${plural(steps, noun)}.`;
+}

@@ -1,0 +1,115 @@
+/**
+ * Series over time as the geometry of an SVG. d3 does scales, ticks and paths; the drawing is as wide as its place, so x is
+ * told in percent or in the units of a box that is stretched, and y in pixels. Pure.
+ */
+import { scaleLinear, scaleUtc } from 'd3-scale';
+import { area, curveLinear, curveStepAfter, line } from 'd3-shape';
+
+/** Units of the stretched box from its left to its right edge. */
+export const BOX_WIDTH = 600;
+/** Pixels from the top of the drawing to its ground. */
+export const PLOT_HEIGHT = 128;
+/** What the text of the highest tick needs above its line. */
+const HEADROOM = 18;
+
+export interface Series {
+  readonly name: string;
+  /** One value for each step; null where nothing was measured. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface Span {
+  /** ms of the first value. */
+  readonly from: number;
+  readonly everyMs: number;
+  readonly steps: number;
+}
+
+export interface Ticks {
+  /** y in pixels. */
+  readonly y: readonly { readonly y: number; readonly text: string }[];
+  /** x in percent of the width. */
+  readonly x: readonly { readonly x: number; readonly text: string }[];
+}
+
+export interface Drawing extends Ticks {
+  readonly lines: readonly { readonly name: string; readonly d: string }[];
+  /** Where none of the series has a value; empty without such a stretch. */
+  readonly gaps: string;
+}
+
+export interface How {
+  /** The bounds of y; the upper one is rounded up to a tick. */
+  readonly low?: number;
+  readonly high: number;
+  readonly textOf: (value: number) => string;
+  readonly timeOf: (at: number) => string;
+  /** Holds a value until the next; else a line leads there. */
+  readonly isStepped?: boolean;
+  /** Whole numbers alone are ticks. */
+  readonly isWhole?: boolean;
+}
+
+/** A value of a stretch stands at its middle; a stepped one begins where its stretch does. */
+export function draw(series: readonly Series[], span: Span, how: How): Drawing {
+  const end = span.from + span.steps * span.everyMs;
+  const x = scaleUtc([span.from, end], [0, BOX_WIDTH]);
+  const low = how.low ?? 0;
+  const y = scaleLinear([low, Math.max(how.high, low + 1)], [PLOT_HEIGHT, HEADROOM]).nice(3);
+  const shift = how.isStepped ? 0 : span.everyMs / 2;
+  const at = (index: number): number => x(span.from + index * span.everyMs + shift);
+  const path = line<number | null>()
+    .defined((value) => value !== null)
+    .x((_, index) => at(index))
+    .y((value) => y(value ?? 0))
+    .curve(how.isStepped ? curveStepAfter : curveLinear)
+    .digits(1);
+  return {
+    lines: series.map(({ name, values }) => ({ name, d: path(values) ?? '' })),
+    gaps: gaps(series, span),
+    y: y
+      .ticks(3)
+      .filter((tick) => !how.isWhole || Number.isInteger(tick))
+      .map((tick) => ({ y: Math.round(y(tick)), text: how.textOf(tick) })),
+    x: timeTicks(span, how.timeOf),
+  };
+}
+
+/** Stretches in which nothing was measured, over the whole height. */
+function gaps(series: readonly Series[], { steps }: Pick<Span, 'steps'>): string {
+  const known = Array.from({ length: steps }, (_, step) =>
+    series.some(({ values }) => (values[step] ?? null) !== null),
+  );
+  const isGap = (step: number): boolean => step < steps && known[step] === false;
+  const wide = BOX_WIDTH / Math.max(1, steps);
+  return Array.from({ length: steps }, (_, step) => step)
+    .filter((step) => isGap(step) && !isGap(step - 1))
+    .map((first) => {
+      let last = first;
+      while (isGap(last + 1)) last += 1;
+      const box = area<number>()
+        .x((edge) => edge * wide)
+        .y0(PLOT_HEIGHT)
+        .y1(0)
+        .digits(1);
+      return box([first, last + 1]) ?? '';
+    })
+    .join('');
+}
+
+/** Three or four times in round distances, none so near an edge that its text would leave the drawing. */
+function timeTicks({ from, everyMs, steps }: Span, timeOf: (at: number) => string): Ticks['x'] {
+  const scale = scaleUtc([from, from + everyMs * steps], [0, 100]);
+  return scale
+    .ticks(4)
+    .map((tick) => ({ x: Math.round(scale(tick) * 10) / 10, text: timeOf(tick.getTime()) }))
+    .filter(({ x }) => x >= 8 && x <= 92);
+}
+
+/** The highest of all values; 0 without any. */
+export function highestOf(lines: readonly (readonly (number | null)[])[]): number {
+  return lines.reduce(
+    (highest, line) => line.reduce<number>((max, value) => Math.max(max, value ?? 0), highest),
+    0,
+  );
+}

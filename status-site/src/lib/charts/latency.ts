@@ -1,0 +1,90 @@
+/** Latency by method and region: what can be chosen, and the charts of what is. Pure. */
+import type { PublicMethodLatency } from '@highwater/config/public-detail.ts';
+import { formatHour, formatShortInstant } from '../format.ts';
+import { addressOf, type Choice, type Selection } from '../selection.ts';
+import type { ChartView } from './chart.ts';
+import { highestQuantile, quantileChart } from './quantiles.ts';
+
+export const HOUR_MS = 3_600_000;
+/** Charts at once; those of others are a link away. */
+export const MAX_CHARTS = 6;
+const ALL = '*';
+
+export interface LatencyCharts {
+  readonly methods: readonly Choice[];
+  readonly regions: readonly Choice[];
+  readonly charts: readonly ChartView[];
+  /** `12 more regions: choose one above.`; empty when all are shown. */
+  readonly more: string;
+}
+
+/** Undefined when a method or region is asked for that was not measured. */
+export function latencyCharts(
+  measured: readonly PublicMethodLatency[],
+  selection: Selection,
+  regionName: (id: string) => string,
+  service: string,
+): LatencyCharts | undefined {
+  const methods = [...new Set(measured.map(({ method }) => method))].sort(allFirst);
+  const regions = [...new Set(measured.map(({ region }) => region))];
+  const { method, region } = selection;
+  if (method !== undefined && !methods.includes(method)) return undefined;
+  if (region !== undefined && !regions.includes(region)) return undefined;
+  // A region alone shows its methods side by side; else one method is compared between regions.
+  const isByMethod = region !== undefined && method === undefined;
+  const shown = measured
+    .filter(
+      (one) => (isByMethod || one.method === (method ?? methods[0])) && one.region === (region ?? one.region),
+    )
+    .sort((a, b) => (isByMethod ? allFirst(a.method, b.method) : 0));
+  const own = { ...(selection.node === undefined ? {} : { node: selection.node }) };
+  const chosen = (name: string, next: Selection, isChosen: boolean): Choice => ({
+    name,
+    href: addressOf(service, { ...own, ...next }, 'latency'),
+    isChosen,
+  });
+  const kept = shown.slice(0, MAX_CHARTS);
+  const scaleOf = (one: PublicMethodLatency) =>
+    highestQuantile((isByMethod ? [one] : kept).map(({ hours }) => hours));
+  const more = shown.length - kept.length;
+  return {
+    methods: [
+      ...(region === undefined ? [] : [chosen('Every method', { region }, method === undefined)]),
+      ...methods.map((name) =>
+        chosen(
+          methodName(name),
+          {
+            ...(name === ALL && region === undefined ? {} : { method: name }),
+            ...(region === undefined ? {} : { region }),
+          },
+          isByMethod ? false : name === (method ?? methods[0]),
+        ),
+      ),
+    ],
+    regions: [
+      chosen('Every region', { ...(method === undefined ? {} : { method }) }, region === undefined),
+      ...regions.map((id) =>
+        chosen(regionName(id), { ...(method === undefined ? {} : { method }), region: id }, id === region),
+      ),
+    ],
+    charts: kept.map((one) =>
+      quantileChart(one.hours, { from: one.from, everyMs: HOUR_MS, steps: one.hours.length }, scaleOf(one), {
+        key: `${one.method} ${one.region}`,
+        title: isByMethod ? methodName(one.method) : regionName(one.region),
+        caption: `Latency of ${methodName(one.method)}, ${regionName(one.region)}, by hour`,
+        noun: 'hour',
+        nameOf: formatShortInstant,
+        timeOf: formatHour,
+      }),
+    ),
+    more: more === 0 ? '' : `${more} more ${isByMethod ? 'methods' : 'regions'}: choose one above.`,
+  };
+}
+
+function methodName(method: string): string {
+  return method === ALL ? 'All answers' : method;
+}
+
+function allFirst(a: string, b: string): number {
+  return Number(b === ALL) - Number(a === ALL) || (a < b ? -1 : a > b ? 1 : 0);
+}
