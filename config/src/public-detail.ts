@@ -96,7 +96,7 @@ export const publicBudget = publicBudgetSummary.extend({
 export type PublicBudget = z.infer<typeof publicBudget>;
 
 export const publicNumbers = z.strictObject({
-  /** The service, its nodes, their checks; after each, the same as single regions saw it. */
+  /** The service, its nodes, their checks; after the service and each node, the same as single regions saw it. */
   subjects: z.array(publicSubject),
   /** Absent for a service without an objective. */
   budget: publicBudget.optional(),
@@ -169,6 +169,8 @@ export type PublicNodeCharts = z.infer<typeof publicNodeCharts>;
 
 export const publicCharts = z.strictObject({
   latency: z.array(publicMethodLatency),
+  /** Methods that are measured and not shown: those asked least, where there are more than 16; absent without any. */
+  leftOut: z.array(text).optional(),
   nodes: z.array(publicNodeCharts),
 });
 export type PublicCharts = z.infer<typeof publicCharts>;

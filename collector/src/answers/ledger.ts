@@ -2,12 +2,13 @@
  * What was counted of a subject, from the blocks of the slots: whole days from the month's, single minutes from the
  * day's. Whoever shows a number of minutes reads it here.
  */
+import { createHash } from 'node:crypto';
 import type { MinuteRange } from '@highwater/config/proof/rule/evaluate.ts';
-import { type DayRange, monthOfDay } from '@highwater/config/proof/rule/period.ts';
+import { type DayRange, monthOfDay, sumTotals } from '@highwater/config/proof/rule/period.ts';
 import { addTotals, emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
 import { dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { decodeRuns, totalsOfRuns } from '../slots/day.ts';
-import { decodeMonth } from '../slots/month.ts';
+import { besideDay, dayOfBlock, decodeMonth } from '../slots/month.ts';
 import type { BlockRow, View } from '../store/store.ts';
 
 /** The plane of what the regions agreed on; the others have a region's name. */
@@ -19,6 +20,16 @@ export type DayTotals = ReadonlyMap<number, RuleTotals>;
 export interface Ledger {
   /** By plane. */
   days(shard: string, subject: string, range: DayRange): Promise<ReadonlyMap<string, DayTotals>>;
+  /**
+   * By plane, the sums of several ranges, all of which end today or before. Days that are over are summed again only when
+   * one of them has changed, so that what is asked for each minute costs one day.
+   */
+  sums(
+    shard: string,
+    subject: string,
+    ranges: readonly DayRange[],
+    today: number,
+  ): Promise<ReadonlyMap<string, readonly RuleTotals[]>>;
   /** By plane. */
   minutes(shard: string, subject: string, range: MinuteRange): Promise<ReadonlyMap<string, RuleTotals>>;
 }
@@ -38,8 +49,58 @@ function merge(into: Map<string, Map<number, RuleTotals>>, block: Uint8Array, ra
   }
 }
 
+/** What was summed of the days that are over, and of what bytes. */
+interface Settled {
+  readonly of: string;
+  readonly sums: ReadonlyMap<string, readonly RuleTotals[]>;
+}
+
+function settle(blocks: readonly BlockRow[], ranges: readonly DayRange[], today: number): Settled['sums'] {
+  const planes = new Map<string, Map<number, RuleTotals>>();
+  for (const { block } of blocks) merge(planes, block, { first: 0, last: today - 1 });
+  return new Map(
+    [...planes].map(([plane, days]) => [plane, ranges.map((range) => sumOfDays(days, range))] as const),
+  );
+}
+
+/** Of what the sums were made, but for today: ranges, and the bytes of the other days. */
+function fingerprint(blocks: readonly BlockRow[], ranges: readonly DayRange[], today: number): string {
+  const hash = createHash('sha256').update(JSON.stringify([today, ranges]));
+  for (const { period, block } of blocks) {
+    const pieces = period === monthOfDay(today) ? besideDay(block, today) : [block];
+    for (const piece of pieces) hash.update(`${period} ${piece.length} `).update(piece);
+  }
+  return hash.digest('base64');
+}
+
+export function sumOfDays(days: DayTotals, { first, last }: DayRange): RuleTotals {
+  return sumTotals([...days].flatMap(([day, totals]) => (first <= day && day <= last ? [totals] : [])));
+}
+
 export function openLedger(slots: BlockReader): Ledger {
+  const settled = new Map<string, Settled>();
   return {
+    async sums(shard, subject, ranges, today) {
+      const from = monthOfDay(Math.min(...ranges.map(({ first }) => first)));
+      const blocks = await slots.blocks(shard, 'totals', from, monthOfDay(today), subject);
+      const of = fingerprint(blocks, ranges, today);
+      const had = settled.get(subject);
+      const sums = had?.of === of ? had.sums : settle(blocks, ranges, today);
+      if (sums !== had?.sums) settled.set(subject, { of, sums });
+      const current = blocks.find(({ period }) => period === monthOfDay(today));
+      const added = current === undefined ? new Map<string, RuleTotals>() : dayOfBlock(current.block, today);
+      const planes = [...new Set([...sums.keys(), ...added.keys()])];
+      return new Map(
+        planes.map((plane) => [
+          plane,
+          ranges.map(({ first, last }, i) => {
+            const sum = sums.get(plane)?.[i] ?? emptyTotals;
+            const more = first <= today && today <= last ? added.get(plane) : undefined;
+            return more === undefined ? sum : addTotals(sum, more);
+          }),
+        ]),
+      );
+    },
     async days(shard, subject, range) {
       const [from, to] = [monthOfDay(range.first), monthOfDay(range.last)];
       const planes = new Map<string, Map<number, RuleTotals>>();

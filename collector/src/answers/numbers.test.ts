@@ -122,9 +122,7 @@ describe('the numbers of a service', () => {
     const facts = factsOf(subjects, ['', 'eu', 'gone'], 3, 1);
     const numbers = publicNumbers.parse(await numbersOf(partsOf(facts), rpc));
     expect(numbers.subjects.map(({ subject, region = '' }) => `${subject} ${region}`.trim())).toEqual(
-      ['rpc', 'rpc/a', 'rpc/a/head', 'rpc/a/jsonrpc', 'rpc/b', 'rpc/b/head', 'rpc/b/jsonrpc'].flatMap(
-        (id) => [id, `${id} eu`],
-      ),
+      ['rpc', 'rpc eu', 'rpc/a', 'rpc/a eu', 'rpc/a/head', 'rpc/a/jsonrpc', 'rpc/b', 'rpc/b eu', 'rpc/b/head', 'rpc/b/jsonrpc'], // prettier-ignore
     );
     for (const { periods } of numbers.subjects) {
       expect(periods.map(({ period }) => period)).toEqual(['24h', '7d', '30d', '90d', '2026-11', '2026-10']);
@@ -135,7 +133,7 @@ describe('the numbers of a service', () => {
     const facts = factsOf(['rpc', 'rpc/a/head'], ['', 'us'], 100, 7);
     const { subjects: told } = await numbersOf(partsOf(facts), rpc);
     const seen = told.filter(({ subject }) => facts.has(subject));
-    expect(seen).toHaveLength(4);
+    expect(seen).toHaveLength(3);
     for (const { subject, region = '', periods } of seen) {
       for (const period of periods) {
         const { firstMinute: first, lastMinute } = period;
@@ -148,6 +146,46 @@ describe('the numbers of a service', () => {
     expect(span(0)).toEqual([last - 1_439, last]);
     expect(span(1)).toEqual([(today - 6) * MINUTES_PER_DAY, last]);
     expect(span(5)).toEqual(Object.values(minutesOfDays({ first: today - 51, last: today - 21 })));
+  });
+
+  it('that were asked for before are those of who asks for the first time, whichever day changed meanwhile', async () => {
+    const facts = factsOf(['rpc'], ['', 'eu'], 95, 5);
+    const parts = partsOf(facts);
+    await numbersOf(parts, rpc);
+    for (const [region, ago] of [
+      ['', 0],
+      ['', 1],
+      ['eu', 0],
+      ['eu', 20],
+      ['', 21],
+      ['', 40],
+      ['', 89],
+    ] as const) {
+      const before = JSON.stringify(await numbersOf(parts, rpc));
+      facts
+        .get('rpc')
+        ?.get(region)
+        ?.set(today - ago, plane(today - ago, 1_000 + ago));
+      const [kept, fresh] = [await numbersOf(parts, rpc), await numbersOf(partsOf(facts), rpc)];
+      expect(kept).toEqual(fresh);
+      expect(JSON.stringify(kept)).not.toBe(before);
+    }
+    facts.get('rpc')?.set('us', new Map([[today, plane(today, 3)]]));
+    facts.get('rpc')?.get('eu')?.delete(today);
+    expect(await numbersOf(parts, rpc)).toEqual(await numbersOf(partsOf(facts), rpc));
+  });
+
+  it('go over midnight and over the end of a month with nothing kept of the day before', async () => {
+    const facts = factsOf(['rpc'], [''], 60, 9);
+    const start = parseDay('2026-11-01') ?? 0;
+    let at = (start - 1) * MINUTES_PER_DAY + 1_439;
+    const moving: Clock = { now: () => (at + 1) * MINUTE_MS + CLOSE_AFTER_MS, monotonic: () => 0 };
+    const parts = { ...partsOf(facts), clock: moving };
+    for (const step of [0, 1, 1, 1_438, 1, 1_440]) {
+      at += step;
+      const fresh = { ...partsOf(facts), clock: moving };
+      expect(await numbersOf(parts, rpc)).toEqual(await numbersOf(fresh, rpc));
+    }
   });
 
   it('tell the budget of 30 days and how fast it goes; none without an objective', async () => {

@@ -2,6 +2,7 @@
  * The numbers of a service: the service, its nodes and their checks, as the regions agreed and as each saw it, over the
  * periods that people ask for. Sums of what was counted by day; nothing is counted here.
  */
+import { setImmediate } from 'node:timers/promises';
 import { monitorParts } from '@highwater/config/domain.ts';
 import type { Monitor, Service } from '@highwater/config/model.ts';
 import {
@@ -11,7 +12,6 @@ import {
   lastMinutes,
   minutesOfDays,
   monthOfDay,
-  sumTotals,
 } from '@highwater/config/proof/rule/period.ts';
 import { emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
 import type {
@@ -24,7 +24,7 @@ import { type Clock, dayOfMinute, type Instant, minuteOf, MINUTES_PER_DAY } from
 import { CLOSE_AFTER_MS } from '../slots/slots.ts';
 import type { Watched } from '../watched.ts';
 import { allowanceOf, burnWindows, publicBurn, publicCounted } from './counted.ts';
-import { AGREED, type Ledger } from './ledger.ts';
+import { AGREED, type Ledger, sumOfDays } from './ledger.ts';
 
 /** The budget's period (proof/rule/budget.ts). */
 const BUDGET_PERIOD = '30d';
@@ -42,14 +42,17 @@ export function lastClosed(now: Instant): number {
 
 /** Every subject of a service that can have slots: the service, its nodes, their checks. */
 export function subjectsOf(service: Service, monitors: readonly Monitor[]): string[] {
-  const own = monitors.filter((monitor) => monitor.service === service.id);
-  const nodes = new Set(service.nodes.map((node) => node.id));
-  const ofNode = (node: string): string[] => own.filter((m) => m.node === node).map(({ id }) => id);
+  const byNode = Map.groupBy(
+    monitors.filter((monitor) => monitor.service === service.id),
+    ({ node }) => node,
+  );
+  const ofNode = (node: string): string[] => (byNode.get(node) ?? []).map(({ id }) => id);
+  const nodes = service.nodes.map(({ id }) => id);
   return [
     service.id,
-    ...service.nodes.flatMap(({ id }) => [`${service.id}/${id}`, ...ofNode(id)]),
+    ...nodes.flatMap((node) => [`${service.id}/${node}`, ...ofNode(node)]),
     // Of its public names.
-    ...own.filter(({ id }) => !nodes.has(monitorParts(id).node)).map(({ id }) => id),
+    ...[...byNode.keys()].filter((node) => !nodes.includes(node)).flatMap(ofNode),
   ];
 }
 
@@ -66,23 +69,25 @@ function periodsAt(today: number): Named[] {
   });
 }
 
-type Days = ReadonlyMap<number, RuleTotals>;
-
-function sumOfDays(days: Days, { first, last }: DayRange): RuleTotals {
-  return sumTotals([...days].flatMap(([day, totals]) => (first <= day && day <= last ? [totals] : [])));
-}
-
-function periodsOf(days: Days, lastDay: RuleTotals, last: number): PublicPeriod[] {
+function publicPeriods(
+  named: readonly Named[],
+  sums: readonly RuleTotals[] = [],
+  lastDay: RuleTotals = emptyTotals,
+  last: number,
+): PublicPeriod[] {
   const { first: firstMinute } = lastMinutes(MINUTES_PER_DAY, last);
   return [
     { period: '24h', firstMinute, lastMinute: last, ...publicCounted(lastDay) },
-    ...periodsAt(dayOfMinute(last)).map(({ period, ...range }) => {
+    ...named.map(({ period, ...range }, i) => {
       const { first, last: end } = minutesOfDays(range);
       const span = { firstMinute: first, lastMinute: Math.min(end, last) };
-      return { period, ...span, ...publicCounted(sumOfDays(days, range)) };
+      return { period, ...span, ...publicCounted(sums[i] ?? emptyTotals) };
     }),
   ];
 }
+
+/** So many subjects are read before other work gets its turn. */
+const AT_ONCE = 20;
 
 /** The numbers of one service as of now; whoever keeps them knows when they change. */
 export async function numbersOf(parts: NumbersParts, service: Service): Promise<PublicNumbers> {
@@ -90,22 +95,25 @@ export async function numbersOf(parts: NumbersParts, service: Service): Promise<
   const shard = watched.shardOf.get(service.id);
   if (shard === undefined) return { subjects: [] };
   const last = lastClosed(clock.now());
-  const range = daysOfPeriod('90d', dayOfMinute(last)) ?? { first: 0, last: 0 };
-  const regions = [AGREED, ...watched.config.regions.map(({ id }) => id)];
-  const subjects: PublicSubject[] = [];
-  for (const subject of subjectsOf(service, watched.config.monitors)) {
-    const days = await ledger.days(shard, subject, range);
+  const today = dayOfMinute(last);
+  const named = periodsAt(today);
+  const regions = watched.config.regions.map(({ id }) => id);
+  const told: PublicSubject[] = [];
+  for (const [i, subject] of subjectsOf(service, watched.config.monitors).entries()) {
+    const sums = await ledger.sums(shard, subject, named, today);
     const minutes = await ledger.minutes(shard, subject, lastMinutes(MINUTES_PER_DAY, last));
-    for (const region of regions) {
-      const own = days.get(region);
-      // What no region of that name ever saw is not a row of zeros; what is agreed always stands.
-      if (own === undefined && region !== AGREED) continue;
-      const periods = periodsOf(own ?? new Map(), minutes.get(region) ?? emptyTotals, last);
-      subjects.push({ subject, ...(region === AGREED ? {} : { region }), periods });
+    // A check's regions are asked for one by one (uptime.ts): for all of them this would be most of the answer.
+    const isCheck = monitorParts(subject).check !== '';
+    // What no region of that name ever saw is not a row of zeros; what is agreed always stands.
+    const planes = [AGREED, ...(isCheck ? [] : regions.filter((region) => sums.has(region)))];
+    for (const region of planes) {
+      const periods = publicPeriods(named, sums.get(region), minutes.get(region), last);
+      told.push({ subject, ...(region === AGREED ? {} : { region }), periods });
     }
+    if (i % AT_ONCE === AT_ONCE - 1) await setImmediate();
   }
   const budget = await budgetNow(parts, service, shard, last);
-  return { subjects, ...(budget === undefined ? {} : { budget }) };
+  return { subjects: told, ...(budget === undefined ? {} : { budget }) };
 }
 
 /** What is left of the 30 days' budget, and how fast it goes; undefined without an objective. */

@@ -148,6 +148,22 @@ export function decodeMonth(block: Uint8Array): Map<string, Map<number, RuleTota
   return planes;
 }
 
+/** One day of the month, without reading the others; empty where it has none. */
+export function dayOfBlock(block: Uint8Array, day: number): DayTotals {
+  const { names, days } = open(block);
+  const place = days.find((each) => each.day === day);
+  if (place === undefined) return new Map();
+  const reader = new ByteReader(block, place.start);
+  const own = names.filter(() => reader.byte() === 1);
+  return new Map(own.map((name) => [name, readTotals(reader)]));
+}
+
+/** The block's bytes without those of a day: they are the same as long as no other day has changed. */
+export function besideDay(block: Uint8Array, day: number): readonly Uint8Array[] {
+  const place = open(block).days.find((each) => each.day === day);
+  return place === undefined ? [block] : [block.subarray(0, place.from), block.subarray(place.to)];
+}
+
 /** The month with a day put in or replaced. */
 export function monthWith(block: Uint8Array | undefined, day: number, totals: DayTotals): Uint8Array {
   if (block === undefined) return encodeMonth(new Map([[day, totals]]));
