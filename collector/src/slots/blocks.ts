@@ -11,6 +11,8 @@ export interface Blocks {
   kept(): void;
   /** What was not flushed did not happen. */
   forget(): void;
+  /** Another number after each change of a period's blocks: what has the one before need not be read again. */
+  changes(view: View, period: number): number;
 }
 
 interface Held extends BlockRow {
@@ -19,9 +21,25 @@ interface Held extends BlockRow {
 
 type Periods = Map<number, Map<string, Held>>;
 
+/** Periods whose changes are counted apart; with more, all are taken to have changed. */
+const MAX_COUNTED = 20_000;
+
 export function openBlocks(): Blocks {
   const views = new Map<View, Periods>();
   let flushed: readonly Held[] = [];
+  const counted = new Map<string, number>();
+  let changes = 0;
+  /** The number of a period that is not counted. */
+  let others = 0;
+
+  const changed = (view: View, period: number): void => {
+    if (counted.size >= MAX_COUNTED) {
+      counted.clear();
+      others = changes;
+    }
+    changes += 1;
+    counted.set(`${view} ${period}`, changes);
+  };
 
   const periodOf = (view: View, period: number): Map<string, Held> | undefined =>
     views.get(view)?.get(period);
@@ -42,6 +60,7 @@ export function openBlocks(): Blocks {
       const held = periods.get(period) ?? new Map<string, Held>();
       periods.set(period, held);
       held.set(subject, { view, period, subject, block });
+      changed(view, period);
     },
     async list(tx, view, from, to, subject) {
       const kept = await tx.blocks(view, from, to, subject);
@@ -58,7 +77,9 @@ export function openBlocks(): Blocks {
     async flush(tx) {
       flushed = [...all()];
       for (const { view, period, subject, block } of flushed) {
-        await tx.putBlock(view, period, subject, block);
+        // One that was emptied again is as if it had never been.
+        if (block.length > 0) await tx.putBlock(view, period, subject, block);
+        else await tx.dropBlock(view, period, subject);
       }
       return flushed.length;
     },
@@ -75,6 +96,10 @@ export function openBlocks(): Blocks {
     forget() {
       views.clear();
       flushed = [];
+      counted.clear();
+      changes += 1;
+      others = changes;
     },
+    changes: (view, period) => counted.get(`${view} ${period}`) ?? others,
   };
 }

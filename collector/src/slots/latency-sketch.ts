@@ -16,14 +16,14 @@ const ZERO = -1;
 const LENGTH = mapping.key(MAX_TENTHS) - ZERO + 1;
 
 /** Counts by bin, from ZERO on: some 9 KB, to work with. */
-export type Bins = Float64Array;
+type Bins = Float64Array;
 
 /** As it is kept: for each bin that is not empty, in order, how far it is from the one before, and its count. */
 export type Sketch = Uint8Array;
 
 export const emptySketch: Sketch = new Uint8Array(0);
 
-export function emptyBins(): Bins {
+function emptyBins(): Bins {
   return new Float64Array(LENGTH);
 }
 
@@ -35,19 +35,27 @@ export function binOf(tenths: number): number {
 /** Counts from 1 to 7 stand beside the distance; of a larger one what is more follows. */
 const COUNTS = 8;
 
-/** Adds what is kept to `bins`. Returns the first and the last index that it has; first > last without any. */
-export function addSketch(bins: Bins, sketch: Sketch): readonly [first: number, last: number] {
+/** Tells of each bin that is not empty, in order, by its index from ZERO on. */
+function eachBin(sketch: Sketch, tell: (index: number, count: number) => void): void {
   const reader = new ByteReader(sketch);
-  let [first, index] = [LENGTH, -1];
-  while (!reader.isDone) {
+  for (let index = -1; !reader.isDone;) {
     const token = reader.number();
     const few = token % COUNTS;
     index += Math.floor(token / COUNTS) + 1;
     if (index >= LENGTH) throw new RangeError('a sketch has a bin beyond the scale');
-    if (first === LENGTH) first = index;
-    bins[index] = (bins[index] ?? 0) + (few < COUNTS - 1 ? few + 1 : reader.number() + COUNTS);
+    tell(index, few < COUNTS - 1 ? few + 1 : reader.number() + COUNTS);
   }
-  return [first, index];
+}
+
+/** Adds what is kept to `bins`. Returns the first and the last index that it has; first > last without any. */
+function addSketch(bins: Bins, sketch: Sketch): readonly [first: number, last: number] {
+  let [first, last] = [LENGTH, -1];
+  eachBin(sketch, (index, count) => {
+    bins[index] = (bins[index] ?? 0) + count;
+    if (last === -1) first = index;
+    last = index;
+  });
+  return [first, last];
 }
 
 const writer = new ByteWriter();
@@ -113,26 +121,37 @@ export class OpenSketch {
   }
 }
 
-/** How many latencies are in them. */
-export function countOf(bins: Bins): number {
+/** Several together, as one. */
+export function addedUp(sketches: Iterable<Sketch>): Sketch {
+  try {
+    for (const sketch of sketches) addSketch(scratch, sketch);
+    return sketchOf(scratch, 0, LENGTH - 1);
+  } finally {
+    scratch.fill(0);
+  }
+}
+
+/** How many latencies are in it. */
+export function countOf(sketch: Sketch): number {
   let sum = 0;
-  for (const count of bins) sum += count;
+  eachBin(sketch, (_, count) => (sum += count));
   return sum;
 }
 
 /**
  * The latencies, whole tenths, below which these ratios of them lie; undefined without any. As the library has it: the
- * value of the bin in which the one of rank floor(ratio x (count - 1)) lies.
+ * value of the bin that holds the one of rank ratio x (count - 1).
  * @param ratios ascending
  */
-export function quantiles(bins: Bins, ratios: readonly number[]): readonly (number | undefined)[] {
-  const count = countOf(bins);
+export function quantiles(sketch: Sketch, ratios: readonly number[]): readonly (number | undefined)[] {
+  const last = countOf(sketch) - 1;
   const found: number[] = [];
   let below = 0;
-  for (let index = 0; index < LENGTH && found.length < ratios.length; index += 1) {
-    below += bins[index] ?? 0;
-    const value = index + ZERO === ZERO ? 0 : Math.round(mapping.value(index + ZERO));
-    while (below > 0 && below > (ratios[found.length] ?? Infinity) * (count - 1)) found.push(value);
-  }
+  eachBin(sketch, (index, count) => {
+    below += count;
+    while (below > (ratios[found.length] ?? Infinity) * last) {
+      found.push(index + ZERO === ZERO ? 0 : Math.round(mapping.value(index + ZERO)));
+    }
+  });
   return ratios.map((_, i) => found[i]);
 }

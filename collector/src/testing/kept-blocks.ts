@@ -6,16 +6,20 @@ export interface KeptBlocks {
   readonly tx: ReadTx;
   readonly blocks: Blocks;
   flush(): Promise<void>;
-  /** By `VIEW PERIOD SUBJECT` in hex; those without bytes are as if they were not there. */
+  /** By `VIEW PERIOD SUBJECT`, in hex. */
   rows(): ReadonlyMap<string, string>;
 }
 
 export function keptBlocks(): KeptBlocks {
   const kept = new Map<string, Uint8Array>();
-  const some: Pick<Tx, 'block' | 'putBlock'> = {
+  const some: Pick<Tx, 'block' | 'putBlock' | 'dropBlock'> = {
     block: (view, period, subject) => Promise.resolve(kept.get(`${view} ${period} ${subject}`)),
     putBlock(view, period, subject, block) {
       kept.set(`${view} ${period} ${subject}`, block.slice());
+      return Promise.resolve();
+    },
+    dropBlock(view, period, subject) {
+      kept.delete(`${view} ${period} ${subject}`);
       return Promise.resolve();
     },
   };
@@ -31,7 +35,6 @@ export function keptBlocks(): KeptBlocks {
     rows: () =>
       new Map(
         [...kept]
-          .filter(([, block]) => block.length > 0)
           .sort(([a], [b]) => (a < b ? -1 : 1))
           .map(([place, block]) => [place, Buffer.from(block).toString('hex')]),
       ),
