@@ -9,6 +9,7 @@ import type { Blobs } from '../store/blobs/blobs.ts';
 import type { CommitRow, HeldBody, ReadTx, Shown, Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { readFileBody } from './files.ts';
+import { type Packed, packedIn } from './packed.ts';
 
 export interface Bodies {
   /** The bodies of a batch by service; one that is missing (gone, or never came) is absent. `isWanted` saves work. */
@@ -24,22 +25,10 @@ export interface Bodies {
   read(hash: string): Promise<{ readonly text: string; readonly shown: Shown } | undefined>;
 }
 
-/** What was packed. */
-export interface Packed {
-  /** Those of a batch's bodies that are in packs. `isWanted` saves work. */
-  ofBatch(
-    commit: CommitRow,
-    batch: Batch,
-    isWanted: (service: string) => boolean,
-  ): Promise<readonly HeldBody[]>;
-}
-
-const nothing: Packed = { ofBatch: async () => [] };
-
 /** Batches that name one body and are looked at to find it: nobody but who sends it again and again has more. */
 const MAX_PLACES = 64;
 
-export function openBodies(store: Store, blobs: Blobs, packed: Packed = nothing): Bodies {
+export function openBodies(store: Store, blobs: Blobs, packed: Packed = packedIn(store, blobs)): Bodies {
   const commitAt = async (tx: ReadTx, index: number): Promise<CommitRow | undefined> =>
     (await tx.commitsFrom(index, 1)).find((row) => row.index === index);
 

@@ -40,6 +40,17 @@ function bodiesBegin(whole: string): number {
   return whole.startsWith('\n') ? 1 : whole.indexOf('\n\n') + 2;
 }
 
+/** As differences: they repeat, and compress to next to nothing. */
+export function encodeCommits(commits: readonly number[]): Buffer {
+  return zstdCompressSync(JSON.stringify(commits.map((index, i) => index - (commits[i - 1] ?? 0))));
+}
+
+export function decodeCommits(block: Uint8Array): number[] {
+  let last = 0;
+  const steps = JSON.parse(zstdDecompressSync(block).toString()) as number[];
+  return steps.map((step) => (last += step));
+}
+
 /** The first 8 bytes of a hash as a signed number: what a body is found by. */
 function prefixOf(hash: string): bigint {
   return Buffer.from(hash, 'base64').readBigInt64BE(0);
@@ -81,7 +92,7 @@ export function bodyReads(db: Db, names: Names): (shard: number) => Reads {
     day: row.day,
     part: row.part,
     blob: row.blob,
-    commits: JSON.parse(zstdDecompressSync(row.commits).toString()) as number[],
+    commits: decodeCommits(row.commits),
     lines: row.lines,
     bytes: row.bytes,
     bodyBytes: row.body_bytes,
@@ -127,7 +138,7 @@ export function bodyWrites(db: Db, names: Names): (shard: number) => Writes {
       for (const index of indexes) drop.run(shard, index);
     },
     async addPack(p) {
-      const commits = zstdCompressSync(Buffer.from(JSON.stringify(p.commits)));
+      const commits = encodeCommits(p.commits);
       pack.run(shard, p.day, names.make(p.service), p.part, p.blob, commits, p.lines, p.bytes, p.bodyBytes);
     },
     async dropPack(service, day, part) {

@@ -1,5 +1,6 @@
 /** Copies of a store's file: made while another process writes it, checked, and cut short for a restore. */
 import Database from 'better-sqlite3';
+import { decodeCommits, encodeCommits } from './bodies.ts';
 import type { Db } from './open.ts';
 
 /** Pages copied between two looks at the progress: 4 MB. */
@@ -65,6 +66,25 @@ export function damageOf(path: string): string | undefined {
 /** What is made of commits by cursors: of all of them again, when some are others than they were. */
 const DERIVED_CORES = ['ground', 'slots', 'latency', 'methods', 'conflicts'];
 
+/**
+ * Packs name commits by index, and others come in the place of those that are cut. The objects stay: what they have of the
+ * others is named by probe, epoch and number.
+ */
+function forgetPacked(db: Db, index: number): void {
+  const rows = db.prepare<
+    [],
+    { shard: number; day: number; service: number; part: number; commits: Uint8Array }
+  >('SELECT shard, day, service, part, commits FROM packs');
+  const update = db.prepare(
+    'UPDATE packs SET commits = ? WHERE shard = ? AND day = ? AND service = ? AND part = ?',
+  );
+  for (const { shard, day, service, part, commits } of rows.all()) {
+    const all = decodeCommits(commits);
+    const left = all.filter((each) => each < index);
+    if (left.length < all.length) update.run(encodeCommits(left), shard, day, service, part);
+  }
+}
+
 export interface CutCommit {
   readonly note: string;
   readonly body?: string;
@@ -95,7 +115,7 @@ export function cutCommits(path: string, index: number): CutCommit[] {
       for (const table of ['commits', 'batch_minutes', 'bodies', 'body_places']) {
         db.prepare(`DELETE FROM ${table} WHERE idx >= ?`).run(index);
       }
-
+      forgetPacked(db, index);
       db.exec(trigger);
       db.exec('DELETE FROM tallies; DELETE FROM slots; DELETE FROM blocks');
       const forget = db.prepare('DELETE FROM state WHERE core = ?');

@@ -1,0 +1,143 @@
+/**
+ * The job that packs bodies, and the rows it makes. The work is done by a thread; here is what only the store's one writer
+ * may do, in small transactions. What is about to be written or removed is in the store first (core `packing`), so that
+ * whatever a crash leaves among the blobs is found and removed.
+ */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '@highwater/config/time.ts';
+import type { Logger } from 'pino';
+import type { Blobs } from '../store/blobs/blobs.ts';
+import type { Store } from '../store/store.ts';
+import { LOG_SHARD } from '../watched.ts';
+import type { PackingPort } from './pack-days.ts';
+import { packableBefore } from './plan.ts';
+import type { PackingCall, PackingData } from './worker.ts';
+
+const CORE = 'packing';
+/** Batches whose bodies are dropped in one transaction. */
+const DROP_AT_ONCE = 50;
+
+/** What was packed since the process began. */
+export interface PackingFigures {
+  objects: number;
+  lines: number;
+  bytes: number;
+  bodyBytes: number;
+  failed: number;
+}
+
+export interface Packing {
+  /** Packs what is over; returns whether there was anything to look at. */
+  turn(signal?: AbortSignal): Promise<boolean>;
+  readonly figures: Readonly<PackingFigures>;
+}
+
+/** Removes objects that no row names: of a process that was killed, or that were replaced. */
+export async function removeUnnamed(store: Store, blobs: Blobs): Promise<void> {
+  const rows = await store.read(LOG_SHARD, (tx) => tx.listState(CORE));
+  for (const { key } of rows) {
+    await blobs.remove(key);
+    await store.transact(LOG_SHARD, (tx) => tx.deleteState(CORE, key));
+  }
+}
+
+/** What the store's one writer does for the thread. */
+export function packingPort(store: Store, blobs: Blobs, log: Logger, figures: PackingFigures): PackingPort {
+  return {
+    async writing(blob) {
+      await store.transact(LOG_SHARD, async (tx) => {
+        const row = await tx.getState(CORE, blob);
+        await tx.putState(CORE, blob, row?.version ?? 0, {});
+      });
+    },
+    async written(row, replaced) {
+      await store.transact(LOG_SHARD, async (tx) => {
+        for (const { service, day, part, blob } of replaced) {
+          await tx.dropPack(service, day, part);
+          await tx.putState(CORE, blob, 0, {});
+        }
+        await tx.addPack(row);
+        await tx.deleteState(CORE, row.blob);
+      });
+      if (replaced.length > 0) await removeUnnamed(store, blobs);
+      const { service, day, part, lines, bytes, bodyBytes } = row;
+      figures.objects += 1;
+      figures.lines += lines;
+      figures.bytes += bytes;
+      figures.bodyBytes += bodyBytes;
+      log.info({ service, day, part, lines, bytes, bodyBytes, replaced: replaced.length }, 'bodies-packed');
+    },
+    async packed(indexes) {
+      for (let at = 0; at < indexes.length; at += DROP_AT_ONCE) {
+        await store.transact(LOG_SHARD, (tx) => tx.dropBodies(indexes.slice(at, at + DROP_AT_ONCE)));
+      }
+    },
+    async failed(service, day, because) {
+      figures.failed += 1;
+      log.error({ service, day, because }, 'bodies-not-packed');
+    },
+  };
+}
+
+function answer(port: PackingPort, message: PackingCall): Promise<void> {
+  switch (message.call) {
+    case 'writing':
+      return port.writing(...message.with);
+    case 'written':
+      return port.written(...message.with);
+    case 'packed':
+      return port.packed(...message.with);
+    case 'failed':
+      return port.failed(...message.with);
+  }
+}
+
+async function runThread(
+  data: PackingData,
+  port: PackingPort,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: data });
+  const stop = (): void => void worker.terminate();
+  signal?.addEventListener('abort', stop, { once: true });
+  let answering: Promise<void> = Promise.resolve();
+  const broken = new Promise<never>((_, reject) => {
+    worker.on('error', reject);
+    worker.on('message', (message: PackingCall) => {
+      answering = answer(port, message).then(
+        () => worker.postMessage('done'),
+        (error: unknown) => {
+          reject(error instanceof Error ? error : new Error(String(error)));
+          stop();
+        },
+      );
+    });
+  });
+  broken.catch(() => undefined);
+  try {
+    await Promise.race([once(worker, 'exit'), broken]);
+    await answering;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await worker.terminate();
+  }
+}
+
+/** `folder` holds store.db and blobs/. */
+export function openPacking(folder: string, store: Store, blobs: Blobs, clock: Clock, log: Logger): Packing {
+  const figures: PackingFigures = { objects: 0, lines: 0, bytes: 0, bodyBytes: 0, failed: 0 };
+  const port = packingPort(store, blobs, log, figures);
+  return {
+    figures,
+    async turn(signal) {
+      await removeUnnamed(store, blobs);
+      const now = clock.now();
+      const held = await store.read(LOG_SHARD, (tx) => tx.heldBefore(packableBefore(now), 1));
+      if (held.length === 0 || signal?.aborted) return false;
+      await runThread({ store: join(folder, 'store.db'), blobs: join(folder, 'blobs'), now }, port, signal);
+      return true;
+    },
+  };
+}
