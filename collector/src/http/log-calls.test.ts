@@ -87,7 +87,7 @@ async function keep(service: string, due: number, config: Config, how: Kept = 'r
   const [ref] = bodyRefs(new Map([[service, body]]), sha256);
   if (!ref) throw new Error('no body');
   const isPublic = (id: string): boolean => how === 'one kind of file' || shown.has(id);
-  const held = heldOf({ bodies: [ref] }, new Map([[service, body]]), isPublic);
+  const held = heldOf({ bodies: [ref] }, new Map([[service, { text: body, isSalted: false }]]), isPublic);
   if (how === 'rows') {
     const minute = Math.floor(due / MINUTE_MS);
     await store.transact(LOG_SHARD, async (tx) => {

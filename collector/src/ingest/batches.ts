@@ -8,13 +8,21 @@ import { mutex } from '../mutex.ts';
 import { signerOf } from '../signer.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { refuse, type IngestAnswer } from './answer.ts';
-import { wrongBody } from './bodies.ts';
+import { readSent } from './bodies.ts';
 import { publicIn } from './shown.ts';
 import { type Amounts, openBudget } from './budget.ts';
 import { openSaid } from './open.ts';
 import { beginsEpoch, openQuota, type Quota } from './quota.ts';
 import { readSalts, type SaltOf } from './salts.ts';
-import { afterBatch, rebuild, waitingLines, type SpoolState } from './rebuild.ts';
+import {
+  afterBatch,
+  linesOfFrame,
+  type LinesOf,
+  rebuild,
+  type RebuiltBody,
+  waitingLines,
+  type SpoolState,
+} from './rebuild.ts';
 
 /** How far past the collector's clock a batch may reach, minutes (CONTRACTS "In force"). */
 const MAX_AHEAD_MINUTES = 2;
@@ -111,6 +119,7 @@ export function batchIngest(
   turns: Turns = new Map(),
   isPublic: (service: string) => boolean = publicIn(watched.config),
   quota: Quota = openQuota(watched, openBudget(), clock, () => undefined),
+  linesOf: LinesOf = linesOfFrame,
 ): BatchIngest {
   const turnOf = (probe: string) => {
     const turn = turns.get(probe) ?? { run: mutex(), waiting: 0 };
@@ -119,20 +128,20 @@ export function batchIngest(
   };
 
   /** Rebuilds what was not sent, from what is in the store. */
-  const gather = (batch: Batch, sent: Readonly<Record<string, string>>, saltOf: SaltOf) =>
+  const gather = (batch: Batch, sent: ReadonlyMap<string, RebuiltBody>, saltOf: SaltOf) =>
     store.read(LOG_SHARD, async (tx) => {
       const spool = (await tx.getState('spool', batch.probe))?.value as SpoolState | undefined;
       const floor = spool?.epoch === batch.epoch ? spool.floor : 0;
       const frames = await tx.framesOf(batch.probe, batch.epoch, floor, MAX_FRAMES);
-      const waiting = waitingLines(frames, spool);
+      const waiting = waitingLines(frames, spool, linesOf);
       const rebuilt = rebuild(batch, waiting, saltOf);
-      const bodies = new Map([...rebuilt.bodies, ...Object.entries(sent)]);
+      const bodies = new Map([...rebuilt.bodies, ...sent]);
       return { spool, frames, waiting, bodies, missing: rebuilt.missing.filter((id) => !bodies.has(id)) };
     });
 
   const commit = (
     incoming: Incoming,
-    bodies: ReadonlyMap<string, string>,
+    bodies: ReadonlyMap<string, RebuiltBody>,
     held: readonly HeldBody[],
     from: { frames: readonly FrameRow[]; waiting: ReturnType<typeof waitingLines> },
   ) =>
@@ -148,11 +157,12 @@ export function batchIngest(
       const row = await tx.getState('spool', probe);
       const spool = afterBatch(
         batch,
-        bodies,
+        new Map([...bodies].map(([service, { lines }]) => [service, lines])),
         from.frames,
         from.waiting,
         row?.value as SpoolState | undefined,
         minuteOf(at),
+        linesOf,
       );
       await tx.putState('spool', probe, row?.version ?? 0, spool);
       return { status: 200, body: { result: 'accepted', at, index } };
@@ -175,9 +185,9 @@ export function batchIngest(
       return store.transact(LOG_SHARD, async (tx) => keepConflict(tx, incoming, quota));
     }
     const saltOf = await store.read(LOG_SHARD, readSalts);
-    const wrong = wrongBody(batch, sent, saltOf);
-    if (wrong !== undefined) return refuse(400, at, wrong);
-    const found = await gather(batch, sent, saltOf);
+    const read = readSent(batch, sent, saltOf);
+    if ('error' in read) return refuse(400, at, read.error);
+    const found = await gather(batch, read.bodies, saltOf);
     if (found.missing.length > 0) {
       const remedy = 'send the batch again with these bodies, as application/json';
       const services = [...found.missing];
@@ -185,7 +195,7 @@ export function batchIngest(
     }
     const over = quota.take(batch.probe, await costOf(incoming), at);
     if (over !== undefined) return over;
-    const kept = heldOf(batch, found.bodies, isPublic, saltOf);
+    const kept = heldOf(batch, found.bodies, isPublic);
     const answer = await commit(incoming, found.bodies, kept, found);
     if (answer.status === 200) events.committed(batch.probe);
     return answer;

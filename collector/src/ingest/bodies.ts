@@ -7,42 +7,44 @@ import { sha256 } from '@highwater/config/keys.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
+import type { RebuiltBody } from './rebuild.ts';
 import type { SaltOf } from './salts.ts';
 
-/** Why a body that was sent is not the one that the batch commits to; undefined when it is. */
-function mismatch(batch: Batch, ref: BodyRef, body: string, saltOf: SaltOf): string | undefined {
+/** Reads a body that was sent; an error where it is not the one that the batch commits to. */
+function readBody(batch: Batch, ref: BodyRef, text: string, saltOf: SaltOf): RebuiltBody | { error: string } {
   const named = `body ${ref.service}`;
-  if (howCommitted(ref, utf8(body), saltOf(ref.service), sha256) === undefined) {
-    return `${named} is not the one that the batch commits to`;
-  }
-  const lines = linesOfBody(body);
+  const how = howCommitted(ref, utf8(text), saltOf(ref.service), sha256);
+  if (how === undefined) return { error: `${named} is not the one that the batch commits to` };
+  const lines = linesOfBody(text);
   if (lines === undefined || lines.length !== ref.lines)
-    return `${named} is not ${ref.lines} whole sorted lines`;
+    return { error: `${named} is not ${ref.lines} whole sorted lines` };
   for (const [i, line] of lines.entries()) {
     const parsed = parseLine(line);
-    if ('error' in parsed) return `${named}, line ${i + 1}: ${parsed.error}`;
-    if (!line.startsWith(`${ref.service}/`)) return `${named}, line ${i + 1}: of another service`;
+    if ('error' in parsed) return { error: `${named}, line ${i + 1}: ${parsed.error}` };
+    if (!line.startsWith(`${ref.service}/`)) return { error: `${named}, line ${i + 1}: of another service` };
     const minute = dueMinuteOf(line);
     if (minute < batch.minutes.first || minute > batch.minutes.last) {
-      return `${named}, line ${i + 1}: due outside of the batch's minutes`;
+      return { error: `${named}, line ${i + 1}: due outside of the batch's minutes` };
     }
   }
-  return undefined;
+  return { text, lines: new Set(lines), isSalted: how === 'salted' };
 }
 
-/** What is wrong with the bodies that were sent; undefined when each is what the batch commits to. */
-export function wrongBody(
+/** The bodies that were sent with a batch; an error where one is not what the batch commits to. */
+export function readSent(
   batch: Batch,
   sent: Readonly<Record<string, string>>,
   saltOf: SaltOf,
-): string | undefined {
-  for (const [service, body] of Object.entries(sent)) {
+): { readonly bodies: ReadonlyMap<string, RebuiltBody> } | { error: string } {
+  const bodies = new Map<string, RebuiltBody>();
+  for (const [service, text] of Object.entries(sent)) {
     const ref = batch.bodies.find((each) => each.service === service);
-    if (ref === undefined) return `the batch has no body ${service}`;
-    const wrong = mismatch(batch, ref, body, saltOf);
-    if (wrong !== undefined) return wrong;
+    if (ref === undefined) return { error: `the batch has no body ${service}` };
+    const read = readBody(batch, ref, text, saltOf);
+    if ('error' in read) return read;
+    bodies.set(service, read);
   }
-  return undefined;
+  return { bodies };
 }
 
 /** Puts a projection among what is published, by its hash, as the configuration leaf names it. */

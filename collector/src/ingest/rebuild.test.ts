@@ -24,7 +24,8 @@ it.each<[string, number, boolean]>([
   }));
   const only = (line: string) => line === lineAt(minute);
   const { batch, bodies } = probe.batch({ config: ZERO_HASH, minute, only });
-  const spool = afterBatch(batch, bodies, frames, waitingLines(frames, undefined), undefined, minute);
+  const taken = new Map([...bodies].map(([id, text]) => [id, new Set(text.split('\n'))]));
+  const spool = afterBatch(batch, taken, frames, waitingLines(frames, undefined), undefined, minute);
   // Frames before the floor are not read again, nor are those kept whose position is passed.
   const read = frames.filter(({ frame }) => frame >= spool.floor);
   expect(waitingLines(read, spool)).toHaveLength(isAwaited ? 1 : 0);

@@ -3,7 +3,7 @@
  * they ended and closes a batch over those that have, so a batch's lines of a service are the first of those not
  * yet in a batch. The hash decides; where it differs the probe is asked for the body.
  */
-import { type Batch, bodiesOf, dueMinuteOf } from '@highwater/config/proof/batch.ts';
+import { type Batch, dueMinuteOf } from '@highwater/config/proof/batch.ts';
 import { howCommitted } from '@highwater/config/proof/body-hash.ts';
 import { utf8 } from '@highwater/config/proof/bytes.ts';
 import { parseFrameText } from '@highwater/config/proof/frame.ts';
@@ -37,6 +37,9 @@ export interface Waiting {
   readonly minute: number;
 }
 
+/** How the lines of a frame are come by: of one that came lately without reading it again. */
+export type LinesOf = (row: FrameRow) => readonly string[];
+
 export function linesOfFrame(row: FrameRow): readonly string[] {
   const note = parseNote(row.note);
   const frame = 'error' in note ? note : parseFrameText(note.text);
@@ -46,43 +49,53 @@ export function linesOfFrame(row: FrameRow): readonly string[] {
 }
 
 /** Lines of the frames that are in no batch yet, in the order in which they came. */
-export function waitingLines(frames: readonly FrameRow[], spool: SpoolState | undefined): Waiting[] {
-  return frames.flatMap((row) => {
-    const taken = new Set(spool?.epoch === row.epoch ? (spool.taken[row.frame] ?? []) : []);
-    return linesOfFrame(row).flatMap((line, place) =>
-      taken.has(place)
-        ? []
-        : [
-            {
-              frame: row.frame,
-              pos: row.pos,
-              place,
-              line,
-              service: line.slice(0, line.indexOf('/')),
-              minute: dueMinuteOf(line),
-            },
-          ],
-    );
-  });
+export function waitingLines(
+  frames: readonly FrameRow[],
+  spool: SpoolState | undefined,
+  linesOf: LinesOf = linesOfFrame,
+): Waiting[] {
+  const waiting: Waiting[] = [];
+  for (const row of frames) {
+    const { frame, pos } = row;
+    const taken = new Set(spool?.epoch === row.epoch ? (spool.taken[frame] ?? []) : []);
+    for (const [place, line] of linesOf(row).entries()) {
+      if (taken.has(place)) continue;
+      const service = line.slice(0, line.indexOf('/'));
+      waiting.push({ frame, pos, place, line, service, minute: dueMinuteOf(line) });
+    }
+  }
+  return waiting;
 }
 
-/** The bodies that could be rebuilt, and the services whose could not. */
-export function rebuild(
-  batch: Batch,
-  waiting: readonly Waiting[],
-  saltOf: SaltOf,
-): { bodies: ReadonlyMap<string, string>; missing: readonly string[] } {
-  const bodies = new Map<string, string>();
+export interface Rebuilt {
+  /** Those that could be rebuilt, by service. */
+  readonly bodies: ReadonlyMap<string, RebuiltBody>;
+  /** Services whose could not. */
+  readonly missing: readonly string[];
+}
+
+export interface RebuiltBody {
+  readonly text: string;
+  readonly lines: ReadonlySet<string>;
+  readonly isSalted: boolean;
+}
+
+export function rebuild(batch: Batch, waiting: readonly Waiting[], saltOf: SaltOf): Rebuilt {
+  const bodies = new Map<string, RebuiltBody>();
   const missing: string[] = [];
-  const inMinutes = waiting.filter((w) => w.minute >= batch.minutes.first && w.minute <= batch.minutes.last);
-  const byService = Map.groupBy(inMinutes, (w) => w.service);
+  const { first, last } = batch.minutes;
+  const byService = new Map<string, Set<string>>(batch.bodies.map(({ service }) => [service, new Set()]));
+  for (const { service, minute, line } of waiting) {
+    if (minute >= first && minute <= last) byService.get(service)?.add(line);
+  }
   for (const ref of batch.bodies) {
-    const own = byService.get(ref.service) ?? [];
-    const lines = [...new Set(own.map((w) => w.line))].slice(0, ref.lines);
-    const body = bodiesOf(lines).get(ref.service) ?? '';
-    const how = howCommitted(ref, utf8(body), saltOf(ref.service), sha256);
-    if (how !== undefined && lines.length === ref.lines) {
-      bodies.set(ref.service, body);
+    const own = byService.get(ref.service) ?? new Set();
+    const lines = own.size <= ref.lines ? own : new Set([...own].slice(0, ref.lines));
+    // Lines are ASCII: in order of their characters they are in order of their bytes.
+    const text = lines.size === 0 ? '' : `${[...lines].sort().join('\n')}\n`;
+    const how = lines.size === ref.lines && howCommitted(ref, utf8(text), saltOf(ref.service), sha256);
+    if (how === 'plain' || how === 'salted') {
+      bodies.set(ref.service, { text, lines, isSalted: how === 'salted' });
     } else {
       missing.push(ref.service);
     }
@@ -92,26 +105,29 @@ export function rebuild(
 
 /**
  * The spool after a batch: its lines are taken, what is too old or too far ahead is let go, the floor moves on.
+ * @param lines of the batch, by service
  * @param now the collector's minute
  */
 export function afterBatch(
   batch: Batch,
-  bodies: ReadonlyMap<string, string>,
+  lines: ReadonlyMap<string, ReadonlySet<string>>,
   frames: readonly FrameRow[],
   waiting: readonly Waiting[],
   spool: SpoolState | undefined,
   now: number,
+  linesOf: LinesOf = linesOfFrame,
 ): SpoolState {
-  const inBatch = new Set([...bodies.values()].flatMap((body) => body.slice(0, -1).split('\n')));
   const forgotten = batch.minutes.first - FORGET_AFTER_MINUTES;
   const isAwaited = ({ minute }: Waiting) => minute > forgotten && minute <= now + FORGET_AHEAD_MINUTES;
-  const left = waiting.filter((w) => !inBatch.has(w.line) && isAwaited(w));
+  const left = waiting.filter((w) => lines.get(w.service)?.has(w.line) !== true && isAwaited(w));
   const lastFrame = frames.at(-1);
   const floor = left[0]?.frame ?? (lastFrame === undefined ? (spool?.floor ?? 0) : lastFrame.frame + 1);
-  const stillWaiting = new Set(left.map((w) => `${w.frame} ${w.place}`));
+  const stillWaiting = Map.groupBy(left, (w) => w.frame);
   const taken: Record<string, number[]> = {};
-  for (const row of frames.filter((each) => each.frame >= floor)) {
-    const places = [...linesOfFrame(row).keys()].filter((i) => !stillWaiting.has(`${row.frame} ${i}`));
+  for (const row of frames) {
+    if (row.frame < floor) continue;
+    const waits = new Set((stillWaiting.get(row.frame) ?? []).map(({ place }) => place));
+    const places = [...linesOf(row).keys()].filter((place) => !waits.has(place));
     if (places.length > 0) taken[row.frame] = places;
   }
   const firstLeft = left[0]?.pos;

@@ -1,3 +1,4 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { FrameRow, ReadTx, Tx } from '../store.ts';
 import type { Names } from './names.ts';
 import type { Db } from './open.ts';
@@ -8,14 +9,17 @@ interface Row {
   epoch: number;
   frame: number;
   received_at: number;
+  /** As text in rows of versions before; empty where it is in `packed`. */
   note: string;
   details: string | null;
+  /** The note, zstd. */
+  packed: Uint8Array | null;
 }
 
 type Reads = Pick<ReadTx, 'frame' | 'framesAfter' | 'framesOf' | 'framesBetween' | 'lastFramePos'>;
 type Writes = Pick<Tx, 'addFrame' | 'dropFrames'>;
 
-const columns = 'pos, probe, epoch, frame, received_at, note, details';
+const columns = 'pos, probe, epoch, frame, received_at, note, details, packed';
 const lastPos = `SELECT max(
   coalesce((SELECT max(pos) FROM frames WHERE shard = @shard), 0),
   coalesce((SELECT last FROM frames_floor WHERE shard = @shard), 0))`;
@@ -42,7 +46,10 @@ export function frameReads(db: Db, names: Names): (shard: number) => Reads {
     epoch: row.epoch,
     frame: row.frame,
     receivedAt: row.received_at,
-    note: row.note,
+    // Unpacked when it is looked at: who has the lines in memory has no need of it.
+    get note() {
+      return row.packed === null ? row.note : zstdDecompressSync(row.packed).toString('utf8');
+    },
     ...(row.details === null ? {} : { details: JSON.parse(row.details) as Record<string, string> }),
   });
   return (shard) => ({
@@ -69,7 +76,7 @@ export function frameReads(db: Db, names: Names): (shard: number) => Reads {
 
 export function frameWrites(db: Db, names: Names): (shard: number) => Writes {
   const last = db.prepare<[{ shard: number }], number>(lastPos).pluck();
-  const insert = db.prepare(`INSERT INTO frames (shard, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+  const insert = db.prepare(`INSERT INTO frames (shard, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const floor = db.prepare(
     `INSERT INTO frames_floor (shard, received_before, pos, last) VALUES (?, ?, ?, ?)
      ON CONFLICT (shard) DO UPDATE SET received_before = excluded.received_before, pos = excluded.pos,
@@ -84,7 +91,8 @@ export function frameWrites(db: Db, names: Names): (shard: number) => Writes {
     async addFrame(f) {
       const pos = (last.get({ shard }) ?? 0) + 1;
       const details = f.details === undefined ? null : JSON.stringify(f.details);
-      insert.run(shard, pos, names.make(f.probe), f.epoch, f.frame, f.receivedAt, f.note, details);
+      const packed = zstdCompressSync(f.note);
+      insert.run(shard, pos, names.make(f.probe), f.epoch, f.frame, f.receivedAt, '', details, packed);
       return pos;
     },
     async dropFrames(receivedBefore, pos, limit, probe) {

@@ -147,4 +147,8 @@ export const migrations: readonly (string | ((db: Db) => void))[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   fillBatchMinutes,
+  // Notes of frames compressed; of rows from before the text stays where it is.
+  `
+  ALTER TABLE frames ADD COLUMN packed BLOB;
+  `,
 ];

@@ -86,6 +86,25 @@ describe('the sqlite store', () => {
     });
   });
 
+  it('reads frames of versions before, whose notes are text, beside its own', async () => {
+    await openSqliteStore(folder)[Symbol.asyncDispose]();
+    const db = new Database(join(folder, 'store.db'));
+    db.exec(`INSERT INTO names (name) VALUES ('s'), ('eu-1');
+      INSERT INTO frames (shard, pos, probe, epoch, frame, received_at, note) VALUES (1, 1, 2, 0, 0, 1, 'old — note')`);
+    db.close();
+    await using store = openSqliteStore(folder);
+    const added = {
+      probe: 'eu-1',
+      epoch: 0,
+      frame: 1,
+      receivedAt: 2,
+      note: `new — ${'note '.repeat(1_000)}`,
+    };
+    await store.transact('s', (tx) => tx.addFrame(added));
+    const frames = await store.read('s', (tx) => tx.framesAfter(0, 9));
+    expect(frames.map(({ note }) => note)).toEqual(['old — note', added.note]);
+  });
+
   it('forgets names that were rolled back', async () => {
     await using store = openSqliteStore(folder);
     const lost = store.transact('s', async (tx) => {
