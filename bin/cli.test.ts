@@ -625,6 +625,7 @@ describe('the command line itself', () => {
       'config',
       'init',
       'status',
+      'uptime',
       'why',
       'explain',
       'check',

@@ -20,16 +20,27 @@ export interface CollectorFlags {
   readonly insecure?: boolean;
 }
 
-/** GET, decoded. Throws Exit (3) where the collector is not reached, (2) where it has no such thing, (1) where it refuses. */
+/**
+ * GET, decoded. Throws Exit (3) where the collector is not reached, (2) where it has no such thing or answers with one of
+ * `usage`, (1) where it refuses.
+ */
 export async function getFromCollector<S extends z.ZodType>(
   path: string,
   schema: S,
   flags: CollectorFlags,
+  usage: readonly number[] = [404],
 ): Promise<z.output<S>> {
   return getJson(collectorUrl(flags.collector, flags.insecure), path, schema, {
     ...flags,
     what: 'collector',
+    usage,
   });
+}
+
+interface GetOptions {
+  readonly data?: string | undefined;
+  readonly what: string;
+  readonly usage?: readonly number[];
 }
 
 /** The same from another role. */
@@ -37,9 +48,10 @@ export async function getJson<S extends z.ZodType>(
   base: string,
   path: string,
   schema: S,
-  { data, what }: { readonly data?: string | undefined; readonly what: string },
+  { data, what, usage = [404] }: GetOptions,
 ): Promise<z.output<S>> {
-  const result = schema.safeParse(await ask(base, path, { method: 'GET' }, data, what));
+  const limits = { deadlineMs: usualDeadlineMs, usage };
+  const result = schema.safeParse(await ask(base, path, { method: 'GET' }, data, what, limits));
   if (result.success) return result.data;
   throw new Exit(
     exitCode.unavailable,

@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import('./init.ts')).initCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
+  uptime: async () => (await import('./uptime.ts')).uptimeCommand(),
   log: async () => (await import('./log.ts')).logCommand(),
   why: async () => (await import('./why.ts')).whyCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
