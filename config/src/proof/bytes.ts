@@ -108,10 +108,20 @@ export function isHashText(text: string): boolean {
   return text.length === 44 && decodeBase64(text)?.length === 32;
 }
 
+/** The code of the digit 0. */
+const ZERO = 48;
+
 /** A decimal integer of 0 to `max`, no sign, no leading zero; undefined for anything else. */
 export function parseDecimal(text: string, max: number = Number.MAX_SAFE_INTEGER): number | undefined {
-  if (text.length > 16 || !/^(?:0|[1-9][0-9]*)$/.test(text)) return undefined;
-  const value = Number(text);
+  const { length } = text;
+  if (length === 0 || length > 16 || (length > 1 && text.charCodeAt(0) === ZERO)) return undefined;
+  // By hand: every line has six of them. Exact as far as `max` goes, which is below 2^53.
+  let value = 0;
+  for (let i = 0; i < length; i += 1) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
   return value <= max ? value : undefined;
 }
 
