@@ -110,6 +110,17 @@ export async function* bodiesIn(blobs: string): AsyncGenerator<string> {
   }
 }
 
+/** Names of packs: `packed/DATE/SERVICE/HASH`. */
+export async function* packsIn(blobs: string): AsyncGenerator<string> {
+  for (const day of await namesIn(join(blobs, 'packed'))) {
+    for (const service of await namesIn(join(blobs, 'packed', day))) {
+      for (const name of await namesIn(join(blobs, 'packed', day, service))) {
+        if (/^[0-9a-f]{32}$/.test(name)) yield `packed/${day}/${service}/${name}`;
+      }
+    }
+  }
+}
+
 /** Sorted; none of a folder that is not there. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
@@ -120,8 +131,14 @@ export async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** Where a blob without a slash lies below the root of blobs (store/blobs/folder.ts). */
-export const bodyPlace = (name: string): string => join(name.slice(0, 2), name);
+/** Where a body or a pack lies below the root of blobs (store/blobs/folder.ts). */
+export const bodyPlace = (name: string): string => (name.includes('/') ? name : join(name.slice(0, 2), name));
+
+/** Both: all that bodies are read from. */
+export async function* bodiesAndPacksIn(blobs: string): AsyncGenerator<string> {
+  yield* bodiesIn(blobs);
+  yield* packsIn(blobs);
+}
 
 /** SHA-256, hex. */
 export async function hashOfFile(path: string): Promise<string> {

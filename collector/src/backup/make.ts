@@ -20,7 +20,7 @@ import type { CheckpointRow } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { copyAlerts } from './alerts-store.ts';
 import {
-  bodiesIn,
+  bodiesAndPacksIn,
   bodyPlace,
   copyDurably,
   Folders,
@@ -129,7 +129,7 @@ async function copyLog(
 async function copyBodies(from: string, to: string, progress: BackupParts['progress']) {
   const folders = new Folders();
   const sum = { count: 0, bytes: 0, added: 0, linked: false };
-  for await (const name of bodiesIn(from)) {
+  for await (const name of bodiesAndPacksIn(from)) {
     const place = bodyPlace(name);
     await folders.ensure(dirname(join(to, place)));
     try {

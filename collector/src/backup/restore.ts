@@ -17,7 +17,7 @@ import type { Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { checkBackup } from './check.ts';
 import {
-  bodiesIn,
+  bodiesAndPacksIn,
   bodyPlace,
   copyDurably,
   Folders,
@@ -142,7 +142,7 @@ async function copyBlobs(
   }
   const damaged: string[] = [];
   let count = 0;
-  for await (const name of bodiesIn(from)) {
+  for await (const name of bodiesAndPacksIn(from)) {
     const place = bodyPlace(name);
     if (isAsNamed(name, await readFile(join(from, place)), saltOf) === false) damaged.push(name);
     else await put(place);

@@ -40,8 +40,10 @@ export async function keepFileBody(blobs: Blobs, { hash, shown, text }: HeldBody
   await blobs.putIfAbsent(nameAs[shown](hash), utf8(text));
 }
 
-/** Whether a body of the blobs is what its name says; undefined for a blob that is named by anything else. */
+/** Whether a body, or a pack, of the blobs is what its name says; undefined for a blob that is named by anything else. */
 export function isAsNamed(name: string, body: Uint8Array, saltOf: SaltOf): boolean | undefined {
+  const packed = /^packed\/.*\/([0-9a-f]{32})$/.exec(name)?.[1];
+  if (packed !== undefined) return encodeHex(sha256(body).subarray(0, 16)) === packed;
   const hex = /^(?:private\.(?:salted\.)?)?([0-9a-f]{64})$/.exec(name)?.[1];
   if (hex === undefined) return undefined;
   if (!name.startsWith('private.salted.')) return encodeHex(sha256(body)) === hex;

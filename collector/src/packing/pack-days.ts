@@ -3,6 +3,8 @@
  * before a row may name it. What changes the store is asked of the port, whose owner is the one writer. Killed anywhere and
  * done again, nothing is lost and nothing doubled: bodies are held until packs have all of their batch.
  */
+import { sha256 } from '@highwater/config/keys.ts';
+import { encodeHex } from '@highwater/config/proof/bytes.ts';
 import {
   type PackBody,
   PackError,
@@ -10,7 +12,7 @@ import {
   readPackSegment,
   writePack,
 } from '@highwater/config/proof/packed/pack.ts';
-import { DAY_MS, type Instant } from '@highwater/config/time.ts';
+import { formatDay, type Instant } from '@highwater/config/time.ts';
 import type { Packed } from '../bodies/packed.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { HeldBody, PackRow, ReadTx } from '../store/store.ts';
@@ -49,8 +51,9 @@ interface Gathered {
   readonly body: PackBody;
 }
 
-export function blobOf(service: string, day: number, part: number): string {
-  return `packed/${new Date(day * DAY_MS).toISOString().slice(0, 10)}/${service}/${part}`;
+/** By what is in it: a name stands for the same bytes for ever, in backups too, whatever a crash left. */
+export function blobOf(service: string, day: number, object: Uint8Array): string {
+  return `packed/${formatDay(day)}/${service}/${encodeHex(sha256(object).subarray(0, 16))}`;
 }
 
 const bodyOf = ({ batch }: HeldBatch, { text, shown }: HeldBody): PackBody => ({
@@ -102,7 +105,7 @@ async function writePart(
   const { service, day, part, replaced } = what;
   const bodies = gathered.map(({ body }) => body);
   const object = writePack(service, bodies, zstd);
-  const blob = blobOf(service, day, part);
+  const blob = blobOf(service, day, object);
   await port.writing(blob);
   await blobs.putIfAbsent(blob, object);
   const { lines, bodyBytes } = compare(await blobs.get(blob), bodies);

@@ -34,17 +34,26 @@ export interface Packing {
   readonly figures: Readonly<PackingFigures>;
 }
 
-/** Removes objects that no row names: of a process that was killed, or that were replaced. */
-export async function removeUnnamed(store: Store, blobs: Blobs): Promise<void> {
+/** Objects that were replaced stay for so long, ms: a backup that is being made has the rows that name them. */
+const REPLACED_STAYS_MS = 86_400_000;
+
+interface Unnamed {
+  readonly from?: number;
+}
+
+/** Removes objects that no row names: of a process that was killed, and, after a day, those that were replaced. */
+export async function removeUnnamed(store: Store, blobs: Blobs, now: number): Promise<void> {
   const rows = await store.read(LOG_SHARD, (tx) => tx.listState(CORE));
-  for (const { key } of rows) {
+  for (const { key, value } of rows) {
+    const { from = now } = value as Unnamed;
+    if (from > now) continue;
     await blobs.remove(key);
     await store.transact(LOG_SHARD, (tx) => tx.deleteState(CORE, key));
   }
 }
 
 /** What the store's one writer does for the thread. */
-export function packingPort(store: Store, blobs: Blobs, log: Logger, figures: PackingFigures): PackingPort {
+export function packingPort(store: Store, clock: Clock, log: Logger, figures: PackingFigures): PackingPort {
   return {
     async writing(blob) {
       await store.transact(LOG_SHARD, async (tx) => {
@@ -56,12 +65,12 @@ export function packingPort(store: Store, blobs: Blobs, log: Logger, figures: Pa
       await store.transact(LOG_SHARD, async (tx) => {
         for (const { service, day, part, blob } of replaced) {
           await tx.dropPack(service, day, part);
-          await tx.putState(CORE, blob, 0, {});
+          const from = clock.now() + REPLACED_STAYS_MS;
+          await tx.putState(CORE, blob, 0, { from } satisfies Unnamed);
         }
         await tx.addPack(row);
         await tx.deleteState(CORE, row.blob);
       });
-      if (replaced.length > 0) await removeUnnamed(store, blobs);
       const { service, day, part, lines, bytes, bodyBytes } = row;
       figures.objects += 1;
       figures.lines += lines;
@@ -128,12 +137,12 @@ async function runThread(
 /** `folder` holds store.db and blobs/. */
 export function openPacking(folder: string, store: Store, blobs: Blobs, clock: Clock, log: Logger): Packing {
   const figures: PackingFigures = { objects: 0, lines: 0, bytes: 0, bodyBytes: 0, failed: 0 };
-  const port = packingPort(store, blobs, log, figures);
+  const port = packingPort(store, clock, log, figures);
   return {
     figures,
     async turn(signal) {
-      await removeUnnamed(store, blobs);
       const now = clock.now();
+      await removeUnnamed(store, blobs, now);
       const held = await store.read(LOG_SHARD, (tx) => tx.heldBefore(packableBefore(now), 1));
       if (held.length === 0 || signal?.aborted) return false;
       await runThread({ store: join(folder, 'store.db'), blobs: join(folder, 'blobs'), now }, port, signal);
