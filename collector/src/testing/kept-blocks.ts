@@ -1,6 +1,6 @@
 /** Blocks over a map instead of a store, for tests of views. */
 import { type Blocks, openBlocks } from '../slots/blocks.ts';
-import type { ReadTx, Tx } from '../store/store.ts';
+import type { BlockRow, ReadTx, Tx, View } from '../store/store.ts';
 
 export interface KeptBlocks {
   readonly tx: ReadTx;
@@ -11,11 +11,21 @@ export interface KeptBlocks {
 }
 
 export function keptBlocks(): KeptBlocks {
-  const kept = new Map<string, Uint8Array>();
-  const some: Pick<Tx, 'block' | 'putBlock' | 'dropBlock'> = {
-    block: (view, period, subject) => Promise.resolve(kept.get(`${view} ${period} ${subject}`)),
+  const kept = new Map<string, BlockRow & { readonly view: View }>();
+  const some: Pick<Tx, 'block' | 'blocks' | 'putBlock' | 'dropBlock'> = {
+    block: (view, period, subject) => Promise.resolve(kept.get(`${view} ${period} ${subject}`)?.block),
+    blocks: (view, from, to, subject) =>
+      Promise.resolve(
+        [...kept.values()].filter(
+          (row) =>
+            row.view === view &&
+            row.period >= from &&
+            row.period <= to &&
+            (subject === undefined || row.subject === subject),
+        ),
+      ),
     putBlock(view, period, subject, block) {
-      kept.set(`${view} ${period} ${subject}`, block.slice());
+      kept.set(`${view} ${period} ${subject}`, { view, period, subject, block: block.slice() });
       return Promise.resolve();
     },
     dropBlock(view, period, subject) {
@@ -36,7 +46,7 @@ export function keptBlocks(): KeptBlocks {
       new Map(
         [...kept]
           .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([place, block]) => [place, Buffer.from(block).toString('hex')]),
+          .map(([place, { block }]) => [place, Buffer.from(block).toString('hex')]),
       ),
   };
 }
