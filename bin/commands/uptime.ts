@@ -1,8 +1,8 @@
 /** `highwater uptime SUBJECT`: what was counted over some days, as the page and the API print it. */
 import { Command } from 'commander';
-import type { PublicAllowance, PublicCounted, UptimeAnswer } from '@highwater/config/public-detail.ts';
+import type { PublicCounted, UptimeAnswer } from '@highwater/config/public-detail.ts';
 import { uptimeAnswer } from '@highwater/config/public-detail.ts';
-import type { PublicUptime } from '@highwater/config/public.ts';
+import type { PublicAllowance, PublicUptime } from '@highwater/config/public.ts';
 import { MINUTE_MS } from '@highwater/config/time.ts';
 import { getFromCollector } from '../collector-client.ts';
 import type { CollectorFlags } from '../collector-client.ts';

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { acknowledge, carryAcknowledgements } from './answers/acknowledge.ts';
+import { openBudgets } from './answers/budgets.ts';
 import { openHistory } from './answers/history.ts';
 import { openDetails } from './answers/detail.ts';
 import { openLedger } from './answers/ledger.ts';
@@ -95,12 +96,15 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
   const slots = openSlots(watched, store, blobs, clock, signal);
   const contradictions = openContradictions(watched, store, clock);
   const history = openHistory(watched, store, slots);
+  const counting = { watched, ledger: openLedger(slots), clock };
+  const budgets = openBudgets(counting, slots);
   const snapshots = await keepSnapshots(
     async () =>
       makeSnapshot({
         watched,
         live,
         history: await history.read(clock.now()),
+        budgets: await budgets.read(clock.now()),
         incidents: await allIncidents(store),
         maintenance: maintenances.all(),
         heard: await heardProbes(store),
@@ -110,7 +114,6 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       }),
     clock,
   );
-  const counting = { watched, ledger: openLedger(slots), clock };
   const details = openDetails({
     watched,
     slots,

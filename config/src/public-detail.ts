@@ -3,7 +3,7 @@
  * is built by naming each field, and parsed with this schema, so that nothing else can pass by accident.
  */
 import { z } from 'zod';
-import { publicTotals, publicUptime } from './public.ts';
+import { publicAllowance, publicBudgetSummary, publicTotals, publicUptime } from './public.ts';
 
 const text = z.string();
 const ms = z.int();
@@ -68,27 +68,7 @@ export const publicBurn = z.strictObject({
 });
 export type PublicBurn = z.infer<typeof publicBurn>;
 
-/** How many minutes of being down the objective allows, of the minutes that are known, and how many are left. */
-export const publicAllowance = z.strictObject({
-  /** `99.9 %`. */
-  objective: text,
-  /** Whole minutes, rounded down. */
-  allowedMinutes: count,
-  /** Minutes down. */
-  spentMinutes: count,
-  /** allowedMinutes - spentMinutes: negative when it is overspent. */
-  leftMinutes: z.int(),
-  /** leftMinutes had all unknown minutes been down, and had they been up; absent where nothing is unknown. */
-  leftAtLeastMinutes: z.int().optional(),
-  leftAtMostMinutes: z.int().optional(),
-  /** leftMinutes of allowedMinutes, rounded down: `61.3425 %`, `-12.0000 %`; absent where nothing is allowed. */
-  left: text.optional(),
-});
-export type PublicAllowance = z.infer<typeof publicAllowance>;
-
-export const publicBudgetSummary = publicAllowance.extend({ period: z.literal('30d') });
-export type PublicBudgetSummary = z.infer<typeof publicBudgetSummary>;
-
+/** The budget of 30 days, and how fast it goes. */
 export const publicBudget = publicBudgetSummary.extend({
   /** 1h, 6h, 1d, 3d. */
   burn: z.array(publicBurn),

@@ -32,6 +32,27 @@ export const publicUptime = z.strictObject({
 });
 export type PublicUptime = z.infer<typeof publicUptime>;
 
+/** How many minutes of being down the objective allows, of the minutes that are known, and how many are left. */
+export const publicAllowance = z.strictObject({
+  /** `99.9 %`. */
+  objective: text,
+  /** Whole minutes, rounded down. */
+  allowedMinutes: count,
+  /** Minutes down. */
+  spentMinutes: count,
+  /** allowedMinutes - spentMinutes: negative when it is overspent. */
+  leftMinutes: z.int(),
+  /** leftMinutes had all unknown minutes been down, and had they been up; absent where nothing is unknown. */
+  leftAtLeastMinutes: z.int().optional(),
+  leftAtMostMinutes: z.int().optional(),
+  /** leftMinutes of allowedMinutes, rounded down: `61.3425 %`, `-12.0000 %`; absent where nothing is allowed. */
+  left: text.optional(),
+});
+export type PublicAllowance = z.infer<typeof publicAllowance>;
+
+export const publicBudgetSummary = publicAllowance.extend({ period: z.literal('30d') });
+export type PublicBudgetSummary = z.infer<typeof publicBudgetSummary>;
+
 export const publicRegionVote = z.strictObject({
   region: text,
   status,
@@ -133,7 +154,10 @@ export const publicService = z.strictObject({
   /** Oldest first, at most 90; days before the first record are absent. */
   days: z.array(publicDay),
   uptime: publicUptime,
+  /** 0 to 1, of at most six decimals. */
   objectiveRatio: z.number().optional(),
+  /** Of a service with an objective; kept snapshots from before have none. */
+  budget: publicBudgetSummary.optional(),
 });
 export type PublicService = z.infer<typeof publicService>;
 

@@ -3,7 +3,8 @@ import type { Totals } from '@highwater/config/domain.ts';
 import { budgetOf, burnOf, printedLeft, printedObjective } from '@highwater/config/proof/rule/budget.ts';
 import { printedShare, printedUptime } from '@highwater/config/proof/rule/printed.ts';
 import { type RuleTotals, withMaintenance } from '@highwater/config/proof/rule/totals.ts';
-import type { PublicAllowance, PublicBurn, PublicCounted } from '@highwater/config/public-detail.ts';
+import type { PublicBurn, PublicCounted } from '@highwater/config/public-detail.ts';
+import type { PublicAllowance } from '@highwater/config/public.ts';
 
 export function publicTotals(totals: Totals): Totals {
   const { up, down, unknown, maintenance, stalled, degraded } = totals;

@@ -73,7 +73,7 @@ function fingerprint(blocks: readonly BlockRow[], ranges: readonly DayRange[], t
   return hash.digest('base64');
 }
 
-export function sumOfDays(days: DayTotals, { first, last }: DayRange): RuleTotals {
+function sumOfDays(days: DayTotals, { first, last }: DayRange): RuleTotals {
   return sumTotals([...days].flatMap(([day, totals]) => (first <= day && day <= last ? [totals] : [])));
 }
 

@@ -20,11 +20,12 @@ import type {
   PublicPeriod,
   PublicSubject,
 } from '@highwater/config/public-detail.ts';
+import type { PublicBudgetSummary } from '@highwater/config/public.ts';
 import { type Clock, dayOfMinute, type Instant, minuteOf, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { CLOSE_AFTER_MS } from '../slots/slots.ts';
 import type { Watched } from '../watched.ts';
 import { allowanceOf, burnWindows, publicBurn, publicCounted } from './counted.ts';
-import { AGREED, type Ledger, sumOfDays } from './ledger.ts';
+import { AGREED, type Ledger } from './ledger.ts';
 
 /** The budget's period (proof/rule/budget.ts). */
 const BUDGET_PERIOD = '30d';
@@ -118,19 +119,33 @@ export async function numbersOf(parts: NumbersParts, service: Service): Promise<
 
 /** What is left of the 30 days' budget, and how fast it goes; undefined without an objective. */
 async function budgetNow(
-  { ledger }: NumbersParts,
-  { id, objectiveMillionths }: Service,
+  parts: NumbersParts,
+  service: Service,
   shard: string,
   last: number,
 ): Promise<PublicBudget | undefined> {
-  if (objectiveMillionths === undefined) return undefined;
-  const range = daysOfPeriod(BUDGET_PERIOD, dayOfMinute(last));
-  if (range === undefined) return undefined;
-  const days = (await ledger.days(shard, id, range)).get(AGREED) ?? new Map<number, RuleTotals>();
+  const { id, objectiveMillionths } = service;
+  const summary = await budgetOf(parts, service, last);
+  if (summary === undefined || objectiveMillionths === undefined) return undefined;
   const burn = [];
   for (const window of ['1h', '6h', '1d', '3d'] as const) {
-    const minutes = await ledger.minutes(shard, id, lastMinutes(burnWindows[window], last));
+    const minutes = await parts.ledger.minutes(shard, id, lastMinutes(burnWindows[window], last));
     burn.push(publicBurn(window, minutes.get(AGREED) ?? emptyTotals, objectiveMillionths));
   }
-  return { ...allowanceOf(sumOfDays(days, range), objectiveMillionths), period: BUDGET_PERIOD, burn };
+  return { ...summary, burn };
+}
+
+/** The budget without how fast it goes. @param last the last minute that counts */
+export async function budgetOf(
+  { watched, ledger }: Pick<NumbersParts, 'watched' | 'ledger'>,
+  { id, objectiveMillionths }: Service,
+  last: number,
+): Promise<PublicBudgetSummary | undefined> {
+  const shard = watched.shardOf.get(id);
+  if (objectiveMillionths === undefined || shard === undefined) return undefined;
+  const today = dayOfMinute(last);
+  const named = periodsAt(today);
+  const sums = (await ledger.sums(shard, id, named, today)).get(AGREED);
+  const sum = sums?.[named.findIndex(({ period }) => period === BUDGET_PERIOD)] ?? emptyTotals;
+  return { ...allowanceOf(sum, objectiveMillionths), period: BUDGET_PERIOD };
 }

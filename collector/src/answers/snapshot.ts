@@ -3,6 +3,7 @@ import { faultId } from '@highwater/config/faults.ts';
 import type { Incident } from '@highwater/config/domain.ts';
 import type { NodeDecl, Service } from '@highwater/config/model.ts';
 import type {
+  PublicBudgetSummary,
   PublicMethod,
   PublicNode,
   PublicRegion,
@@ -31,10 +32,14 @@ export interface History {
   readonly methods: ReadonlyMap<string, readonly PublicMethod[]>;
 }
 
+/** Of services with an objective. */
+export type Budgets = ReadonlyMap<string, PublicBudgetSummary>;
+
 export interface SnapshotInput {
   readonly watched: Watched;
   readonly live: Live;
   readonly history: History;
+  readonly budgets: Budgets;
   readonly incidents: readonly Incident[];
   readonly maintenance: readonly Declared[];
   readonly heard: Heard;
@@ -138,6 +143,7 @@ function serviceOf(input: SnapshotInput, service: Service): PublicService[] {
   const heads = headsOf(watched, shard, service.chain ?? '', now);
   const row = shard.services.get(service.id);
   const { days, uptime } = history.totals.get(service.id) ?? noTotals;
+  const budget = input.budgets.get(service.id);
   const head = headOfService(watched, shard, heads, service);
   return [
     {
@@ -156,6 +162,7 @@ function serviceOf(input: SnapshotInput, service: Service): PublicService[] {
       ...(service.objectiveMillionths === undefined
         ? {}
         : { objectiveRatio: service.objectiveMillionths / 1_000_000 }),
+      ...(budget === undefined ? {} : { budget }),
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { publicServiceDetail, uptimeAnswer } from '@highwater/config/public-detail.ts';
+import { publicSnapshot } from '@highwater/config/public.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testHouse } from '../testing/config.ts';
 import { dropDataDir, newDataDir, openHouse, type House } from '../testing/house.ts';
@@ -9,7 +10,9 @@ let house: House;
 const now = Date.UTC(2026, 10, 21, 6, 14, 3);
 beforeAll(async () => {
   dataDir = newDataDir();
-  house = await openHouse(testHouse().config, dataDir, {
+  const { config } = testHouse();
+  const services = config.services.map((each) => ({ ...each, objectiveMillionths: 999_500 }));
+  house = await openHouse({ ...config, services }, dataDir, {
     now: () => now,
     monotonic: () => performance.now(),
   });
@@ -42,6 +45,16 @@ describe('/v1/services/ID', () => {
     expect(hidden[0]).toBe(404);
     expect((await told('chain.devnet'))[0]).toBe(404);
   });
+});
+
+it('the snapshot has the budget of the detail, without how fast it goes', async () => {
+  const { services } = publicSnapshot.parse(await house.json('/v1/snapshot'));
+  const detail = publicServiceDetail.parse(await house.json('/v1/services/rpc'));
+  const { burn, ...budget } = detail.numbers.budget ?? {};
+  expect(burn).toHaveLength(4);
+  expect(services.map(({ id }) => id)).toEqual(['rpc', 'web']);
+  expect(services[0]).toMatchObject({ objectiveRatio: 0.9995, budget });
+  expect(budget).toMatchObject({ objective: '99.95 %', period: '30d' });
 });
 
 describe('/v1/uptime', () => {
