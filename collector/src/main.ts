@@ -15,6 +15,7 @@ import { listen } from './http/server.ts';
 import { loadOrMakeToken } from './http/token.ts';
 import { openLasting } from './lasting.ts';
 import { runLog } from './log/run.ts';
+import { runKeeping } from './packing/keeping.ts';
 import { type Applier, type ConfigSource, openApplier } from './reload/apply.ts';
 import { declare, prepare } from './reload/declare.ts';
 import { openSuccession } from './reload/succession.ts';
@@ -102,6 +103,12 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     },
     AbortSignal.any([signal, logEnding.signal]),
   );
+  const keeping = runKeeping(
+    lasting,
+    dataDir,
+    () => succession.current.watched,
+    AbortSignal.any([signal, logEnding.signal]),
+  );
   log.info({ url, origin: config.origin, monitors: config.monitors.length }, 'collector-listening');
 
   const drain = async (): Promise<void> => {
@@ -115,7 +122,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     logEnding.abort();
     // One that is taking over when the end comes is ended too.
     await applier?.idle();
-    await Promise.all([closed, succession.end(), logging]);
+    await Promise.all([closed, succession.end(), logging, keeping]);
     clearTimeout(late);
     await store[Symbol.asyncDispose]();
     log.info('collector-stopped');

@@ -289,15 +289,19 @@ export const serviceSchema = z.strictObject({
 });
 
 export const retentionSchema = z.strictObject({
-  hot: key(durationBetween(HOUR_MS, 30 * DAY_MS).default(2 * DAY_MS), 'Lines kept for `why`.', '48h'),
+  hot: key(
+    durationBetween(HOUR_MS, 30 * DAY_MS).default(2 * DAY_MS),
+    'Lines as they came, kept for `why`: deleted when older and in a batch, without one after twice as long.',
+    '48h',
+  ),
   bodies: key(
     durationBetween(31 * DAY_MS, 3_650 * DAY_MS).default(390 * DAY_MS),
-    'Bodies, the evidence: kept at least so long. In this version nothing deletes them.',
+    'Bodies, the evidence. Packed by service and day; a day that is older is deleted, and then nobody can count it again.',
     '13mo',
   ),
   slots: key(
     durationBetween(90 * DAY_MS, 7_300 * DAY_MS).default(1_825 * DAY_MS),
-    'Slots, the uptime: kept at least so long. In this version nothing deletes them.',
+    'Slots, totals, latencies and heads: what is older is deleted.',
     '5y',
   ),
 });

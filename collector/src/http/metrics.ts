@@ -8,6 +8,7 @@ import { budgeted, type Budgeted } from '../ingest/budget.ts';
 import type { Live } from '../live/heart.ts';
 import type { Log } from '../log/log.ts';
 import type { Witnesses } from '../log/witnesses.ts';
+import type { PackingFigures } from '../packing/packing.ts';
 import type { Regions } from '../live/regions.ts';
 import type { NotAsked } from '../live/looks.ts';
 import type { Shard } from '../live/shard.ts';
@@ -15,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { HOUSE_SHARD, type Watched } from '../watched.ts';
 import { factMetrics } from './fact-metrics.ts';
 import { logMetrics } from './log-metrics.ts';
+import { packingMetrics } from './packing-metrics.ts';
 import { type WitnessMetrics, witnessMetrics } from './witness-metrics.ts';
 
 const statuses: readonly Status[] = ['up', 'degraded', 'down', 'unknown'];
@@ -33,6 +35,8 @@ export interface Metrics {
   /** Requests to look now that came to nothing. */
   notAsked(because: NotAsked, looks: number): void;
   readonly witnesses: Pick<WitnessMetrics, 'failed'>;
+  /** Counted by those who pack and let go. */
+  readonly packing: PackingFigures;
   text(live: Live, regions: Pick<Regions, 'ofProbe'>, witnesses: Pick<Witnesses, 'figures'>): Promise<string>;
 }
 
@@ -67,6 +71,7 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
     registers,
   });
   const facts = factMetrics(registers);
+  const packing = packingMetrics(registers);
   const verdict = new Gauge({
     name: 'highwater_verdict',
     help: 'What the regions agree on: 1 for the status that holds, 0 for the others',
@@ -208,6 +213,7 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
     asked: (probe, count) => looks.inc({ probe }, count),
     notAsked: (because, count) => dropped.inc({ because }, count),
     witnesses,
+    packing,
     async text(live, regions, { figures }) {
       witnesses.fill(figures());
       unwell.reset();

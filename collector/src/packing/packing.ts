@@ -19,19 +19,20 @@ const CORE = 'packing';
 /** Batches whose bodies are dropped in one transaction. */
 const DROP_AT_ONCE = 50;
 
-/** What was packed since the process began. */
+/** What was packed, and let go, since the process began. */
 export interface PackingFigures {
   objects: number;
   lines: number;
   bytes: number;
   bodyBytes: number;
   failed: number;
+  droppedPacks: number;
+  droppedBlocks: number;
 }
 
 export interface Packing {
   /** Packs what is over; returns whether there was anything to look at. */
   turn(signal?: AbortSignal): Promise<boolean>;
-  readonly figures: Readonly<PackingFigures>;
 }
 
 /** Objects that were replaced stay for so long, ms: a backup that is being made has the rows that name them. */
@@ -135,11 +136,16 @@ async function runThread(
 }
 
 /** `folder` holds store.db and blobs/. */
-export function openPacking(folder: string, store: Store, blobs: Blobs, clock: Clock, log: Logger): Packing {
-  const figures: PackingFigures = { objects: 0, lines: 0, bytes: 0, bodyBytes: 0, failed: 0 };
+export function openPacking(
+  folder: string,
+  store: Store,
+  blobs: Blobs,
+  clock: Clock,
+  log: Logger,
+  figures: PackingFigures,
+): Packing {
   const port = packingPort(store, clock, log, figures);
   return {
-    figures,
     async turn(signal) {
       const now = clock.now();
       await removeUnnamed(store, blobs, now);

@@ -255,6 +255,8 @@ export interface Tx extends ReadTx {
   /** What a pack gives back is no longer held: of these batches all bodies go. */
   dropBodies(indexes: readonly number[]): Promise<void>;
   addPack(pack: PackRow): Promise<void>;
+  /** That the batch at `index` names a body by this hash is forgotten: the body is gone. */
+  dropPlace(hash: string, index: number): Promise<void>;
   /** The row alone; the blob goes first. */
   dropPack(service: string, day: number, part: number): Promise<void>;
   putBlock(view: View, period: number, subject: string, block: Uint8Array): Promise<void>;

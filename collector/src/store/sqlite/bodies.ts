@@ -6,7 +6,7 @@ import type { Names } from './names.ts';
 import type { Db } from './open.ts';
 
 type Reads = Pick<ReadTx, 'heldBodies' | 'bodyPlaces' | 'heldBefore' | 'packs' | 'packsBefore'>;
-type Writes = Pick<Tx, 'addBodies' | 'dropBodies' | 'addPack' | 'dropPack'>;
+type Writes = Pick<Tx, 'addBodies' | 'dropBodies' | 'addPack' | 'dropPack' | 'dropPlace'>;
 
 const shownWords: readonly Shown[] = ['public', 'private', 'salted'];
 
@@ -127,6 +127,7 @@ export function bodyWrites(db: Db, names: Names): (shard: number) => Writes {
     'INSERT INTO body_places (shard, prefix, idx, place) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
   const drop = db.prepare('DELETE FROM bodies WHERE shard = ? AND idx = ?');
+  const forget = db.prepare('DELETE FROM body_places WHERE shard = ? AND prefix = ? AND idx = ?');
   const pack = db.prepare(`INSERT INTO packs (shard, ${packColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const unpack = db.prepare('DELETE FROM packs WHERE shard = ? AND day = ? AND service = ? AND part = ?');
   return (shard) => ({
@@ -136,6 +137,9 @@ export function bodyWrites(db: Db, names: Names): (shard: number) => Writes {
     },
     async dropBodies(indexes) {
       for (const index of indexes) drop.run(shard, index);
+    },
+    async dropPlace(hash, index) {
+      forget.run(shard, prefixOf(hash), index);
     },
     async addPack(p) {
       const commits = encodeCommits(p.commits);
