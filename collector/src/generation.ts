@@ -29,6 +29,7 @@ import { shownServices } from './ingest/shown.ts';
 import type { Lasting } from './lasting.ts';
 import { openLive } from './live/heart.ts';
 import { openLooks } from './live/looks.ts';
+import { openRecent } from './live/recent.ts';
 import { openRegions } from './live/regions.ts';
 import { allIncidents, heardProbes, openStories } from './live/stories.ts';
 import { policyText } from './log/witness-policy.ts';
@@ -82,11 +83,13 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     asked: () => assigned.ring(),
     notAsked: (because, count) => metrics.notAsked(because, count),
   });
+  const recent = openRecent();
   const live = await openLive({
     watched,
     store,
     clock,
     startedAt,
+    recent,
     maintained: maintenances.cover,
     flipped: (shard) => flipped.add(shard),
     turned: (shard, turns) => looks.turned(shard, turns),
@@ -141,8 +144,9 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     watched,
     store,
     clock,
-    (probe, observed) => {
+    (probe, observed, frame) => {
       metrics.ingested(probe, observed);
+      recent.add(frame);
       arrived.ring();
     },
     quota,
@@ -275,6 +279,12 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
   };
 
   let running: Promise<unknown> = Promise.resolve();
+  const rest = async (): Promise<void> => {
+    resting.abort();
+    await running;
+    // What can't be saved is made again from the frames.
+    await live.rest().catch((error: unknown) => log.error({ err: error }, 'live-not-saved'));
+  };
   return {
     ...declared,
     routes,
@@ -284,14 +294,10 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       publishedLog.heedOnly((watched.config.witnesses?.list ?? []).map(({ id }) => sourceOf(id)));
       running = Promise.all([loops(turns, log, signal), hourly(sweep, log, signal)]);
     },
-    async rest() {
-      resting.abort();
-      await running;
-    },
+    rest,
     async end() {
-      resting.abort();
       ending.abort();
-      await running;
+      await rest();
     },
   };
 }

@@ -9,7 +9,8 @@ interface Held {
 
 /**
  * The state rows of one core of one shard, held in memory by their only writer. `set` stages; `save` writes what
- * was staged, inside the caller's transaction; `kept` says that the transaction was committed.
+ * was staged, inside the caller's transaction; `kept` says that the transaction was committed. When that is done is
+ * the caller's: what is staged is in memory alone until then.
  * After a transaction that failed the rows must be loaded again.
  *
  * When a row is to be looked at again is held in memory alone: after a load every row is to be judged anew anyway.
@@ -57,9 +58,19 @@ export class Rows<T> {
     return this.#values.entries();
   }
 
+  /** Whether something waits to be saved. */
+  get isStaged(): boolean {
+    return this.#staged.size > 0;
+  }
+
   set(key: string, value: T, wakeAt?: Instant | null): void {
-    this.#values.set(key, value);
     this.#staged.add(key);
+    this.hold(key, value, wakeAt);
+  }
+
+  /** The same for a value of which nothing that lasts has changed: it need not be saved. */
+  hold(key: string, value: T, wakeAt?: Instant | null): void {
+    this.#values.set(key, value);
     if (wakeAt === undefined || wakeAt === null) {
       this.#wakes.delete(key);
     } else {

@@ -21,6 +21,8 @@ export interface Watched {
   readonly monitors: ReadonlyMap<string, Monitor>;
   /** By `service/node`. */
   readonly monitorsOf: ReadonlyMap<string, readonly Monitor[]>;
+  /** By service, its nodes as `service/node`, the reserved node `public` last. */
+  readonly nodesOf: ReadonlyMap<string, readonly string[]>;
   readonly policies: ReadonlyMap<string, MonitorPolicy>;
   readonly servicePolicies: ReadonlyMap<string, ServicePolicy>;
   readonly chains: ReadonlyMap<string, ChainPolicy>;
@@ -136,6 +138,12 @@ export function watch(config: Config): Watched {
     regionOf: new Map(config.probes.map((probe) => [probe.id, probe.region])),
     monitors: new Map(config.monitors.map((monitor) => [monitor.id, monitor])),
     monitorsOf: Map.groupBy(config.monitors, (monitor) => `${monitor.service}/${monitor.node}`),
+    nodesOf: new Map(
+      config.services.map(({ id, nodes }) => [
+        id,
+        [...nodes.map((node) => node.id), 'public'].map((node) => `${id}/${node}`),
+      ]),
+    ),
     policies: new Map(config.monitors.map((monitor) => [monitor.id, policyOf(monitor, regionsWithProbe)])),
     servicePolicies: new Map(
       config.services.map((service) => [

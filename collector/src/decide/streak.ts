@@ -46,9 +46,15 @@ function repliesWith(before: Streak['replies'], { equal, receivedAt }: Answer): 
 function judged(policy: MonitorPolicy, streak: Streak | undefined, answer: Answer): Streak {
   if (streak === undefined) return begin(policy, answer);
   if (answer.receivedAt - streak.newest.receivedAt >= policy.freshMs) return begin(policy, answer);
+  // Of nearly every answer: nothing was against it, and nothing is.
+  if (isPlain(streak) && answer.outcome === 'ok') return { ...streak, newest: answer };
   const trouble = troubleOf(answer) ?? streak.trouble;
   const seen: Streak = { ...streak, newest: answer, ...(trouble && { trouble }) };
   return agrees(streak.state, answer) ? soften(policy, settleDown(seen)) : contradict(policy, seen);
+}
+
+function isPlain({ state, against, degraded, degradedAgainst }: Streak): boolean {
+  return state === 'ok' && against === 0 && !degraded && degradedAgainst === 0;
 }
 
 function begin(policy: MonitorPolicy, answer: Answer): Streak {

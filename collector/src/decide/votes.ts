@@ -20,14 +20,38 @@ export function regionVotes(
 ): Vote[] {
   const fresh = [...streaks].filter((streak) => isFresh(policy, streak, now));
   return policy.regions.map((region) => {
-    const here = fresh.filter((streak) => streak.newest.region === region).sort(newestFirst);
-    if (here.length === 0) return { ...silent(region), ...ownFault(policy, region, troubles, now) };
+    const here = fresh.filter((streak) => streak.newest.region === region);
+    const [only] = here;
+    if (only === undefined) return { ...silent(region), ...ownFault(policy, region, troubles, now) };
+    // Of nearly every region at nearly every look: the same as below, without its orders and counts.
+    if (here.length === 1 && only.state === 'ok' && !only.degraded) return plainlyUp(only);
     return vote(
       region,
-      here,
+      here.sort(newestFirst),
       previous.find((v) => v.region === region),
     );
   });
+}
+
+/** Whether two lists of votes differ in nothing but when and how fast they were last confirmed. */
+export function sameVotes(before: readonly Vote[], after: readonly Vote[]): boolean {
+  return before.length === after.length && after.every((vote, i) => isSameVote(before[i], vote));
+}
+
+function isSameVote(a: Vote | undefined, b: Vote): boolean {
+  return (
+    a?.region === b.region &&
+    a.status === b.status &&
+    a.sinceDueAt === b.sinceDueAt &&
+    a.ok === b.ok &&
+    a.degraded === b.degraded &&
+    isSameFault(a.fault, b.fault)
+  );
+}
+
+function isSameFault(a: Fault | undefined, b: Fault | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.source === b.source && a.operation === b.operation && a.code === b.code && a.detail === b.detail;
 }
 
 /** When the next vote goes stale if nothing more is heard; null when none is fresh. For the driver's wakeAt. */
@@ -37,10 +61,13 @@ export function staleAt(
   now: Instant,
   troubles: readonly ProbeTrouble[] = [],
 ): Instant | null {
-  const ends = [...[...streaks].map(({ newest }) => newest), ...troubles]
-    .filter(({ receivedAt }) => isYoung(policy, receivedAt, now))
-    .map(({ receivedAt }) => receivedAt + policy.freshMs);
-  return ends.length === 0 ? null : Math.min(...ends);
+  let first = Infinity;
+  const note = (receivedAt: Instant): void => {
+    if (isYoung(policy, receivedAt, now)) first = Math.min(first, receivedAt);
+  };
+  for (const { newest } of streaks) note(newest.receivedAt);
+  for (const { receivedAt } of troubles) note(receivedAt);
+  return first === Infinity ? null : first + policy.freshMs;
 }
 
 function isYoung(policy: MonitorPolicy, receivedAt: Instant, now: Instant): boolean {
@@ -53,6 +80,12 @@ function isFresh(policy: MonitorPolicy, streak: Streak, now: Instant): boolean {
 
 function silent(region: string): Pick<Vote, 'region' | 'ok' | 'degraded'> & { readonly status: 'unknown' } {
   return { region, status: 'unknown', ok: 0, degraded: 0 };
+}
+
+/** The vote of a region with one probe that is plainly ok. */
+function plainlyUp({ newest, sinceDueAt }: Streak): Vote {
+  const { region, receivedAt: at, latencyTenths } = newest;
+  return { region, status: 'up', ok: 1, degraded: 0, at, latencyTenths, sinceDueAt };
 }
 
 /** Why nothing that counts comes from a region; of several probes what the newest says. */

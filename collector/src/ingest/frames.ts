@@ -2,6 +2,7 @@ import type { Observation } from '@highwater/config/domain.ts';
 import { parseFrameText, type Frame } from '@highwater/config/proof/frame.ts';
 import { parseLine } from '@highwater/config/proof/line.ts';
 import type { Clock } from '@highwater/config/time.ts';
+import type { Arrived } from '../live/recent.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { refuse, type IngestAnswer } from './answer.ts';
@@ -49,7 +50,7 @@ export function frameIngest(
   watched: Watched,
   store: Store,
   clock: Clock,
-  arrived: (probe: string, observations: readonly Observation[]) => void,
+  arrived: (probe: string, observations: readonly Observation[], frame: Arrived) => void,
   quota: Quota = openQuota(watched, openBudget(), clock, () => undefined),
 ): FrameIngest {
   return {
@@ -61,6 +62,8 @@ export function frameIngest(
       const observations = observationsOf(frame);
       if ('error' in observations) return refuse(400, at, observations.error);
       const kept = keptDetails(frame, details);
+      const detailed = Object.keys(kept).length === 0 ? {} : { details: kept };
+      let pos = 0;
       const answer = await store.transact(LOG_SHARD, async (tx): Promise<IngestAnswer> => {
         const held = await tx.frame(frame.probe, frame.epoch, frame.frame);
         if (held !== undefined) {
@@ -71,13 +74,13 @@ export function frameIngest(
         const bytes = note.length + Object.values(kept).reduce((sum, { length }) => sum + length, 0);
         const over = quota.take(frame.probe, { 'frame-bytes': bytes }, at);
         if (over !== undefined) return over;
-        await tx.addFrame({
+        pos = await tx.addFrame({
           probe: frame.probe,
           epoch: frame.epoch,
           frame: frame.frame,
           receivedAt: at,
           note,
-          ...(Object.keys(kept).length === 0 ? {} : { details: kept }),
+          ...detailed,
         });
         const heard = await tx.getState('heard', frame.probe);
         const state: HeardState = { at, epoch: frame.epoch, frame: frame.frame };
@@ -85,7 +88,13 @@ export function frameIngest(
         return { status: 200, body: { result: 'accepted', at } };
       });
       if (answer.status === 200 && answer.body.result === 'accepted') {
-        arrived(frame.probe, observations);
+        arrived(frame.probe, observations, {
+          pos,
+          probe: frame.probe,
+          receivedAt: at,
+          observations,
+          ...detailed,
+        });
       }
       return answer;
     },

@@ -2,7 +2,7 @@ import { formatFrameText } from '@highwater/config/proof/frame.ts';
 import { describe, expect, it } from 'vitest';
 import { testHouse } from '../testing/config.ts';
 import { watch } from '../watched.ts';
-import { saidIn } from './answers.ts';
+import { arrivedIn, saidIn } from './answers.ts';
 
 const { config, keys } = testHouse();
 const watched = watch(config);
@@ -10,7 +10,10 @@ const watched = watch(config);
 function said(probe: string, line: string): unknown {
   const text = formatFrameText({ origin: config.origin, probe: 'eu-1', epoch: 0, frame: 0, lines: [line] });
   const note = keys.eu.sign(text);
-  const { answers, troubles } = saidIn(watched, { pos: 1, probe, epoch: 0, frame: 0, receivedAt: 9, note });
+  const { answers, troubles } = saidIn(
+    watched,
+    arrivedIn({ pos: 1, probe, epoch: 0, frame: 0, receivedAt: 9, note }),
+  );
   return [...answers.map(({ outcome, fault }) => [outcome, fault]), ...troubles.map(({ fault }) => fault)];
 }
 
@@ -39,7 +42,7 @@ it('tells of a head its checkpoint and what is final, and of calls what nodes ar
     ],
   });
   const frame = { pos: 1, probe: 'eu-1', epoch: 0, frame: 0, receivedAt: 9, note: keys.eu.sign(text) };
-  const [head, calls] = saidIn(watched, frame).answers;
+  const [head, calls] = saidIn(watched, arrivedIn(frame)).answers;
   expect(head).toMatchObject({ blockAt: 7, finalizedHeight: 90, checkpoint: { height: 64, id: '0123abcd' } });
   expect(head).not.toHaveProperty('equal');
   expect(calls?.equal).toEqual({ eth_call: '00000001.00000002', eth_getCode: '00000003.00000004' });

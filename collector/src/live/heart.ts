@@ -1,32 +1,46 @@
-/** The loop that follows the frames: each shard takes its lines in, once, in one transaction with its cursor. */
+/**
+ * The loop that follows the frames. Each shard takes its lines in, in memory, and is saved with its cursor in one
+ * transaction: at once when something has changed that decisions depend on, a flip with it, else now and then. Whoever
+ * is killed meanwhile takes the frames since the saved cursor in again, and comes to the same: nothing was decided then.
+ */
+import type { Flip } from '@highwater/config/domain.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
 import { noCover } from '../decide/maintenance.ts';
-import type { Answer, Cover, ProbeTrouble } from '../decide/types.ts';
-import type { FrameRow, Store } from '../store/store.ts';
+import type { Answer, Cover } from '../decide/types.ts';
+import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
-import { saidIn } from './answers.ts';
+import { arrivedIn } from './answers.ts';
+import { openInboxes } from './inboxes.ts';
 import { judgeShard, type Occasion } from './judge.ts';
-import { turnsIn } from './looks.ts';
-import { cursorOf, keptShard, loadShard, newShard, saveShard, type Shard } from './shard.ts';
+import type { Arrived, Recent } from './recent.ts';
+import { cursorOf, isUnsaved, keptShard, loadShard, newShard, saveShard, type Shard } from './shard.ts';
 
 /** Frames taken up at once. */
 const FRAMES_AT_ONCE = 200;
-/** A shard without lines of its own lets its cursor fall behind by so many frames. */
-const CURSOR_SLACK = 500;
+/** What need not be saved at once is saved after so long: what was overwritten meanwhile is never written. */
+const SAVE_EVERY_MS = 60_000;
+/** So many shards at once, the longest unsaved first: other transactions wait for it. */
+const SAVED_AT_ONCE = 8;
+/** And at the latest after so many frames, which a second or two take in again. */
+const SAVE_FRAMES = 2_000;
 /**
- * A shard that is further behind the others than this was not watched when they were: what was said meanwhile is not of
- * its monitors. It begins so many frames before where the others stand, for what has moved there from another shard.
+ * A shard that is further behind the others than this, which none of them ever is while it is watched, was not watched
+ * when they were: what was said meanwhile is not of its monitors.
  */
+const UNWATCHED_FRAMES = 5_000;
+/** It begins so many frames before where the others stand, for what has moved there from another shard. */
 const BEGIN_FRAMES = 1_000;
 /** Judgings within one millisecond may run ahead of the clock by so much. */
 const MAX_AHEAD_MS = 1_000;
 
 export interface Live {
   readonly shards: ReadonlyMap<string, Shard>;
-  /** Position of the last frame that every shard has taken in. */
+  /** Position of the last frame that every shard has taken in durably: none up to it is needed any more. */
   position(): number;
   /** Takes in what has come and what is due. Returns whether anything changed, and whether there is more. */
   beat(): Promise<{ readonly changed: boolean; readonly more: boolean }>;
+  /** Saves all that is in memory; not while a beat runs. */
+  rest(): Promise<void>;
 }
 
 export interface LiveOptions {
@@ -34,39 +48,14 @@ export interface LiveOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly startedAt: Instant;
+  /** Frames as ingest has read them; without it all are read from the store. */
+  readonly recent?: Recent;
   /** What is under maintenance at an instant: the same object while that is the same. */
   readonly maintained?: (now: Instant) => Cover;
   /** Called after each commit that added flips to a shard. */
   readonly flipped: (shard: string) => void;
-  /** Called after each commit with the answers that are other than what their probes said before. */
+  /** Called with the answers that are other than what their probes said before, once they are judged. */
   readonly turned: (shard: Shard, turns: readonly Answer[]) => void;
-}
-
-/** By shard, with the positions of the frames that said it. */
-interface Split {
-  readonly answers: Map<string, (Answer & { pos: number })[]>;
-  readonly troubles: Map<string, (ProbeTrouble & { pos: number })[]>;
-}
-
-function byShard(watched: Watched, frames: readonly FrameRow[]): Split {
-  const split: Split = { answers: new Map(), troubles: new Map() };
-  const put = <T extends { readonly monitor: string }>(
-    into: Map<string, (T & { pos: number })[]>,
-    each: T,
-    pos: number,
-  ): void => {
-    const shard = watched.shardOf.get(watched.monitors.get(each.monitor)?.service ?? '');
-    if (shard === undefined) return;
-    const own = into.get(shard) ?? [];
-    own.push({ ...each, pos });
-    into.set(shard, own);
-  };
-  for (const frame of frames) {
-    const { answers, troubles } = saidIn(watched, frame);
-    for (const answer of answers) put(split.answers, answer, frame.pos);
-    for (const trouble of troubles) put(split.troubles, trouble, frame.pos);
-  }
-  return split;
 }
 
 /** Waits for all of them, and only then throws what the first that failed threw. */
@@ -101,73 +90,99 @@ async function prune(options: LiveOptions, shard: Shard): Promise<void> {
 
 /** Lets shards that were not watched begin where the others stand; all of them at the newest frames when none was. */
 async function catchUp(store: Store, shards: readonly Shard[]): Promise<void> {
-  const furthest = Math.max(0, ...shards.map(cursorOf));
-  const stands = furthest > 0 ? furthest : await store.read(LOG_SHARD, (tx) => tx.lastFramePos());
+  const known = shards.filter(({ cursor }) => cursor.get('frames') !== undefined);
+  const stands =
+    known.length > 0
+      ? Math.max(...known.map(cursorOf))
+      : await store.read(LOG_SHARD, (tx) => tx.lastFramePos());
   for (const shard of shards) {
-    if (stands - cursorOf(shard) > BEGIN_FRAMES) shard.cursor.set('frames', stands - BEGIN_FRAMES);
+    if (known.includes(shard) && stands - cursorOf(shard) <= UNWATCHED_FRAMES) continue;
+    shard.cursor.set('frames', Math.max(0, stands - BEGIN_FRAMES));
   }
 }
 
 /** Loads every shard and judges it anew: the configuration, or the time, may have changed meanwhile. */
 export async function openLive(options: LiveOptions): Promise<Live> {
-  const { watched, store, clock } = options;
+  const { watched, store, clock, recent } = options;
   const shards = new Map<string, Shard>();
+  const savedAt = new Map<Shard, Instant>();
   let position = 0;
 
   /** By shard, the maintenance that its words were last said under. */
   const saidUnder = new Map<Shard, Cover>();
   const maintained = options.maintained ?? (() => noCover);
 
-  const judge = async (shard: Shard, said: Omit<Occasion, 'maintained'>, cursor: number): Promise<void> => {
-    const now = timeAfter(shard.judgedAt, clock.now());
-    shard.judgedAt = now;
-    const occasion = { ...said, maintained: maintained(now) };
-    const turns = turnsIn(watched, shard, occasion.answers);
+  /** What failed half way is in the store as it was: those frames are taken in again. */
+  const orAgain = async <T>(shard: Shard, work: () => Promise<T>): Promise<T> => {
     try {
-      const flips = await store.transact(shard.name, async (tx) => {
-        const services = watched.shards.get(shard.name) ?? [];
-        const made = judgeShard(watched, services, shard, occasion, options.startedAt, now);
-        if (cursorOf(shard) !== cursor) shard.cursor.set('frames', cursor);
-        await saveShard(tx, shard);
-        for (const flip of made) await tx.addFlip(flip);
-        return made;
-      });
-      keptShard(shard);
-      if (occasion.woken === 'all') shard.isNew = false;
-      if (flips.length > 0) options.flipped(shard.name);
-      options.turned(shard, turns);
+      return await work();
     } catch (error) {
       await loadShard(store, shard);
+      position = Math.min(position, cursorOf(shard));
       throw error;
     }
   };
+
+  const save = async (shard: Shard, flips: readonly Flip[]): Promise<void> => {
+    await store.transact(shard.name, async (tx) => {
+      await saveShard(tx, shard);
+      for (const flip of flips) await tx.addFlip(flip);
+    });
+    keptShard(shard);
+    savedAt.set(shard, clock.monotonic());
+  };
+
+  const judge = (shard: Shard, said: Omit<Occasion, 'maintained' | 'turned'>): Promise<void> =>
+    orAgain(shard, async () => {
+      const now = timeAfter(shard.judgedAt, clock.now());
+      shard.judgedAt = now;
+      const turns: Answer[] = [];
+      const occasion = {
+        ...said,
+        maintained: maintained(now),
+        turned: (answer: Answer) => turns.push(answer),
+      };
+      const services = watched.shards.get(shard.name) ?? [];
+      const flips = judgeShard(watched, services, shard, occasion, options.startedAt, now);
+      if (flips.length > 0 || shard.isUrgent || said.woken === 'all') await save(shard, flips);
+      if (said.woken === 'all') shard.isNew = false;
+      if (flips.length > 0) options.flipped(shard.name);
+      options.turned(shard, turns);
+    });
 
   for (const name of watched.shards.keys()) {
     const shard = newShard(name);
     await loadShard(store, shard);
     await prune(options, shard);
     shards.set(name, shard);
+    savedAt.set(shard, clock.monotonic());
   }
   await catchUp(store, [...shards.values()]);
-  const cursors = [...shards.values()].map(cursorOf);
-  position = cursors.length === 0 ? 0 : Math.min(...cursors);
+  position = shards.size === 0 ? 0 : Math.min(...[...shards.values()].map(cursorOf));
+  const inboxes = openInboxes(watched, shards);
+
+  const nextFrames = async (): Promise<readonly Arrived[]> => {
+    const handed = recent?.after(position, FRAMES_AT_ONCE) ?? [];
+    if (handed.length > 0) return handed;
+    const rows = await store.read(LOG_SHARD, (tx) => tx.framesAfter(position, FRAMES_AT_ONCE));
+    return rows.map(arrivedIn);
+  };
 
   const takeFrames = async (): Promise<number> => {
-    const frames = await store.read(LOG_SHARD, (tx) => tx.framesAfter(position, FRAMES_AT_ONCE));
+    const frames = await nextFrames();
     const last = frames.at(-1)?.pos;
     if (last === undefined) return 0;
-    const split = byShard(watched, frames);
+    inboxes.take(frames);
+    position = last;
     // Together: the store commits what is asked for at once in one go.
     await settled(
-      [...shards.values()].map(async (shard) => {
-        const isNew = ({ pos }: { readonly pos: number }): boolean => pos > cursorOf(shard);
-        const answers = (split.answers.get(shard.name) ?? []).filter(isNew);
-        const troubles = (split.troubles.get(shard.name) ?? []).filter(isNew);
-        if (answers.length + troubles.length === 0 && last - cursorOf(shard) < CURSOR_SLACK) return;
-        await judge(shard, { answers, troubles, woken: new Set() }, Math.max(last, cursorOf(shard)));
+      inboxes.all.map(async ({ shard, answers, troubles }) => {
+        if (cursorOf(shard) >= last) return;
+        shard.cursor.set('frames', last);
+        if (answers.length + troubles.length === 0) return;
+        await judge(shard, { answers, troubles, woken: new Set() });
       }),
     );
-    position = last;
     return frames.length;
   };
 
@@ -182,7 +197,7 @@ export async function openLive(options: LiveOptions): Promise<Live> {
         const services = watched.shards.get(shard.name) ?? [];
         if (saidUnder.get(shard) !== cover) due.push(...services.map(({ id }) => id));
         if (due.length === 0 && !shard.isNew) return;
-        await judge(shard, { answers: [], woken: shard.isNew ? 'all' : new Set(due) }, cursorOf(shard));
+        await judge(shard, { answers: [], woken: shard.isNew ? 'all' : new Set(due) });
         saidUnder.set(shard, cover);
         woken += 1;
       }),
@@ -190,16 +205,36 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     return woken;
   };
 
-  while ((await takeFrames()) > 0);
+  /** Saves what could be made again from the frames, so that they are not too many. */
+  const saveDue = async (): Promise<void> => {
+    const now = clock.monotonic();
+    const unsaved = [...shards.values()].filter(isUnsaved);
+    const isFar = (shard: Shard): boolean => cursorOf(shard) - shard.savedCursor >= SAVE_FRAMES;
+    const waited = (shard: Shard): number => now - (savedAt.get(shard) ?? -Infinity);
+    const old = unsaved
+      .filter((shard) => !isFar(shard) && waited(shard) >= SAVE_EVERY_MS)
+      .toSorted((a, b) => waited(b) - waited(a));
+    const due = [...unsaved.filter(isFar), ...old.slice(0, SAVED_AT_ONCE)];
+    await settled(due.map((shard) => orAgain(shard, () => save(shard, []))));
+  };
+
+  while ((await takeFrames()) > 0) await saveDue();
   await wake();
 
   return {
     shards,
-    position: () => position,
+    position: () =>
+      shards.size === 0 ? 0 : Math.min(...[...shards.values()].map(({ savedCursor }) => savedCursor)),
     async beat() {
       const taken = await takeFrames();
       const woken = await wake();
+      await saveDue();
       return { changed: taken + woken > 0, more: taken === FRAMES_AT_ONCE };
+    },
+    async rest() {
+      await settled(
+        [...shards.values()].filter(isUnsaved).map((shard) => orAgain(shard, () => save(shard, []))),
+      );
     },
   };
 }

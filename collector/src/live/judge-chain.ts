@@ -1,7 +1,8 @@
 /** A chain as a whole: what its heads, checkpoints and blocks of a shard's rows come to. Does no I/O. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Flip } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { goOn, learn } from '../decide/block-time.ts';
+import { blockTimeMs, goOn, learn } from '../decide/block-time.ts';
 import { judgeChain, reached } from '../decide/chain.ts';
 import { settle } from '../decide/flip.ts';
 import { forks, type Forks, type SeenBlocks } from '../decide/fork.ts';
@@ -53,6 +54,24 @@ function paceWith(
   return stoodStill ? goOn(before?.pace, head) : learn(before?.pace, head, configuredMs);
 }
 
+/** What is learned again from the frames since may differ by so much of a block time, ratio: that turns no verdict. */
+const PACE_SLACK = 0.02;
+
+/**
+ * Whether what is decided next would be the same after either. The pace and the height that was reached are learned
+ * again from the frames since, in fewer steps: they change with each block, and are saved at once when they jump.
+ */
+function isRemembered(before: ChainRow | undefined, after: ChainRow, configuredMs: number): boolean {
+  const [was, is] = [before, after].map((row) => blockTimeMs(row?.pace, configuredMs));
+  return (
+    Math.abs((is ?? 0) - (was ?? 0)) <= PACE_SLACK * configuredMs &&
+    before?.isStalled === after.isStalled &&
+    before.verdict.status === after.verdict.status &&
+    before.verdict.cause === after.verdict.cause &&
+    isDeepStrictEqual(before.forks, after.forks)
+  );
+}
+
 /** Judges a chain in its row. Returns how its nodes stand, and its flip if it flips. */
 export function judgeChainRow(
   watched: Watched,
@@ -92,6 +111,7 @@ export function judgeChainRow(
     ...(pace && { pace }),
     ...(newest && { reached: newest }),
   };
+  if (!isRemembered(before, row, configured)) shard.isUrgent = true;
   shard.chains.set(chain, row);
   return { heads, flip };
 }

@@ -2,11 +2,12 @@ import type { Flip } from '@highwater/config/domain.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { settle } from '../decide/flip.ts';
 import { advance } from '../decide/streak.ts';
-import type { Answer, MonitorPolicy, ProbeTrouble } from '../decide/types.ts';
+import { isTurn } from '../decide/confirm.ts';
+import type { Answer, Judgement, MonitorPolicy, ProbeTrouble } from '../decide/types.ts';
 import { judgeMonitor } from '../decide/verdict.ts';
-import { regionVotes, staleAt } from '../decide/votes.ts';
+import { regionVotes, sameVotes, staleAt } from '../decide/votes.ts';
 import type { Watched } from '../watched.ts';
-import { type MonitorRow, type Shard, streakKey } from './shard.ts';
+import type { MonitorRow, Shard } from './shard.ts';
 
 const nothingYet = {
   status: 'unknown',
@@ -29,31 +30,48 @@ function blank(monitor: string, now: Instant): MonitorRow {
 
 /** Those of probes that are still enrolled. */
 function enrolled<T>(watched: Watched, byProbe: Readonly<Record<string, T>>): T[] {
-  return Object.entries(byProbe).flatMap(([probe, each]) => (watched.regionOf.has(probe) ? [each] : []));
+  const found: T[] = [];
+  for (const [probe, each] of Object.entries(byProbe)) if (watched.regionOf.has(probe)) found.push(each);
+  return found;
 }
 
-/** Takes answers into their streaks. Returns the monitors that they touch. */
+/**
+ * Takes answers into their streaks. Returns the monitors that they touch.
+ * @param turned told of those that are other than what their probes said before
+ */
 export function takeAnswers(
   watched: Watched,
   shard: Shard,
   answers: readonly Answer[],
   now: Instant,
+  turned: (answer: Answer) => void = () => undefined,
 ): Set<string> {
   const touched = new Set<string>();
   for (const answer of answers) {
-    const policy = watched.policies.get(answer.monitor);
+    const { monitor, probe } = answer;
+    const policy = watched.policies.get(monitor);
     if (policy === undefined) continue;
-    const row = shard.monitors.get(answer.monitor) ?? blank(answer.monitor, now);
-    const before = row.streaks[answer.probe];
+    const row = rowOf(shard, monitor, now);
+    const before = row.streaks[probe];
+    if (isTurn(policy, before?.newest, answer)) turned(answer);
     const streak = advance(policy, before, answer);
     // The same one again for what is late or repeated.
     if (streak !== before) {
-      shard.streaks.set(streakKey(answer.monitor, answer.probe), streak);
-      shard.monitors.set(answer.monitor, { ...row, streaks: { ...row.streaks, [answer.probe]: streak } });
+      row.streaks[probe] = streak;
+      shard.said.add(monitor);
     }
-    touched.add(answer.monitor);
+    touched.add(monitor);
   }
   return touched;
+}
+
+/** One that is new is written when it is judged. */
+function rowOf(shard: Shard, monitor: string, now: Instant): MonitorRow {
+  const known = shard.monitors.get(monitor);
+  if (known !== undefined) return known;
+  const row = blank(monitor, now);
+  shard.monitors.hold(monitor, row);
+  return row;
 }
 
 /** Remembers what kept probes from an answer. Returns the monitors that this touches. */
@@ -65,27 +83,52 @@ export function takeTroubles(
 ): Set<string> {
   for (const trouble of troubles) {
     if (!watched.policies.has(trouble.monitor)) continue;
-    const row = shard.monitors.get(trouble.monitor) ?? blank(trouble.monitor, now);
+    const row = rowOf(shard, trouble.monitor, now);
     const own = { ...row.troubles, [trouble.probe]: trouble };
-    shard.monitors.set(trouble.monitor, { ...row, troubles: own });
+    shard.monitors.hold(trouble.monitor, { ...row, troubles: own });
   }
   return new Set(troubles.map(({ monitor }) => monitor));
 }
 
-/** Judges one monitor from its streaks. Returns its flip, if it flips. */
-export function judgeOne(
-  watched: Watched,
-  shard: Shard,
-  policy: MonitorPolicy,
-  now: Instant,
-): Flip | undefined {
+export interface Judged {
+  readonly flip?: Flip | undefined;
+  /** Nothing has changed but when and how fast its votes were last confirmed. */
+  readonly isSame: boolean;
+}
+
+const same: Judged = { isSame: true };
+
+/** Judges one monitor from its streaks. */
+export function judgeOne(watched: Watched, shard: Shard, policy: MonitorPolicy, now: Instant): Judged {
   const before = shard.monitors.get(policy.id);
   const row = before ?? blank(policy.id, now);
   const streaks = enrolled(watched, row.streaks);
   const troubles = enrolled(watched, row.troubles);
   const votes = regionVotes(policy, streaks, now, row.judgement.votes, troubles);
+  const wakeAt = staleAt(policy, streaks, now, troubles);
+  // From the same votes by the same policy it comes to the same, at nearly every look.
+  if (row.judgedBy === policy && sameVotes(row.judgement.votes, votes)) {
+    const judgement = { ...row.judgement, votes };
+    shard.monitors.hold(policy.id, { ...row, judgement, verdict: { ...row.verdict, votes } }, wakeAt);
+    return same;
+  }
   const judgement = judgeMonitor(policy, votes, before?.judgement);
   const { verdict, flip } = settle(policy.id, before?.verdict, judgement, now);
-  shard.monitors.set(policy.id, { ...row, judgement, verdict }, staleAt(policy, streaks, now, troubles));
-  return flip;
+  if (!isRemembered(row.judgement, judgement)) shard.isUrgent = true;
+  shard.monitors.set(policy.id, { ...row, judgement, verdict, judgedBy: policy }, wakeAt);
+  return { isSame: false, flip };
+}
+
+/** Whether the next judgement would come to the same after either: it depends on status, cause, dates and votes. */
+function isRemembered(before: Judgement, after: Judgement): boolean {
+  return (
+    before.status === after.status &&
+    before.cause === after.cause &&
+    before.sinceDueAt === after.sinceDueAt &&
+    before.votes.length === after.votes.length &&
+    after.votes.every(({ region, status, sinceDueAt }, i) => {
+      const vote = before.votes[i];
+      return vote?.region === region && vote.status === status && vote.sinceDueAt === sinceDueAt;
+    })
+  );
 }

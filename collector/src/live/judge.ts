@@ -1,5 +1,5 @@
 /** From answers to verdicts of a shard: monitors, then the nodes that they touch, then the services. Does no I/O. */
-import type { Flip } from '@highwater/config/domain.ts';
+import type { Flip, Verdict } from '@highwater/config/domain.ts';
 import type { Service } from '@highwater/config/model.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { component, staleAt } from '../decide/component.ts';
@@ -39,6 +39,11 @@ function moved(shard: Shard, node: string, beside: Beside): boolean {
   );
 }
 
+/** Whether a verdict is as it was in what the next one depends on. */
+function isSameWord(before: Verdict | undefined, after: Verdict): boolean {
+  return before?.status === after.status && before.cause === after.cause && before.since === after.since;
+}
+
 function judgeNodeRow(
   watched: Watched,
   shard: Shard,
@@ -47,7 +52,14 @@ function judgeNodeRow(
   now: Instant,
 ): Flip | undefined {
   const judgement = judgeNode(judgedMonitors(watched, shard, node), beside);
-  const { verdict, flip } = settle(node, shard.nodes.get(node)?.verdict, judgement, now);
+  const before = shard.nodes.get(node);
+  const { verdict, flip } = settle(node, before?.verdict, judgement, now);
+  if (
+    !isSameWord(before?.verdict, verdict) ||
+    before?.beside?.standing?.verdict !== beside.standing?.verdict
+  ) {
+    shard.isUrgent = true;
+  }
   shard.nodes.set(node, { judgement, verdict, ...(beside !== alone && { beside }) });
   // The public name is no node that people know: its story is the service's.
   return node.endsWith('/public') ? undefined : flip;
@@ -88,8 +100,23 @@ function judgeServiceRow(
     maintenance: isCovered(service.id),
   };
   const word = component(before?.component, input, now);
+  if (
+    !isSameWord(before?.verdict, verdict) ||
+    before?.component.word !== word.word ||
+    before.component.noDataSince !== word.noDataSince
+  ) {
+    shard.isUrgent = true;
+  }
   shard.services.set(service.id, { judgement, verdict, component: word }, staleAt(word, staleAfterMs));
   return flip;
+}
+
+/** Nothing of it has changed, and that was heard now: for its word alone it matters when. */
+function confirmService(watched: Watched, shard: Shard, service: Service, now: Instant): void {
+  const row = shard.services.get(service.id);
+  if (row === undefined || row.judgement.status === 'unknown') return;
+  const word = { ...row.component, knownAt: now };
+  shard.services.set(service.id, { ...row, component: word }, staleAt(word, watched.staleAfterMs));
 }
 
 /** Whether a head check is among the monitors that were judged: without one no head has moved. */
@@ -120,6 +147,8 @@ function besideOf(
 
 export interface Occasion {
   readonly answers: readonly Answer[];
+  /** Told of each answer that is other than what its probe said before. */
+  readonly turned?: (answer: Answer) => void;
   /** What kept probes from an answer. */
   readonly troubles?: readonly ProbeTrouble[];
   /** Monitors, nodes and services to look at again because their time has come; `all` at start. */
@@ -136,20 +165,27 @@ export function judgeShard(
   watched: Watched,
   services: readonly Service[],
   shard: Shard,
-  { answers, troubles = [], woken, maintained = noCover }: Occasion,
+  { answers, turned, troubles = [], woken, maintained = noCover }: Occasion,
   watchedSince: Instant,
   now: Instant,
 ): Flip[] {
   const flips: (Flip | undefined)[] = [];
-  const monitors = takeAnswers(watched, shard, answers, now);
+  const monitors = takeAnswers(watched, shard, answers, now, turned);
   for (const id of takeTroubles(watched, shard, troubles, now)) monitors.add(id);
   const isWoken = (id: string): boolean => woken === 'all' || woken.has(id);
   const known =
     woken === 'all' ? watched.monitors.values() : [...woken].flatMap((id) => watched.monitors.get(id) ?? []);
   for (const { id, service } of known) if (watched.shardOf.get(service) === shard.name) monitors.add(id);
+  /** Services of which something was heard, and nodes with a monitor that is judged otherwise than before. */
+  const [heard, touched] = [new Set<string>(), new Set<string>()];
   for (const id of monitors) {
     const policy = watched.policies.get(id);
-    if (policy !== undefined) flips.push(judgeOne(watched, shard, policy, now));
+    if (policy === undefined) continue;
+    heard.add(watched.monitors.get(id)?.service ?? '');
+    const { flip, isSame } = judgeOne(watched, shard, policy, now);
+    if (isSame) continue;
+    touched.add(nodeOf(id));
+    flips.push(flip);
   }
 
   const chain = services[0]?.chain;
@@ -163,19 +199,21 @@ export function judgeShard(
   }
   const words = shard.chains.get(chain ?? '')?.forks;
   const isJudged = (id: string): boolean => monitors.has(id);
-  const touched = new Set([...monitors].map(nodeOf));
-  const touchedServices = new Set<string>();
   for (const service of services) {
     const differs = differing(watched, shard, service, isJudged, now);
-    for (const id of [...service.nodes.map((node) => `${service.id}/${node.id}`), `${service.id}/public`]) {
+    let isTouched = isWoken(service.id);
+    // Most looks touch no node: only where nodes are compared can one be judged otherwise by what others say.
+    const isCompared = shard.heads !== undefined || watched.comparedChecks.has(service.id);
+    const mayTouch = isCompared || touched.size > 0 || woken === 'all' || woken.size > 0;
+    for (const id of mayTouch ? (watched.nodesOf.get(service.id) ?? []) : []) {
       const said = besideOf(shard.heads, words, differs, id);
       if (!touched.has(id) && !isWoken(id) && !moved(shard, id, said)) continue;
       if (id.endsWith('/public') && !hasPublic(watched, service)) continue;
       flips.push(judgeNodeRow(watched, shard, id, said, now));
-      touchedServices.add(service.id);
+      isTouched = true;
     }
-    if (!touchedServices.has(service.id) && !isWoken(service.id)) continue;
-    flips.push(judgeServiceRow(watched, shard, service, maintained, watchedSince, now));
+    if (isTouched) flips.push(judgeServiceRow(watched, shard, service, maintained, watchedSince, now));
+    else if (heard.has(service.id)) confirmService(watched, shard, service, now);
   }
   return flips.filter((flip) => flip !== undefined);
 }

@@ -1,32 +1,19 @@
 /**
  * The driver of confirmation: notes what turns as frames are judged, and holds for each probe what it is asked to look at
  * until it fetches that. Kept in memory alone: after a restart nothing is asked that was to be, which costs an interval.
+ * Frames that are taken in again after it raise the same doubts again only while they are new, within the same budget.
  */
 import { sha256 } from '@highwater/config/keys.ts';
 import { nextDueAt, phaseMs } from '@highwater/config/proof/due.ts';
 import type { Clock, Instant } from '@highwater/config/time.ts';
 import { maxLookNow } from '@highwater/config/wire.ts';
-import { confirm, type Doubt, doubtOf, isTurn, LATE_AFTER_MS, nothingToConfirm } from '../decide/confirm.ts';
+import { confirm, type Doubt, doubtOf, LATE_AFTER_MS, nothingToConfirm } from '../decide/confirm.ts';
 import type { Answer } from '../decide/types.ts';
 import type { Watched } from '../watched.ts';
 import { type Shard, statusOf } from './shard.ts';
 
 /** An answer whose check was due longer before its receipt than its timeout and this was waiting in a spool, ms. */
 const ON_THE_WAY_MS = 10_000;
-
-/** Those of the answers that are other than what their probes said before; to be asked before they are judged. */
-export function turnsIn(watched: Watched, shard: Shard, answers: readonly Answer[]): Answer[] {
-  const newest = new Map<string, Answer>();
-  return answers.filter((answer) => {
-    const { monitor, probe } = answer;
-    const policy = watched.policies.get(monitor);
-    if (policy === undefined) return false;
-    const key = `${monitor} ${probe}`;
-    const before = newest.get(key) ?? shard.monitors.get(monitor)?.streaks[probe]?.newest;
-    if (before === undefined || answer.dueAt >= before.dueAt) newest.set(key, answer);
-    return isTurn(policy, before, answer);
-  });
-}
 
 /** Why nobody looked: the budget was spent, or the probe did not come for it in time. */
 export type NotAsked = 'budget' | 'late';

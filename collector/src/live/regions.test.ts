@@ -8,7 +8,7 @@ import { regions as regionIds, testHouse } from '../testing/config.ts';
 import { dropDataDir, newDataDir } from '../testing/house.ts';
 import { player } from '../testing/player.ts';
 import { watch } from '../watched.ts';
-import { saidIn } from './answers.ts';
+import { arrivedIn, saidIn } from './answers.ts';
 import { judgeShard } from './judge.ts';
 import { openRegions, type Regions, tallies } from './regions.ts';
 import { newShard, type Shard } from './shard.ts';
@@ -53,7 +53,7 @@ async function rounds(
       const lines = config.monitors.map(({ id }) => `${id} ${dueAt} ${says(region, id)}`);
       const note = players[region]?.frame(lines) ?? '';
       const frame = { pos: 1, probe: `${region}-1`, epoch: 0, frame: 0, receivedAt: now, note };
-      const { answers, troubles } = saidIn(watched, frame);
+      const { answers, troubles } = saidIn(watched, arrivedIn(frame));
       for (const [name, shard] of shards) {
         const isOurs = ({ monitor }: { readonly monitor: string }) =>
           watched.shardOf.get(watched.monitors.get(monitor)?.service ?? '') === name;

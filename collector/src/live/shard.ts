@@ -6,17 +6,19 @@ import type { Pace } from '../decide/block-time.ts';
 import type { Reached } from '../decide/chain.ts';
 import type { Forks } from '../decide/fork.ts';
 import type { Beside } from '../decide/subject.ts';
-import type { Heads, Judgement, ProbeTrouble, Streak, Vote } from '../decide/types.ts';
+import type { Heads, Judgement, MonitorPolicy, ProbeTrouble, Streak, Vote } from '../decide/types.ts';
 import { Rows } from '../rows.ts';
 import type { ReadTx, Store, Tx } from '../store/store.ts';
 
 export interface MonitorRow {
-  /** By probe. */
-  readonly streaks: Readonly<Record<string, Streak>>;
+  /** By probe. Changed in place by their only writer, since a copy of them for each answer is most of what it costs. */
+  readonly streaks: Record<string, Streak>;
   /** By probe, what kept it from an answer last; not kept: the next line tells it again. */
   readonly troubles: Readonly<Record<string, ProbeTrouble>>;
   readonly judgement: Judgement;
   readonly verdict: Verdict;
+  /** Whose judgement it is: made anew for another. Not kept, so what was loaded is judged anew. */
+  readonly judgedBy?: MonitorPolicy;
 }
 
 export interface NodeRow {
@@ -45,8 +47,10 @@ export interface ChainRow {
 export interface Shard {
   readonly name: string;
   readonly monitors: Rows<MonitorRow>;
-  /** The streaks of `monitors`, by `MONITOR PROBE`: a row of its own each, so that an answer writes only its own. */
+  /** The streaks of `monitors` as they were saved last, by `MONITOR PROBE`: a row each, so that what stays is not written. */
   readonly streaks: Rows<Streak>;
+  /** Monitors whose streaks have changed since they were saved. */
+  readonly said: Set<string>;
   /** By `service/node`, the reserved node `public` too. */
   readonly nodes: Rows<NodeRow>;
   readonly services: Rows<ServiceRow>;
@@ -54,6 +58,13 @@ export interface Shard {
   readonly chains: Rows<ChainRow>;
   /** Under `frames`: position of the last frame whose lines are in the rows. */
   readonly cursor: Rows<number>;
+  /** The cursor as it was saved last: frames after it are taken in again by whoever loads the shard. */
+  savedCursor: number;
+  /**
+   * Something has changed that the frames after the saved cursor would not give again, as what is decided depends on
+   * what was before: the shard must be saved before anything else is taken in.
+   */
+  isUrgent: boolean;
   /** The last time at which it was judged: two judgements never share one. */
   judgedAt: Instant;
   /** Whether all of it is to be judged: nothing was since it was loaded. */
@@ -67,7 +78,7 @@ function lasting({ at: _, latencyTenths: __, ...vote }: Vote): Vote {
   return vote;
 }
 
-type Kept = Omit<MonitorRow, 'streaks' | 'troubles'>;
+type Kept = Pick<MonitorRow, 'judgement' | 'verdict'>;
 
 /** The verdict's votes are the judgement's. */
 function essenceOfMonitor({ judgement, verdict }: MonitorRow): Kept {
@@ -82,10 +93,13 @@ export function newShard(name: string): Shard {
     name,
     monitors: new Rows<MonitorRow>('monitor', essenceOfMonitor),
     streaks: new Rows<Streak>('streak'),
+    said: new Set(),
     nodes: new Rows<NodeRow>('node', whole),
     services: new Rows<ServiceRow>('service', whole),
     chains: new Rows<ChainRow>('chain', whole),
     cursor: new Rows<number>('cursor'),
+    savedCursor: 0,
+    isUrgent: false,
     judgedAt: 0,
     isNew: true,
     heads: undefined,
@@ -109,6 +123,9 @@ export async function loadShard(store: Store, shard: Shard): Promise<void> {
     await shard.chains.load(tx);
     await shard.cursor.load(tx);
   });
+  shard.said.clear();
+  shard.savedCursor = cursorOf(shard);
+  shard.isUrgent = false;
   shard.isNew = true;
   shard.heads = undefined;
 }
@@ -132,14 +149,27 @@ async function loadMonitors(tx: ReadTx, shard: Shard): Promise<void> {
   });
 }
 
-/** Writes what has changed. */
+/** Whether something is in memory alone. */
+export const isUnsaved = (shard: Shard): boolean =>
+  shard.said.size > 0 || rowsOf(shard).some(({ isStaged }) => isStaged);
+
+/** Writes what has changed, the cursor with it. */
 export async function saveShard(tx: Tx, shard: Shard): Promise<void> {
+  for (const monitor of shard.said) {
+    for (const [probe, streak] of Object.entries(shard.monitors.get(monitor)?.streaks ?? {})) {
+      const key = streakKey(monitor, probe);
+      if (shard.streaks.get(key) !== streak) shard.streaks.set(key, streak);
+    }
+  }
   for (const rows of rowsOf(shard)) await rows.save(tx);
 }
 
 /** What was saved is durable. */
 export function keptShard(shard: Shard): void {
   for (const rows of rowsOf(shard)) rows.kept();
+  shard.said.clear();
+  shard.savedCursor = cursorOf(shard);
+  shard.isUrgent = false;
 }
 
 export const statusOf = (row: { readonly verdict: Verdict } | undefined): Status =>
