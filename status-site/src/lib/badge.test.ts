@@ -53,6 +53,18 @@ test('uptime under its objective is not green, without an objective nobody judge
   );
 });
 
+test.each([
+  ['99.9600 %', 0.9996, 'brightgreen'],
+  ['99.9599 %', 0.9996, 'orange'],
+  ['99.5700 %', 0.9957, 'brightgreen'],
+  ['99.9998 %', 0.999998, 'brightgreen'],
+  ['99.9999 %', 1, 'orange'],
+  ['100.0000 %', 1, 'brightgreen'],
+])('uptime of %s against an objective of %d is %s', (figure, objectiveRatio, color) => {
+  const service = aService(now, { objectiveRatio, uptime: { figure, incomplete: false } });
+  expect(said('ethereum-rpc', 'uptime', aSnapshot(now, { services: [service] }))).toContain(`(${color})`);
+});
+
 test('the latency of what is down is left out', () => {
   expect(said('polkadot-rpc', 'latency', oneDown(now))).toBe('latency: 102 ms (blue)');
 });

@@ -81,7 +81,9 @@ function uptimeBadge(
 function uptimeColor(text: string, objectiveRatio: number | undefined): string {
   const percent = Number.parseFloat(text);
   if (objectiveRatio === undefined || Number.isNaN(percent)) return 'blue';
-  return percent >= objectiveRatio * 100 ? 'brightgreen' : 'orange';
+  // Both are whole millionths: as fractions 99.96 % would be below 0.9996.
+  const isHeld = Math.round(percent * 10_000) >= Math.round(objectiveRatio * 1_000_000);
+  return isHeld ? 'brightgreen' : 'orange';
 }
 
 function median(values: readonly number[]): number | undefined {
