@@ -17,12 +17,17 @@ import {
   type Series,
 } from './latency-block.ts';
 import { binOf, OpenSketch, type Sketch } from './latency-sketch.ts';
-import { type Said, saidOf, tellsOfMethods } from './said-methods.ts';
+import { type Said, saidOf } from './said-methods.ts';
 
 const MINUTES_AN_HOUR = 60;
 const HOURS_A_DAY = 24;
 /** Series that are open at once; what comes beyond makes that all are written, and read again when they are needed. */
 const MAX_OPEN = 400_000;
+/**
+ * Series of one block: of 16 checks, 16 methods each. What a probe makes up beyond would fill the disk. The first by name
+ * stay, so that whatever order they come in the same are left: one that was turned away would be turned away again.
+ */
+const MAX_SERIES = 1 + 16 * 16;
 
 class OpenSeries implements Series {
   readonly open: OpenSketch;
@@ -45,6 +50,8 @@ interface Open {
   readonly subject: string;
   readonly series: Map<string, OpenSeries>;
   isChanged: boolean;
+  /** Counts series that had to make room. */
+  evicted: number;
 }
 
 /** Where the lines of a monitor go to in one hour of one region. */
@@ -53,9 +60,11 @@ interface Place {
   readonly service: Open;
   readonly node: Open;
   readonly day: Open;
-  /** [of the service, of the node] */
-  readonly all: readonly [OpenSeries, OpenSeries, OpenSeries];
-  readonly methods: Map<string, readonly [OpenSeries, OpenSeries]>;
+  /** Of the service, the node and its day. */
+  readonly all: readonly (OpenSeries | undefined)[];
+  readonly methods: Map<string, readonly (OpenSeries | undefined)[]>;
+  /** Evictions of both blocks when `methods` was filled. */
+  evicted: number;
 }
 
 type Places = Map<string, Place>;
@@ -83,9 +92,17 @@ export function openLatencyView(maxOpen = MAX_OPEN): LineView {
   let newestHour = -Infinity;
   let openSeries = 0;
 
-  const seriesOf = (of: Open, name: string): OpenSeries => {
+  /** Undefined where there is no room for it. */
+  const seriesOf = (of: Open, name: string): OpenSeries | undefined => {
     const known = of.series.get(name);
     if (known !== undefined) return known;
+    if (of.series.size >= MAX_SERIES) {
+      const last = [...of.series.keys()].reduce((a, b) => (a > b ? a : b));
+      if (name > last) return undefined;
+      of.series.delete(last);
+      of.evicted += 1;
+      openSeries -= 1;
+    }
     const made = new OpenSeries();
     of.series.set(name, made);
     openSeries += 1;
@@ -105,7 +122,7 @@ export function openLatencyView(maxOpen = MAX_OPEN): LineView {
     const block = await blocks.get(tx, view, period, subject);
     const read = block === undefined ? [] : [...decodeLatency(block)];
     const series = new Map(read.map(([name, own]) => [name, new OpenSeries(own)]));
-    const made = { view, period, subject, series, isChanged: false };
+    const made = { view, period, subject, series, isChanged: false, evicted: 0 };
     open.set(id, made);
     openSeries += series.size;
     return made;
@@ -124,38 +141,46 @@ export function openLatencyView(maxOpen = MAX_OPEN): LineView {
     const node = await load(tx, blocks, 'latency', hour, latencySubject(id, region));
     const day = await load(tx, blocks, 'latency-days', Math.floor(hour / HOURS_A_DAY), id);
     const all = [seriesOf(service, ALL), seriesOf(node, ALL), seriesOf(day, ALL)] as const;
-    return { check: parts.check, service, node, day, all, methods: new Map() };
+    return {
+      check: parts.check,
+      service,
+      node,
+      day,
+      all,
+      methods: new Map(),
+      evicted: service.evicted + node.evicted,
+    };
   };
 
   const countMethod = (place: Place, [method, value]: Said, times: 1 | -1): void => {
-    let series = place.methods.get(method);
-    if (series === undefined) {
-      const own = checkSeries(place.check, method);
-      series = [seriesOf(place.service, method), seriesOf(place.node, own)];
-      place.methods.set(method, series);
+    const { service, node, methods, check } = place;
+    if (place.evicted !== service.evicted + node.evicted) {
+      methods.clear();
+      place.evicted = service.evicted + node.evicted;
     }
-    for (const each of series) countSaid(each, value, times);
+    let series = methods.get(method);
+    if (series === undefined) {
+      series = [seriesOf(service, method), seriesOf(node, checkSeries(check, method))];
+      // What there is no room for is not remembered either.
+      if (!series.includes(undefined)) methods.set(method, series);
+    }
+    for (const each of series) if (each !== undefined) countSaid(each, value, times);
   };
 
   const count = (known: Places, lines: readonly SeenLine[], times: 1 | -1): void => {
-    const telling = new Map<Place, SeenLine[]>();
     for (const line of lines) {
       const place = known.get(line.monitor);
       // All were loaded.
       if (place === undefined) continue;
       if (isAnswer(line)) {
         const bin = binOf(line.latencyTenths);
-        for (const series of place.all) series.open.count(bin, times);
+        for (const series of place.all) series?.open.count(bin, times);
         place.service.isChanged = place.node.isChanged = place.day.isChanged = true;
       }
-      if (!tellsOfMethods(line)) continue;
-      place.service.isChanged = place.node.isChanged = true;
-      const own = telling.get(place);
-      if (own === undefined) telling.set(place, [line]);
-      else own.push(line);
-    }
-    for (const [place, own] of telling) {
-      for (const said of saidOf(own)) countMethod(place, said, times);
+      for (const said of saidOf(line)) {
+        countMethod(place, said, times);
+        place.service.isChanged = place.node.isChanged = true;
+      }
     }
   };
 
