@@ -4,6 +4,8 @@ import { HttpError } from './reply.ts';
 /** The largest body that is read, of any call (CONTRACTS "Answers"). */
 export const maxBodyBytes = 1024 * 1024;
 
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 const tooLarge = (): HttpError =>
   new HttpError(413, `the body is larger than ${maxBodyBytes} bytes`, 'send it in parts');
 
@@ -17,24 +19,34 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     throw new HttpError(415, `content-encoding ${encoding.slice(0, 40)} is not read`, 'send it uncompressed');
   }
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
-  const parts: Buffer[] = [];
-  let bytes = 0;
+  const bytes = await bytesOf(request);
   try {
-    // Not destroyed when it is refused: the answer has to go out on its connection.
-    for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      bytes += part.length;
-      if (bytes > maxBodyBytes) throw tooLarge();
-      parts.push(part);
-    }
-  } catch (error) {
-    if (error instanceof HttpError) throw error;
-    throw new HttpError(400, 'the body was cut short', 'send it again');
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+    return strict.decode(bytes);
   } catch {
     throw new HttpError(400, 'the body is not UTF-8', 'send UTF-8');
   }
+}
+
+/** The bytes of a body up to the cap. It is not destroyed when it is refused: the answer goes out on its connection. */
+function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    const end = (error?: HttpError): void => {
+      request.off('data', take).off('end', whole).off('error', cut).off('close', cut);
+      if (error === undefined) resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts));
+      else reject(error);
+    };
+    const take = (part: Buffer): void => {
+      bytes += part.length;
+      parts.push(part);
+      if (bytes > maxBodyBytes) end(tooLarge());
+    };
+    const whole = (): void => end();
+    const cut = (): void => end(new HttpError(400, 'the body was cut short', 'send it again'));
+    if (request.destroyed) cut();
+    else request.on('data', take).on('end', whole).on('error', cut).on('close', cut);
+  });
 }
 
 /** The media type of the body; throws HttpError 415 for one that is not among `accepted`. */

@@ -35,8 +35,17 @@ export interface Route {
   readonly handle: (call: Call) => Promise<Reply>;
 }
 
+/** Of the routes' own paths: each call is held against all of them. */
+const split = new Map<string, readonly string[]>();
+
+function segmentsOf(path: string): readonly string[] {
+  const known = split.get(path) ?? path.split('/');
+  split.set(path, known);
+  return known;
+}
+
 function match(path: string, segments: readonly string[]): Record<string, string> | undefined {
-  const pattern = path.split('/');
+  const pattern = segmentsOf(path);
   const takesRest = pattern.at(-1)?.startsWith('*') ?? false;
   if (takesRest ? segments.length < pattern.length : segments.length !== pattern.length) return undefined;
   const params: Record<string, string> = {};

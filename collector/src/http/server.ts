@@ -65,12 +65,11 @@ function enter(
   options: ServerOptions,
   pools: Pools,
   request: IncomingMessage,
-): { leave: () => void; handle: (signal: AbortSignal) => Promise<Reply> } {
+): { leave: () => void; handle: (signal: () => AbortSignal) => Promise<Reply> } {
   const asked = request.url ?? '/';
   // `//` and `http://` begin an address without a host.
-  const url = URL.canParse(asked, 'http://collector') ? new URL(asked, 'http://collector') : undefined;
-  if (url === undefined)
-    throw new HttpError(400, 'what is asked for is no path', 'ask for one such as /healthz');
+  const url = URL.parse(asked, 'http://collector');
+  if (url === null) throw new HttpError(400, 'what is asked for is no path', 'ask for one such as /healthz');
   const found = findRoute(options.routes, request.method ?? '', url.pathname);
   if ('allow' in found) {
     if (found.allow.length === 0) throw new HttpError(404, 'there is nothing at this path');
@@ -82,7 +81,16 @@ function enter(
   admit(request, route.access ?? 'write', options.host, options.token);
   return {
     leave: pools.enter(route),
-    handle: (signal) => route.handle({ request, query: url.searchParams, params, signal }),
+    handle: (signalOf) =>
+      route.handle({
+        request,
+        query: url.searchParams,
+        params,
+        // Made for those who hold their call: most answer at once, and it costs as much as a frame's lines.
+        get signal() {
+          return signalOf();
+        },
+      }),
   };
 }
 
@@ -163,22 +171,34 @@ function listener(options: ServerOptions) {
   const { stallMs = STALL_MS, untakenBytes = MAX_UNTAKEN_BYTES } = options;
   const untaken: Untaken = { bytes: 0, maxBytes: untakenBytes, stallMs };
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    let isGone = false;
+    let gone: AbortController | undefined;
+    let ends: AbortSignal | undefined;
+    response.once('close', () => {
+      isGone = true;
+      gone?.abort();
+    });
+    const signalOf = (): AbortSignal => {
+      if (ends !== undefined) return ends;
+      gone = new AbortController();
+      if (isGone) gone.abort();
+      ends = AbortSignal.any([gone.signal, options.signal]);
+      return ends;
+    };
     let leave = (): void => undefined;
     try {
       let reply: Reply;
       try {
         const entered = enter(options, pools, request);
         leave = entered.leave;
-        reply = await entered.handle(AbortSignal.any([gone.signal, options.signal]));
+        reply = await entered.handle(signalOf);
       } catch (error) {
         reply = refusal(error, options.clock.now(), options.log);
       }
       if (!response.destroyed) await write(request, response, reply, untaken);
     } catch (error) {
       // Its head has gone out: all that is left is to cut it off, so that nobody takes a part for the whole.
-      if (!gone.signal.aborted) options.log.error({ err: error }, 'call-cut-short');
+      if (!isGone) options.log.error({ err: error }, 'call-cut-short');
       response.destroy();
     } finally {
       leave();
