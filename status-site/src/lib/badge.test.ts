@@ -1,5 +1,6 @@
 import { makeBadge } from 'badge-maker';
 import { describe, expect, test } from 'vitest';
+import { detailsOf, hardlyKnown, somePeriods } from '../../../test/fixtures/details.ts';
 import {
   aService,
   aSnapshot,
@@ -97,4 +98,47 @@ test('a hostile name stays text in the picture', () => {
     frame(aSnapshot(now, { services: [aService(now, { name: '"><script>alert(1)</script>' })] })),
   );
   expect('badge' in answer && makeBadge({ ...answer.badge })).not.toContain('<script');
+});
+
+describe('uptime by period', () => {
+  const withNumbers = (snapshot: NonNullable<Frame['snapshot']>): Frame => ({
+    now,
+    snapshot,
+    details: new Map(detailsOf(now, snapshot).map((detail) => [detail.service, detail])),
+  });
+  const of = (from: Frame, period: string | null, metric: string | null = 'uptime') => {
+    const answer = badgeFor('ethereum-rpc', metric, from, period);
+    return 'error' in answer ? answer.status : `${answer.badge.message} (${answer.badge.color})`;
+  };
+
+  test.each([
+    ['24h', '100.0000% (brightgreen)'],
+    ['30d', '99.9699% (brightgreen)'],
+    ['2026-11', '≥ 61.1111% (orange)'],
+    ['2026-09', 404],
+    ['2026-13', 400],
+    ['30d ', 400],
+    ['', 400],
+  ])('%j is %j', (period, said) => {
+    expect(of(withNumbers(aSnapshot(now)), period)).toBe(said);
+  });
+
+  test('a period is of uptime alone', () => {
+    for (const metric of [null, 'status', 'latency'])
+      expect(of(withNumbers(aSnapshot(now)), '30d', metric)).toBe(400);
+  });
+
+  test('without numbers 90 days are those of the snapshot, and others are no data', () => {
+    const bare: Frame = { now, snapshot: aSnapshot(now) };
+    expect([of(bare, '90d'), of(bare, '30d')]).toEqual(['99.9871% (brightgreen)', 'no data (lightgrey)']);
+  });
+
+  test('on stale data no badge is green', () => {
+    expect(of(withNumbers(staleData(now)), '30d')).toBe('99.9699% (lightgrey)');
+  });
+
+  test('a figure that the rule does not give is not made up', () => {
+    expect(somePeriods(now, hardlyKnown)[0]?.uptime).not.toHaveProperty('figure');
+    expect(of(withNumbers(aSnapshot(now)), '2026-10')).toBe('≥ 61.1111% (orange)');
+  });
 });

@@ -71,7 +71,7 @@ export function latencyCharts(
       quantileChart(one.hours, { from: one.from, everyMs: HOUR_MS, steps: one.hours.length }, scaleOf(one), {
         key: `${one.method} ${one.region}`,
         title: isByMethod ? methodName(one.method) : regionName(one.region),
-        caption: `Latency of ${methodName(one.method)}, ${regionName(one.region)}, by hour`,
+        caption: `Latency of ${one.method === ALL ? 'all answers' : one.method}, ${regionName(one.region)}, by hour`,
         noun: 'hour',
         nameOf: formatShortInstant,
         timeOf: formatHour,

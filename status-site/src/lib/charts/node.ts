@@ -8,7 +8,7 @@ import {
   formatShortDate,
   plural,
 } from '../format.ts';
-import { nothingText, type ChartView } from './chart.ts';
+import type { ChartView } from './chart.ts';
 import { draw, type Span } from './draw.ts';
 import { highestQuantile, quantileChart } from './quantiles.ts';
 
@@ -49,7 +49,7 @@ function lagChart(heads: PublicNodeHeads, node: string): ChartView {
   const behind = lagBlocks.filter((lag) => lag !== null && lag > 0).length;
   const summary =
     known.length === 0
-      ? nothingText(lagBlocks.length, 'stretch')
+      ? 'Nothing was seen.'
       : (high > 0
           ? `At most ${plural(high, 'block')} behind; behind ${behindText(behind, heads)}`
           : 'Never behind') +
@@ -73,7 +73,7 @@ function heightChart(heads: PublicNodeHeads, node: string): ChartView {
     title: 'Height',
     summary:
       known.length === 0
-        ? nothingText(heights.length, 'stretch')
+        ? 'Nothing was seen.'
         : `From ${formatCount(first)} to ${formatCount(last)}, ${plural(last - first, 'block')}${headGaps(heights, heads)}.`,
     drawing: drawHeads('Height', heights, heads, {
       low: Math.min(...known, first),

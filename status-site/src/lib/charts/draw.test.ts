@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { BOX_WIDTH, draw, highestOf, PLOT_HEIGHT, type How } from './draw.ts';
+
+const HOUR_MS = 3_600_000;
+const from = Date.UTC(2026, 10, 20, 18);
+const how: How = { high: 100, textOf: String, timeOf: (at) => new Date(at).toISOString().slice(11, 16) };
+const drawn = (values: readonly (number | null)[], over: Partial<How> = {}) =>
+  draw([{ name: 'a', values }], { from, everyMs: HOUR_MS, steps: values.length }, { ...how, ...over });
+
+test.each([
+  ['nothing', [], ''],
+  ['only gaps', [null, null], ''],
+  ['one value alone is a dot', [null, 100, null], 'M300,18Z'],
+  ['a gap is a gap, and no zero', [100, null, null, 0], 'M75,18ZM525,128Z'],
+  ['two stretches', [0, 100, null, 100, 100], 'M60,128L180,18M420,18L540,18'],
+])('%s', (_, values, d) => {
+  expect(drawn(values).lines).toEqual([{ name: 'a', d }]);
+});
+
+test.each([
+  [[1, 2, 3], ''],
+  [[null, 2, null, null], [`M0,0L150,0L150,128L0,128Z`, `M300,0L600,0L600,128L300,128Z`].join('')],
+  [[null, null], 'M0,0L600,0L600,128L0,128Z'],
+])('stretches without a value are marked: %j', (values, gaps) => {
+  expect(drawn(values).gaps).toBe(gaps);
+});
+
+test('where one of several series has a value there is no gap', () => {
+  const span = { from, everyMs: HOUR_MS, steps: 2 };
+  const series = [
+    { name: 'a', values: [1, null] },
+    { name: 'b', values: [null, 1] },
+  ];
+  expect(draw(series, span, how).gaps).toBe('');
+});
+
+test('a stepped line holds its value, and begins where its stretch does', () => {
+  expect(drawn([0, 100], { isStepped: true }).lines[0]?.d).toBe('M0,128L300,128L300,18');
+});
+
+test.each([
+  [0, false],
+  [1, true],
+  [7, true],
+  [123_456, true],
+  [5_999_990, false],
+])('up to %d: the ticks lie in the drawing, rise, and begin at the ground', (high, isWhole) => {
+  const { y } = drawn([0, high], { high, isWhole });
+  expect(y[0]).toEqual({ y: PLOT_HEIGHT, text: '0' });
+  expect(y.length).toBeGreaterThan(1);
+  expect(y.length).toBeLessThan(8);
+  for (const [index, tick] of y.entries()) {
+    expect(tick.y).toBeGreaterThanOrEqual(8);
+    expect(tick.y).toBeLessThan(y[index - 1]?.y ?? Infinity);
+    if (isWhole) expect(Number(tick.text) % 1).toBe(0);
+  }
+});
+
+test('heights begin far from 0, and the chart does too', () => {
+  const { y, lines } = drawn([23_450_000, 23_457_000], { low: 23_450_000, high: 23_457_000, isWhole: true });
+  expect(Number(y[0]?.text)).toBeGreaterThan(23_440_000);
+  expect(lines[0]?.d).toMatch(/^M150,128L450,/);
+});
+
+test('times are UTC wherever the host is, round, and away from the edges', () => {
+  const { x } = drawn(Array.from({ length: 48 }, () => 1));
+  expect(x.map(({ text }) => text)).toEqual(['00:00', '12:00', '00:00', '12:00']);
+  for (const tick of x) expect(tick.x > 5 && tick.x < 95).toBe(true);
+});
+
+test('no value leaves the box', () => {
+  const { lines } = drawn([0, 5_999_990, 3], { high: 5_999_990 });
+  const numbers = [...(lines[0]?.d ?? '').matchAll(/([0-9.]+),([0-9.]+)/g)];
+  expect(numbers).toHaveLength(3);
+  for (const [, x, y] of numbers) {
+    expect(Number(x)).toBeLessThanOrEqual(BOX_WIDTH);
+    expect(Number(y)).toBeLessThanOrEqual(PLOT_HEIGHT);
+  }
+});
+
+test.each([
+  [[], 0],
+  [[[null]], 0],
+  [[[1, null], [3]], 3],
+])('the highest of %j is %d', (lines, highest) => {
+  expect(highestOf(lines)).toBe(highest);
+});

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { someNodeCharts, someQuantiles } from '../../../../test/fixtures/details.ts';
+import { morning as now } from '../../../../test/fixtures/snapshots.ts';
+import { nodeCharts } from './node.ts';
+
+const plain = (text: string | undefined) => text?.replace(/[\u00a0\u202f]/g, ' ');
+const heads = (heights: (number | null)[], lagBlocks: (number | null)[]) => ({
+  node: 'a',
+  days: [],
+  heads: { from: Date.UTC(2026, 10, 21, 4), everyMs: 300_000, heights, lagBlocks },
+});
+
+test('a node has what there is something to draw of', () => {
+  expect(nodeCharts({ node: 'a', days: [] }, now)).toEqual([]);
+  expect(nodeCharts(someNodeCharts(now, 'a', 0), now).map(({ title }) => title)).toEqual([
+    'Latency by day',
+    'Lag in blocks',
+    'Height',
+  ]);
+});
+
+test('days that are absent are gaps, in the 30 that end today', () => {
+  const day = (date: string) => ({ ...someQuantiles(1, 100), date });
+  const [chart] = nodeCharts(
+    { node: 'a', days: [day('2026-11-18'), day('2026-11-20'), day('2025-01-01')] },
+    now,
+  );
+  expect(plain(chart?.summary)).toMatch(/nothing measured in 28 of 30 days\.$/);
+  expect(chart?.table.rows.map(([name]) => plain(name)).slice(0, 4)).toEqual([
+    '21 Nov 2026',
+    '20 Nov 2026',
+    '19 Nov 2026',
+    '18 Nov 2026',
+  ]);
+  expect(chart?.table.rows.map((row) => row[1] === '–').slice(0, 4)).toEqual([true, false, true, false]);
+});
+
+test.each([
+  [[0, 0, 0], 'Never behind.'],
+  [[0, 3, 1], 'At most 3 blocks behind; behind in 10 minutes.'],
+  [[-2, 0, null], 'Never behind, at most 2 blocks ahead; nothing seen in 5 minutes.'],
+  [[null, null, null], 'Nothing was seen.'],
+])('a lag of %j reads "%s"', (lagBlocks, text) => {
+  const [lag] = nodeCharts(heads([1, 2, 3], lagBlocks), now);
+  expect(plain(lag?.summary)).toBe(text);
+});
+
+test('heads are told by the hour: the highest, the greatest lag, and in how many stretches they were seen', () => {
+  const heights = [
+    ...Array.from({ length: 12 }, (_, step) => (step === 3 ? null : 1_000 + step)),
+    null,
+    null,
+  ];
+  const lagBlocks = [...Array.from({ length: 12 }, (_, step) => (step === 3 ? null : step % 5)), null, null];
+  const [, height] = nodeCharts(heads(heights, lagBlocks), now);
+  expect(height?.table.rows.map((row) => row.map((cell) => plain(cell)))).toEqual([
+    ['21 Nov, 05:00', '–', '–', '0 of 2'],
+    ['21 Nov, 04:00', '1 011', '4', '11 of 12'],
+  ]);
+  expect(plain(height?.summary)).toBe('From 1 000 to 1 011, 11 blocks; nothing seen in 15 minutes.');
+});
+
+test('a head that was never seen has no line and no figure', () => {
+  const charts = nodeCharts(heads([null, null], [null, null]), now);
+  for (const chart of charts)
+    expect([chart.summary, chart.drawing.lines[0]?.d]).toEqual(['Nothing was seen.', '']);
+});
