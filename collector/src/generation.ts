@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import { acknowledge, carryAcknowledgements } from './answers/acknowledge.ts';
 import { openBudgets } from './answers/budgets.ts';
+import { openCharts } from './answers/charts.ts';
 import { openHistory } from './answers/history.ts';
 import { openDetails } from './answers/detail.ts';
 import { openLedger } from './answers/ledger.ts';
@@ -123,7 +124,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     clock,
     startedAt,
     numbersOf: (service) => numbersOf(counting, service),
-    chartsOf: async () => ({ latency: [], nodes: [] }),
+    chartsOf: openCharts({ watched, slots, clock }),
   });
   const witnesses = await openWitnesses({
     config: watched.config,
