@@ -15,8 +15,8 @@ export interface World extends AsyncDisposable {
   readonly nodes: Readonly<Record<string, Process>>;
   readonly probes: Map<string, Process>;
   collector: Process;
-  readonly alerts: Process;
-  readonly site: Process;
+  alerts: Process;
+  site: Process;
   readonly discord: Awaited<ReturnType<typeof startDiscord>>;
   readonly smtp: Awaited<ReturnType<typeof startSmtp>>;
   readonly env: NodeJS.ProcessEnv;
@@ -24,7 +24,19 @@ export interface World extends AsyncDisposable {
   recordOf(probe: string): string;
   startProbe(region: string): Promise<Process>;
   startCollector(): Promise<Process>;
+  startAlerts(): Promise<Process>;
+  startSite(): Promise<Process>;
 }
+
+export interface WorldOptions {
+  /** How long ago, by its own clock, the collector first began, seconds: it is started so, ended, and started again. */
+  readonly beganAgoS?: number;
+  /** Where the probe of a region reaches the collector. */
+  readonly linkOf?: (region: string, collectorUrl: string) => Promise<string>;
+}
+
+/** Intercepts what asks for the wall clock; monotonic time goes on as it is. */
+export const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
 function configText(
   nodes: Readonly<Record<string, Process>>,
@@ -63,7 +75,7 @@ alerts:
 }
 
 /** Builds the world and waits until every service is up on the page. */
-export async function startWorld(): Promise<World> {
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await using stack = new AsyncDisposableStack();
   // Whoever starts a process later adds it to the stack that then owns the world.
   let owner = stack;
@@ -91,11 +103,19 @@ export async function startWorld(): Promise<World> {
     collectorPort = new URL(collector.url).port;
     return owner.use(collector);
   };
+  if (options.beganAgoS !== undefined) {
+    const clock = { LD_PRELOAD: fakeTime, FAKETIME: `-${options.beganAgoS}s`, DONT_FAKE_MONOTONIC: '1' };
+    const args = ['collector', '--config', configFile, '--data', data, '--port', '0'];
+    await using first = await startRole(args, { ...env, ...clock });
+    first.signal('SIGTERM');
+    await first.gone;
+  }
   const collector = await startCollector();
   const probes = new Map<string, Process>();
   const startProbe = async (region: string) => {
     const id = `${region}-1`;
-    const args = ['probe', '--id', id, '--data', join(dir, region), '--collector', collector.url];
+    const link = (await options.linkOf?.(region, collector.url)) ?? collector.url;
+    const args = ['probe', '--id', id, '--data', join(dir, region), '--collector', link];
     args.push('--allow-private', '127.0.0.0/8', '--port', '0', '--record', recordOf(id));
     const probe = owner.use(await startRole(args));
     probes.set(region, probe);
@@ -103,13 +123,15 @@ export async function startWorld(): Promise<World> {
   };
   for (const region of regions) await startProbe(region);
   const common = ['--config', configFile, '--data', data, '--collector', collector.url, '--port', '0'];
-  const alerts = stack.use(await startRole(['alerts', ...common], env));
-  const site = stack.use(await startRole(['site', ...common]));
+  const startAlerts = async () => owner.use(await startRole(['alerts', ...common], env));
+  const startSite = async () => owner.use(await startRole(['site', ...common]));
+  const alerts = await startAlerts();
+  const site = await startSite();
 
   const kept = stack.move();
   owner = kept;
   const world: World = {
-    dir, configFile, nodes, probes, collector, alerts, site, discord, smtp, env, recordOf, startProbe, startCollector,
+    dir, configFile, nodes, probes, collector, alerts, site, discord, smtp, env, recordOf, startProbe, startCollector, startAlerts, startSite,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }; // prettier-ignore
   await until('every service is operational on the page', 30_000, async () => {

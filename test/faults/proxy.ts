@@ -12,6 +12,8 @@ export interface Seen {
 
 export interface Proxy extends AsyncDisposable {
   readonly url: string;
+  /** Nothing gets through, also of what was asked before. */
+  isCut: boolean;
   /** Called when a write has begun: its body has been read and is about to go on. */
   onWrite: ((path: string, forwarded: Promise<void>) => void) | undefined;
   /** Called with every answer, as the collector gave it. */
@@ -21,6 +23,7 @@ export interface Proxy extends AsyncDisposable {
 export async function startProxy(collectorUrl: string): Promise<Proxy> {
   const upstream = new URL(collectorUrl);
   const server = createServer((incoming, answer) => {
+    if (proxy.isCut) return void answer.destroy();
     void (async () => {
       const body = await read(incoming);
       const path = incoming.url ?? '/';
@@ -39,6 +42,7 @@ export async function startProxy(collectorUrl: string): Promise<Proxy> {
       onward.on('response', (reply) => {
         void read(reply)
           .then((text) => {
+            if (proxy.isCut) return void answer.destroy();
             proxy.onAnswer?.({ method, path, body, status: reply.statusCode ?? 0 });
             answer.writeHead(reply.statusCode ?? 502, reply.headers).end(text);
           })
@@ -53,6 +57,7 @@ export async function startProxy(collectorUrl: string): Promise<Proxy> {
   const { port } = server.address() as AddressInfo;
   const proxy: Proxy = {
     url: `http://127.0.0.1:${port}`,
+    isCut: false,
     onWrite: undefined,
     onAnswer: undefined,
     async [Symbol.asyncDispose]() {

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { highwater, startAnvil, startRole, until, type Process } from '../e2e/process.ts';
+import { fakeTime } from '../e2e/world.ts';
 import { makeNetwork, type Network } from './network.ts';
 
 export const regions = ['eu', 'us', 'sg', 'jp', 'br'] as const;
@@ -35,8 +36,7 @@ export interface RegionsWorld extends AsyncDisposable {
   setClock(region: Region, offSeconds: number): void;
 }
 
-/** Intercepts what asks for the wall clock; monotonic time goes on as it is. */
-export const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+export { fakeTime };
 
 function configText(
   network: Network,
