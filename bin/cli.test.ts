@@ -636,6 +636,7 @@ describe('the command line itself', () => {
       'site',
       'backup',
       'restore',
+      'rebuild',
       'up',
     ]) {
       const help = await hw([name, '--help']);

@@ -8,12 +8,11 @@ const isHourly = (view: View): boolean => view === 'latency' || view === 'heads'
 
 /** `2026-11-21`, `2026-11-21 06:00` or `2026-11`, in UTC; a number that is no such time stays a number. */
 export function periodText(view: View, period: number): string {
-  const at =
-    isHourly(view)
-      ? period * HOUR_MS
-      : view === 'totals'
-        ? Date.UTC(Math.floor(period / 12), period % 12)
-        : period * DAY_MS;
+  const at = isHourly(view)
+    ? period * HOUR_MS
+    : view === 'totals'
+      ? Date.UTC(Math.floor(period / 12), period % 12)
+      : period * DAY_MS;
   if (Number.isNaN(new Date(at).getTime())) return String(period);
   const text = new Date(at).toISOString();
   const length = isHourly(view) ? 16 : view === 'totals' ? 7 : 10;

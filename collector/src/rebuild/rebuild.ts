@@ -78,11 +78,11 @@ export async function rebuildViews({ dataDir, config, isCheck, progress }: Rebui
   const folder = join(dataDir, 'collector');
   const watched = watch(config);
   await using main = await openMain(folder);
-  const blobs = folderBlobs(join(folder, 'blobs'));
+  const blobsFolder = join(folder, 'blobs');
   const commits = await main.read(LOG_SHARD, (tx) => tx.commitSize());
   const shardOf = await shardsEver(main, watched);
   const shards = await followedShards(main, shardOf.values());
-  const gone = await goneDays(main, blobs, shardOf, commits);
+  const gone = await goneDays(main, folderBlobs(blobsFolder), shardOf, commits);
   const all = shards.reduce((sum, { next }) => sum + next, 0);
   const differences: Omit<Difference, 'block'>[] = [];
   const first = await firstDay(main);
@@ -94,11 +94,13 @@ export async function rebuildViews({ dataDir, config, isCheck, progress }: Rebui
     rmSync(path, { recursive: true, force: true });
     {
       await using scratch = openSqliteStore(path);
+      // What it keeps of packs in memory is read through the store that it was asked with.
+      const own = folderBlobs(blobsFolder);
       for (const each of group) {
         const { shard } = each;
         const followed = (index: number): void => progress(done + Math.min(index, size), all);
         const store = besideStore(main, scratch, size, followed);
-        await follow(store, blobs, watchedOf(watched, shardOf, shard), each);
+        await follow(store, own, watchedOf(watched, shardOf, shard), each);
         const belongs = belongsWith(gone.get(shard) ?? new Set());
         for (const stretch of stretches(first, last)) {
           const found = await differencesIn(shard, stretch, { now: main, made: scratch }, belongs);
