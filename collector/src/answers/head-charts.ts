@@ -3,7 +3,7 @@ import type { Service } from '@highwater/config/model.ts';
 import type { PublicNodeHeads } from '@highwater/config/public-detail.ts';
 import { HOUR_MS, type Instant, MINUTE_MS } from '@highwater/config/time.ts';
 import { lagOf, reachedByTwo } from '../decide/lag.ts';
-import { decodeHeads, NO_HEIGHT } from '../slots/heads-block.ts';
+import { decodeHeads } from '../slots/heads-block.ts';
 import type { Slots } from '../slots/slots.ts';
 import type { Watched } from '../watched.ts';
 
@@ -40,10 +40,11 @@ export function openHeadCharts(watched: Watched, slots: Pick<Slots, 'blocks' | '
       node,
     )) {
       for (const hour of decodeHeads(block).values()) {
-        for (const [minute, height] of hour.entries()) {
+        for (const [minute, reported] of hour.entries()) {
+          const highest = reported?.[0];
           const at = Math.floor((period * HOUR_MS + minute * MINUTE_MS) / EVERY_MS) - first;
-          if (height === NO_HEIGHT || at < 0 || at >= LENGTH) continue;
-          heights[at] = Math.max(height, heights[at] ?? NO_HEIGHT);
+          if (highest === undefined || at < 0 || at >= LENGTH) continue;
+          heights[at] = Math.max(highest, heights[at] ?? 0);
         }
       }
     }

@@ -1,51 +1,59 @@
 /**
- * A block of the view `heads`: one hour of a node or a reference. For each probe key and minute the highest height that it
- * reported: what a key says of a minute is replaced as a whole, so that what is taken back leaves no trace. A highest of
- * all of them would not tell what is next below it.
+ * A block of the view `heads`: one hour of a node or a reference. For each probe key and minute the heights that its lines
+ * reported, so that one that is taken back leaves no trace: a highest of all would not tell what is next below it.
  */
 import { compareBytewise } from '@highwater/config/proof/bytes.ts';
 import { ByteReader, ByteWriter } from './block-bytes.ts';
 
 export const MINUTES_AN_HOUR = 60;
-/** In place of a height, where none was reported. */
-export const NO_HEIGHT = -1;
-/** No chain is so high; what a probe says beyond counts as nothing, so that differences are exact. */
-export const MAX_HEIGHT = 2 ** 52;
+/** No chain is so high; what a probe says beyond counts as nothing, so that tokens are exact. */
+export const MAX_HEIGHT = 2 ** 50;
+/**
+ * Lines of a minute whose heights are kept, the highest: several checks that ask each second have fewer. In any order the
+ * same are left, since one that was turned away would be turned away again.
+ */
+export const MAX_HEIGHTS = 256;
 
-/** Heights by minute of the hour. */
-export type HourOfHeads = Float64Array;
+/** By minute of the hour, the heights in descending order, one for each line; a minute without any is a hole. */
+export type HourOfHeads = (readonly number[] | undefined)[];
 
 /** By probe key, `NAME+KEYID`. */
 export type Heads = ReadonlyMap<string, HourOfHeads>;
 
-export function emptyHour(): HourOfHeads {
-  return new Float64Array(MINUTES_AN_HOUR).fill(NO_HEIGHT);
-}
-
 const writer = new ByteWriter();
-// What stands in place of how much higher a height is than the one before, and before a number.
+// How much higher the highest of a minute is than that of the one before, and what stands in its place.
 const NONE = 0;
 const LOWER = 1;
 const HIGHER = 2;
+/** Up to so many lines stand beside it; of more the rest follows. */
+const FEW = 4;
 
 function writeHour(hour: HourOfHeads): void {
   let before = 0;
   for (let minute = 0; minute < MINUTES_AN_HOUR; minute += 1) {
-    const height = hour[minute] ?? NO_HEIGHT;
-    if (height === NO_HEIGHT) writer.number(NONE);
-    else if (height >= before) writer.number(height - before + HIGHER);
-    else {
-      writer.number(LOWER);
-      writer.number(before - height);
+    const [highest, ...others] = hour[minute] ?? [];
+    if (highest === undefined) {
+      writer.number(NONE);
+      continue;
     }
-    if (height !== NO_HEIGHT) before = height;
+    const more = Math.min(others.length, FEW - 1);
+    const step = highest >= before ? highest - before + HIGHER : LOWER;
+    writer.number(step * FEW + more);
+    if (step === LOWER) writer.number(before - highest);
+    if (more === FEW - 1) writer.number(others.length - more);
+    before = highest;
+    let above = highest;
+    for (const height of others) {
+      writer.number(above - height);
+      above = height;
+    }
   }
 }
 
 /** Keys that reported nothing are left out; a block without any has no bytes. */
 export function encodeHeads(heads: Heads): Uint8Array {
   for (const [key, hour] of [...heads].sort(([a], [b]) => compareBytewise(a, b))) {
-    if (hour.every((height) => height === NO_HEIGHT)) continue;
+    if (!hour.some((heights) => heights !== undefined && heights.length > 0)) continue;
     writer.text(key);
     writeHour(hour);
   }
@@ -53,13 +61,22 @@ export function encodeHeads(heads: Heads): Uint8Array {
 }
 
 function readHour(reader: ByteReader): HourOfHeads {
-  const hour = emptyHour();
+  const hour: HourOfHeads = [];
   let before = 0;
   for (let minute = 0; minute < MINUTES_AN_HOUR; minute += 1) {
     const token = reader.number();
     if (token === NONE) continue;
-    before += token === LOWER ? -reader.number() : token - HIGHER;
-    hour[minute] = before;
+    const step = Math.floor(token / FEW);
+    before += step === LOWER ? -reader.number() : step - HIGHER;
+    const heights = [before];
+    let more = token % FEW;
+    if (more === FEW - 1) more += reader.number();
+    if (more > MAX_HEIGHTS) throw new RangeError('a minute of heads has too many');
+    for (let above = before; more > 0; more -= 1) {
+      above -= reader.number();
+      heights.push(above);
+    }
+    hour[minute] = heights;
   }
   return hour;
 }
@@ -70,4 +87,21 @@ export function decodeHeads(block: Uint8Array): Map<string, HourOfHeads> {
   const heads = new Map<string, HourOfHeads>();
   while (!reader.isDone) heads.set(reader.text(), readHour(reader));
   return heads;
+}
+
+/** With one more. */
+export function withHeight(heights: readonly number[] | undefined, height: number): readonly number[] {
+  if (heights === undefined) return [height];
+  const at = heights.findIndex((each) => each <= height);
+  return heights.toSpliced(at === -1 ? heights.length : at, 0, height).slice(0, MAX_HEIGHTS);
+}
+
+/** With one less; undefined where none is left. */
+export function withoutHeight(
+  heights: readonly number[] | undefined,
+  height: number,
+): readonly number[] | undefined {
+  const at = heights?.indexOf(height) ?? -1;
+  const left = at === -1 ? heights : heights?.toSpliced(at, 1);
+  return left?.length === 0 ? undefined : left;
 }

@@ -1,20 +1,19 @@
 /** The view `heads`, by hour: how high each node and reference was, minute by minute, as each probe saw it. */
-import { HOUR_MS, MINUTE_MS } from '@highwater/config/time.ts';
 import { signerOfKey } from '../signer.ts';
 import type { ReadTx } from '../store/store.ts';
 import type { Blocks } from './blocks.ts';
 import {
   decodeHeads,
-  emptyHour,
   encodeHeads,
   type HourOfHeads,
   MAX_HEIGHT,
-  NO_HEIGHT,
+  MINUTES_AN_HOUR,
+  withHeight,
+  withoutHeight,
 } from './heads-block.ts';
 import type { LineView } from './line-view.ts';
 import type { SeenLine } from './lines.ts';
 
-const MINUTES_AN_HOUR = HOUR_MS / MINUTE_MS;
 /** Hours of nodes that are open at once; what comes beyond makes that all are written, and read again when needed. */
 const MAX_OPEN = 50_000;
 
@@ -35,16 +34,18 @@ function heightOf({ outcome, facts }: SeenLine): number | undefined {
   return height <= MAX_HEIGHT ? height : undefined;
 }
 
-/** By node the highest of them; a node of which none has a height is left out. */
-function highestOf(lines: readonly SeenLine[]): Map<string, number> {
-  const highest = new Map<string, number>();
-  for (const line of lines) {
+const nodeOf = (monitor: string): string => monitor.slice(0, monitor.lastIndexOf('/'));
+
+interface Reported {
+  readonly node: string;
+  readonly height: number;
+}
+
+function reportedBy(lines: readonly SeenLine[]): Reported[] {
+  return lines.flatMap((line) => {
     const height = heightOf(line);
-    if (height === undefined) continue;
-    const node = line.monitor.slice(0, line.monitor.lastIndexOf('/'));
-    highest.set(node, Math.max(height, highest.get(node) ?? NO_HEIGHT));
-  }
-  return highest;
+    return height === undefined ? [] : [{ node: nodeOf(line.monitor), height }];
+  });
 }
 
 export function openHeadsView(maxOpen = MAX_OPEN): LineView {
@@ -57,13 +58,18 @@ export function openHeadsView(maxOpen = MAX_OPEN): LineView {
     open.set(`${hour} ${node}`, { hour, node, byKey, isChanged: false });
   };
 
-  const put = (hour: number, node: string, key: string, minute: number, height: number): void => {
-    const own = open.get(`${hour} ${node}`);
-    // All were loaded.
+  /** The minute's heights of a key, to be replaced; all nodes were loaded. */
+  const change = (
+    id: string,
+    key: string,
+    minute: number,
+    make: (heights: readonly number[] | undefined) => readonly number[] | undefined,
+  ): void => {
+    const own = open.get(id);
     if (own === undefined) return;
-    const heights = own.byKey.get(key) ?? emptyHour();
-    own.byKey.set(key, heights);
-    heights[minute] = height;
+    const hour = own.byKey.get(key) ?? [];
+    own.byKey.set(key, hour);
+    hour[minute] = make(hour[minute]);
     own.isChanged = true;
   };
 
@@ -77,25 +83,28 @@ export function openHeadsView(maxOpen = MAX_OPEN): LineView {
 
   return {
     apply(tx, blocks, { key, minute, before, after }) {
-      const [had, has] = [highestOf(before), highestOf(after)];
-      if (had.size === 0 && has.size === 0) return;
+      const [had, has] = [reportedBy(before), reportedBy(after)];
+      if (had.length === 0 && has.length === 0) return;
       const hour = Math.floor(minute / MINUTES_AN_HOUR);
       newestHour = Math.max(newestHour, hour);
       if (open.size > maxOpen) close(blocks, Infinity);
-      const nodes = new Set([...had.keys(), ...has.keys()]);
-      const missing = [...nodes].filter((node) => !open.has(`${hour} ${node}`));
-      const change = (): void => {
-        for (const node of nodes) {
-          put(hour, node, signerOfKey(key), minute % MINUTES_AN_HOUR, has.get(node) ?? NO_HEIGHT);
+      const missing = [...had, ...has].filter(({ node }) => !open.has(`${hour} ${node}`));
+      const put = (): void => {
+        const [by, at] = [signerOfKey(key), minute % MINUTES_AN_HOUR];
+        for (const { node, height } of had) {
+          change(`${hour} ${node}`, by, at, (heights) => withoutHeight(heights, height));
+        }
+        for (const { node, height } of has) {
+          change(`${hour} ${node}`, by, at, (heights) => withHeight(heights, height));
         }
       };
       if (missing.length === 0) {
-        change();
+        put();
         return;
       }
       return (async () => {
-        for (const node of missing) await load(tx, blocks, hour, node);
-        change();
+        for (const node of new Set(missing.map((each) => each.node))) await load(tx, blocks, hour, node);
+        put();
       })();
     },
     close: (blocks) => {
