@@ -4,25 +4,14 @@
  */
 import { type Counts, emptyCounts, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
 import { compareBytewise, concat } from '@highwater/config/proof/bytes.ts';
-import { DAY_MS } from '@highwater/config/time.ts';
 import { ByteReader, ByteWriter } from './block-bytes.ts';
 
 /** By plane ('' is what was agreed, else the region) of one day. */
 export type DayTotals = ReadonlyMap<string, RuleTotals>;
 
+export { daysOfMonth, monthOfDay } from '@highwater/config/proof/rule/period.ts';
+
 const VERSION = 1;
-
-/** year * 12 + month - 1 of a UTC day number. */
-export function monthOfDay(day: number): number {
-  const date = new Date(day * DAY_MS);
-  return date.getUTCFullYear() * 12 + date.getUTCMonth();
-}
-
-/** First and last UTC day number of a month. */
-export function daysOfMonth(month: number): { readonly first: number; readonly last: number } {
-  const start = (each: number): number => Date.UTC(Math.floor(each / 12), each % 12, 1) / DAY_MS;
-  return { first: start(month), last: start(month + 1) - 1 };
-}
 
 /** What is written of a minute's counts, the most usual first; the others are sums of these. */
 const written = [
