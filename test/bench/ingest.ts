@@ -1,172 +1,68 @@
 /**
- * What one observation costs the collector, from the signed frame to counts and verdicts: 2,000 monitors at 30 s
- * from 5 probes, a frame of about 67 lines a second and a batch each minute from each, FULL commits. The probes'
- * past ten minutes are sent as fast as they are acknowledged; the collector's CPU is counted, the generator's is not.
- * Against bare appends of the same lines to SQLite, in transactions of one frame, synchronous = FULL.
+ * What one observation costs the collector, from the signed frame to counts, sketches and verdicts, FULL commits: the
+ * probes' past ten minutes (HIGHWATER_BENCH_MINUTES) are sent as fast as they are acknowledged, and all of the
+ * collector's CPU counts until slots and verdicts have taken them in and it has written what it held and ended; the
+ * generator's does not. Against bare appends of the same lines to SQLite, in transactions of one frame, synchronous = FULL.
+ * How often it waits for the disk is counted by strace in a run of its own, where that is at hand.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateSigningKey, sha256, type SigningKey } from '@highwater/config/keys.ts';
-import { bodiesOf, bodyRefs, formatBatchText } from '@highwater/config/proof/batch.ts';
-import { encodeBase64 } from '@highwater/config/proof/bytes.ts';
-import { phaseMs } from '@highwater/config/proof/due.ts';
-import { formatFrameText } from '@highwater/config/proof/frame.ts';
-import { emptyRoot, leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
-import { authorizationOf, formatRequestText } from '@highwater/config/proof/request.ts';
-import { assignment, assignmentBody, type AssignmentBody } from '@highwater/config/wire.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { startRole } from '../e2e/process.ts';
-import { cpuMicroseconds, cpuOf, rounded, type Bench } from './bench.ts';
+import type { Process } from '../e2e/process.ts';
+import { cpuMicroseconds, cpuOf, rounded, type Bench, type Figure } from './bench.ts';
+import { ingestWorld } from './ingest-world.ts';
 
-const serviceCount = 80;
-const nodesEach = 25;
-const probeCount = 5;
-const intervalMs = 30_000;
 const minutes = Number(process.env['HIGHWATER_BENCH_MINUTES'] ?? 10);
-const origin = 'bench.example.com/log';
+const lines = { seed: 6, latency: 'tenths', phases: true } as const;
 
-interface Sender {
-  readonly key: SigningKey;
-  readonly dues: readonly { readonly monitor: string; readonly phase: number }[];
-  readonly config: string;
-  frame: number;
-  number: number;
-  prev: string;
-}
-
-function configText(keys: readonly SigningKey[]): string {
-  const regions = keys.map((_, index) => `{ id: r${index}, name: R${index} }`);
-  const probes = keys.map(({ vkey }, index) => `  - { id: p${index}, region: r${index}, key: "${vkey}" }`);
-  const nodes = Array.from(
-    { length: nodesEach },
-    (_, n) => `{ id: n${n}, zone: z${n}, url: "http://192.0.2.1" }`,
-  );
-  const services = Array.from(
-    { length: serviceCount },
-    (_, s) =>
-      `  - { id: s${s}, name: S${s}, nodes: [ ${nodes.join(', ')} ], checks: [ { kind: http, every: 30s } ] }`,
-  );
-  return [
-    'site: { name: Bench, url: "https://bench.example.com" }',
-    `regions: [ ${regions.join(', ')} ]`,
-    'probes:',
-    ...probes,
-    'services:',
-    ...services,
-    '',
-  ].join('\n');
-}
-
-async function assignmentOf(url: string, id: string, key: SigningKey): Promise<AssignmentBody> {
-  const target = '/v1/assignments?after=0&wait=0s';
-  const text = formatRequestText({ origin, probe: id, method: 'GET', target, at: Date.now() });
-  const answer = await fetch(url + target, { headers: { authorization: authorizationOf(key.sign(text)) } });
-  if (answer.status !== 200) throw new Error(`assignment: ${answer.status} ${await answer.text()}`);
-  return assignmentBody.parse(JSON.parse(assignment.parse(await answer.json()).body));
-}
-
-/** Lines due in [from, from + 1 s): 1 % fail, latency wanders. */
-function linesDue(sender: Sender, from: number): string[] {
-  const second = from % intervalMs;
-  return sender.dues.flatMap(({ monitor, phase }) => {
-    if (phase < second || phase >= second + 1_000) return [];
-    const due = from - second + phase;
-    const wander = Math.round(400 + 200 * Math.sin(due / 700_000 + phase));
-    return (due / 10 + phase) % 100 < 1
-      ? [`${monitor} ${due} fail ${wander} target.http.status sc=503`]
-      : [`${monitor} ${due} ok ${wander} - p=0,${wander >> 3},0,${wander >> 1},${wander >> 4}`];
-  });
-}
-
-async function post(url: string, note: string): Promise<void> {
-  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: note });
-  const text = await answer.text();
-  if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${text}`);
-}
-
-async function sendMinute(url: string, id: string, sender: Sender, minute: number): Promise<string[]> {
-  const all: string[] = [];
-  for (let second = 0; second < 60; second += 1) {
-    const lines = linesDue(sender, minute * 60_000 + second * 1_000);
-    const text = formatFrameText({ origin, probe: id, epoch: 0, frame: sender.frame, lines });
-    sender.frame += 1;
-    await post(`${url}/v1/frames`, sender.key.sign(text));
-    all.push(...lines);
+/** Ends it and gives its CPU up to the end, microseconds. */
+async function cpuAtEnd({ child, gone }: Process): Promise<number> {
+  let isGone = false;
+  void gone.then(() => (isGone = true));
+  let cpu = cpuOf(child.pid ?? 0);
+  child.kill('SIGTERM');
+  while (!isGone) {
+    await sleep(10);
+    try {
+      cpu = cpuOf(child.pid ?? 0);
+    } catch {
+      // It has ended since.
+      break;
+    }
   }
-  const note = sender.key.sign(
-    formatBatchText({
-      origin,
-      probe: id,
-      epoch: 0,
-      number: sender.number,
-      prev: sender.prev,
-      minutes: { first: minute, last: minute },
-      config: sender.config,
-      clock: { boundMs: 1, ageS: 0 },
-      tip: { size: 0, root: encodeBase64(emptyRoot(sha256)) },
-      gaps: [],
-      bodies: bodyRefs(bodiesOf(all), sha256),
-    }),
-  );
-  sender.number += 1;
-  sender.prev = leafHashOfNote(note, sha256);
-  await post(`${url}/v1/batches`, note);
-  return all;
+  return cpu;
 }
 
 /** The raw limit: the same lines appended to a rowid table, a FULL commit for each frame's worth. */
-async function bareAppends(dir: string, lines: readonly string[]): Promise<number> {
+async function bareAppends(frames: readonly (readonly string[])[], dir: string): Promise<number> {
   const db = new Database(join(dir, 'bare.db'));
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   db.exec('create table line (probe integer, received integer, text text) strict');
   const insert = db.prepare('insert into line values (?, ?, ?)');
-  const frame = Math.round(lines.length / (minutes * 60 * probeCount));
   const cpu = await cpuMicroseconds(async () => {
-    for (let at = 0; at < lines.length; at += frame) {
+    for (const [at, frame] of frames.entries()) {
       db.transaction(() => {
-        for (const line of lines.slice(at, at + frame)) insert.run(1, at, line);
+        for (const line of frame) insert.run(1, at, line);
       })();
     }
   });
   db.close();
-  return cpu / lines.length;
+  return cpu;
 }
 
-export const bench: Bench = async function* (only) {
-  if (only !== undefined && only !== 'observations-per-second') return;
-  await using stack = new AsyncDisposableStack();
-  const dir = mkdtempSync(join(tmpdir(), 'highwater-bench-'));
-  stack.defer(() => rmSync(dir, { recursive: true, force: true }));
-  const keys = Array.from({ length: probeCount }, (_, index) => generateSigningKey(`p${index}`));
-  const config = join(dir, 'hw.yaml');
-  writeFileSync(config, configText(keys));
-  const role = ['collector', '--config', config, '--data', dir, '--port', '0'];
-  const collector = stack.use(await startRole(role));
-  const senders = await Promise.all(
-    keys.map(async (key, index): Promise<[string, Sender]> => {
-      const id = `p${index}`;
-      const { seed, config: leaf, monitors } = await assignmentOf(collector.url, id, key);
-      const dues = monitors.map(({ id: monitor }) => ({
-        monitor,
-        phase: phaseMs(seed, monitor, id, intervalMs, sha256),
-      }));
-      return [id, { key, dues, config: leaf, frame: 0, number: 0, prev: ZERO_HASH }];
-    }),
-  );
-  const first = Math.floor(Date.now() / 60_000) - minutes;
-  const sent: string[] = [];
-  const before = cpuOf(collector.child.pid ?? 0);
-  for (let minute = first; minute < first + minutes; minute += 1) {
-    const parts = await Promise.all(
-      senders.map(([id, sender]) => sendMinute(collector.url, id, sender, minute)),
-    );
-    for (const part of parts) sent.push(...part);
-  }
-  const ours = (cpuOf(collector.child.pid ?? 0) - before) / sent.length;
-  const bare = await bareAppends(dir, sent);
-  yield {
+async function perSecond(): Promise<Figure> {
+  await using world = await ingestWorld(lines);
+  const before = cpuOf(world.collector.child.pid ?? 0);
+  const frames = await world.send(minutes);
+  await world.takenIn();
+  const count = frames.reduce((sum, frame) => sum + frame.length, 0);
+  const ours = ((await cpuAtEnd(world.collector)) - before) / count;
+  const bare = (await bareAppends(frames, world.dataDir)) / count;
+  return {
     bench: 'ingest',
     case: 'observations-per-second',
     against: 'bare SQLite appends, FULL',
@@ -175,4 +71,60 @@ export const bench: Bench = async function* (only) {
     unit: 'observations/s of collector CPU',
     runs: 1,
   };
+}
+
+function hasStrace(): boolean {
+  try {
+    execFileSync('strace', ['-V'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Calls in the summary of `strace -c`. */
+function callsIn(summary: string): number {
+  const total = /^.*\btotal$/m.exec(summary)?.[0].trim().split(/\s+/) ?? [];
+  return Number(total[3] ?? 0);
+}
+
+async function fsyncs(): Promise<Figure> {
+  const dir = mkdtempSync(join(tmpdir(), 'highwater-bench-'));
+  try {
+    const file = join(dir, 'fsyncs');
+    const args = [
+      '-f',
+      '--seccomp-bpf',
+      '-c',
+      '-o',
+      file,
+      '-e',
+      'trace=fsync,fdatasync,sync_file_range,msync',
+    ];
+    await using world = await ingestWorld(lines, { command: 'strace', args });
+    const frames = await world.send(2);
+    await world.takenIn();
+    const { pid } = world.collector.child;
+    // The collector is the child of strace, which tells its counts when that has ended.
+    process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')), 'SIGTERM');
+    await world.collector.gone;
+    const count = frames.reduce((sum, frame) => sum + frame.length, 0);
+    const calls = callsIn(readFileSync(file, 'utf8'));
+    return {
+      bench: 'ingest',
+      case: 'fsyncs-per-observation',
+      against: 'a commit for each frame',
+      ratio: rounded(calls / frames.length),
+      value: rounded(calls / count),
+      unit: 'fsyncs an observation',
+      runs: 1,
+    };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+export const bench: Bench = async function* (only) {
+  if (only === undefined || only === 'observations-per-second') yield await perSecond();
+  if (only === 'fsyncs-per-observation' || (only === undefined && hasStrace())) yield await fsyncs();
 };

@@ -11,9 +11,11 @@ const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   ingest: () => import('./ingest.ts'),
   page: () => import('./page.ts'),
   schedule: () => import('./schedule.ts'),
+  'storage-hot': () => import('./storage-hot.ts'),
+  storage: () => import('./storage.ts'),
 };
 
-const notYet = ['storage', 'report', 'failover', 'alerts'];
+const notYet = ['report', 'failover', 'alerts'];
 
 function show(figure: Figure): string {
   const value = `${figure.value} ${figure.unit}`;
