@@ -60,6 +60,7 @@ async function run(flags: RebuildFlags): Promise<void> {
     const rebuilt = await rebuildViews({
       dataDir: data,
       config: localProbeIfMade(declared, data),
+      now: Date.now(),
       isCheck,
       progress: (done, all) => progress.says(`${done} of ${all} commits followed${left(done, all)}`),
     });

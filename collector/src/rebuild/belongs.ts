@@ -1,6 +1,8 @@
 /** What belongs in a block of which part can't be made again: the days whose bodies are gone stay as they are. */
 import type { RuleTotals } from '@highwater/config/proof/rule/totals.ts';
+import type { Instant } from '@highwater/config/time.ts';
 import { type DayTotals, decodeMonth, encodeMonth } from '../slots/month.ts';
+import { periodOf } from '../retention/blocks.ts';
 import type { View } from '../store/store.ts';
 import { daysOf } from './differences.ts';
 
@@ -25,9 +27,13 @@ function readMonth(block: Uint8Array | undefined): Month {
   return days;
 }
 
-/** @param gone UTC days */
-export function belongsWith(gone: ReadonlySet<number>): Belongs {
+/**
+ * @param gone UTC days
+ * @param keptFrom what lies before it retention lets go: it is not missing
+ */
+export function belongsWith(gone: ReadonlySet<number>, keptFrom: Instant): Belongs {
   return (view, period, now, made) => {
+    if (now === undefined && period < periodOf[view](keptFrom)) return undefined;
     const { first, last } = daysOf(view, period);
     const isTouched = [...gone].some((day) => first <= day && day <= last);
     if (!isTouched) return made;

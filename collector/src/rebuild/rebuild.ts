@@ -6,7 +6,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '@highwater/config/model.ts';
-import { MINUTES_PER_DAY } from '@highwater/config/time.ts';
+import { type Instant, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { FolderInUseError } from '../store/sqlite/open.ts';
 import { openSqliteStore, OtherVersionError, readCopy } from '../store/sqlite/sqlite-store.ts';
@@ -24,6 +24,7 @@ export interface RebuildParts {
   readonly dataDir: string;
   /** What the collector runs. */
   readonly config: Config;
+  readonly now: Instant;
   /** Changes nothing. */
   readonly isCheck: boolean;
   /** What is being done; commits that were followed, and how many there are, over all shards. */
@@ -74,7 +75,9 @@ function groupsOf(shards: readonly FollowedShard[]): [size: number, shards: read
 const dayOf = (minute: number): number => Math.floor(minute / MINUTES_PER_DAY);
 
 /** Throws RebuildProblem where it can not be done; then nothing was changed. */
-export async function rebuildViews({ dataDir, config, isCheck, progress }: RebuildParts): Promise<Rebuilt> {
+export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
+  const { dataDir, config, now, isCheck, progress } = parts;
+  const keptFrom = now - config.retention.slotsMs;
   const folder = join(dataDir, 'collector');
   const watched = watch(config);
   await using main = await openMain(folder);
@@ -101,7 +104,7 @@ export async function rebuildViews({ dataDir, config, isCheck, progress }: Rebui
         const followed = (index: number): void => progress(done + Math.min(index, size), all);
         const store = besideStore(main, scratch, size, followed);
         await follow(store, own, watchedOf(watched, shardOf, shard), each);
-        const belongs = belongsWith(gone.get(shard) ?? new Set());
+        const belongs = belongsWith(gone.get(shard) ?? new Set(), keptFrom);
         for (const stretch of stretches(first, last)) {
           const found = await differencesIn(shard, stretch, { now: main, made: scratch }, belongs);
           if (!isCheck && found.length > 0) await mend(main, shard, found);

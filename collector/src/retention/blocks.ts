@@ -10,7 +10,7 @@ function monthOf(at: Instant): number {
 }
 
 /** The period in which an instant lies: periods before it are over by then. */
-const periodOf: Readonly<Record<View, (at: Instant) => number>> = {
+export const periodOf: Readonly<Record<View, (at: Instant) => number>> = {
   slots: (at) => Math.floor(at / DAY_MS),
   totals: monthOf,
   heads: (at) => Math.floor(at / HOUR_MS),
