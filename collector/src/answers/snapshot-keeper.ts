@@ -1,8 +1,13 @@
-/** Keeps the newest snapshot as bytes, made at most once a second but for news, so that a reader costs a copy. */
+/**
+ * Keeps the newest snapshot as bytes, made at most once a second but for news, so that a reader costs a copy; while
+ * nobody reads, only as often as one must be at hand.
+ */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@highwater/config/time.ts';
 
 const AT_MOST_EVERY_MS = 1_000;
+/** Whoever has read within this will read again. */
+const READ_WITHIN_MS = 30_000;
 /** Made anew after this even if nothing has changed: it says how old it is. */
 const AT_LEAST_EVERY_MS = 10_000;
 
@@ -29,14 +34,19 @@ export async function keepSnapshots(make: () => Promise<unknown>, clock: Clock):
   let kept = await build();
   let madeAt = clock.monotonic();
   let dirty = false;
+  let readAt = -Infinity;
   return {
-    newest: () => kept,
+    newest() {
+      readAt = clock.monotonic();
+      return kept;
+    },
     changed() {
       dirty = true;
     },
     async beat(atOnce) {
-      const age = clock.monotonic() - madeAt;
-      const isDue = age >= (dirty ? AT_MOST_EVERY_MS : AT_LEAST_EVERY_MS);
+      const now = clock.monotonic();
+      const isRead = now - readAt < READ_WITHIN_MS;
+      const isDue = now - madeAt >= (dirty && isRead ? AT_MOST_EVERY_MS : AT_LEAST_EVERY_MS);
       if (!atOnce && !isDue) return;
       dirty = false;
       madeAt = clock.monotonic();

@@ -18,7 +18,7 @@ import { cursorOf, isUnsaved, keptShard, loadShard, newShard, saveShard, type Sh
 /** Frames taken up at once. */
 const FRAMES_AT_ONCE = 200;
 /** What need not be saved at once is saved after so long: what was overwritten meanwhile is never written. */
-const SAVE_EVERY_MS = 60_000;
+const SAVE_EVERY_MS = 300_000;
 /** So many shards at once, the longest unsaved first: other transactions wait for it. */
 const SAVED_AT_ONCE = 8;
 /** And at the latest after so many frames, which a second or two take in again. */
