@@ -1,8 +1,16 @@
 /** The built site in a real browser: readable by everyone, and text from outside stays text. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { PublicServiceDetail } from '@highwater/config/public-detail.ts';
 import type { PublicSnapshot } from '@highwater/config/public.ts';
 import { executablePath, installed, launch, violationsOf } from '../../test/fixtures/chromium.ts';
+import {
+  aDetail,
+  aMethodLatency,
+  detailsOf,
+  nothingCounted,
+  somePeriods,
+} from '../../test/fixtures/details.ts';
 import {
   aMethod,
   aNode,
@@ -12,6 +20,7 @@ import {
   chainTrouble,
   everyStatus,
   firstMinute,
+  manyNodes,
   oneDown,
   staleData,
   underMaintenance,
@@ -47,11 +56,43 @@ describe.runIf(installed)('in chromium', () => {
   }
   const open = (page: Page, path: string) => page.goto(site.url + path, { waitUntil: 'load' });
 
+  /** A list of nodes; two hundred would only take time. */
+  const someMany = (now: number): PublicSnapshot => manyNodes(now, 20);
+
+  /** Just started: numbers of nothing, and charts without a line. */
+  function uncounted(now: number, { services }: PublicSnapshot): readonly PublicServiceDetail[] {
+    return services.map((service) => {
+      const none = aMethodLatency(now, 'eu', '*', 1);
+      return {
+        ...aDetail(now, { ...service, nodes: [] }),
+        numbers: { subjects: [{ subject: service.id, periods: somePeriods(now, nothingCounted) }] },
+        charts: {
+          latency: [{ ...none, hours: none.hours.map(() => null) }],
+          nodes: service.nodes.map((node) => ({
+            node: node.id,
+            days: [],
+            heads: { from: now, everyMs: 300_000, heights: [null], lagBlocks: [null] },
+          })),
+        },
+      };
+    });
+  }
+
   const worlds: readonly [
     name: string,
     snapshot: (now: number) => PublicSnapshot,
     paths: readonly string[],
+    details?: (now: number, snapshot: PublicSnapshot) => readonly PublicServiceDetail[],
   ][] = [
+    [
+      'numbers and charts',
+      oneDown,
+      ['/services/polkadot-rpc', '/services/ethereum-rpc?region=us'],
+      detailsOf,
+    ],
+    ['numbers, stale', staleData, ['/services/ethereum-rpc?method=eth_blockNumber'], detailsOf],
+    ['nothing counted', firstMinute, ['/services/ethereum-rpc'], uncounted],
+    ['many nodes', manyNodes, ['/services/many-rpc', '/services/many-rpc?node=node-3&region=eu'], detailsOf],
     [
       'one down',
       oneDown,
@@ -65,13 +106,23 @@ describe.runIf(installed)('in chromium', () => {
     ['under maintenance', underMaintenance, ['/', '/services/ethereum-rpc', '/maintenance']],
   ];
 
-  test.each(worlds)('%s: no violation of WCAG in light and dark', async (_, snapshot, paths) => {
-    await site.show(snapshot(Date.now()));
+  async function show(
+    snapshot: (now: number) => PublicSnapshot,
+    details?: (now: number, snapshot: PublicSnapshot) => readonly PublicServiceDetail[],
+  ): Promise<void> {
+    const now = Date.now();
+    const shown = snapshot(now);
+    await site.show(shown, details?.(now, shown));
+  }
+
+  test.each(worlds)('%s: no violation of WCAG in light and dark', async (_, snapshot, paths, details) => {
+    await show(snapshot, details);
     for (const colorScheme of ['light', 'dark'] as const)
       await withPage({ colorScheme, viewport: { width: 1280, height: 900 } }, async (page) => {
         for (const path of paths) {
           await open(page, path);
           await page.locator('details').evaluateAll(openFirst);
+          await page.locator('figure').evaluateAll(openTables);
           const violations = await violationsOf(page, colorScheme);
           expect({ path, colorScheme, violations }).toEqual({ path, colorScheme, violations: [] });
         }
@@ -129,14 +180,16 @@ describe.runIf(installed)('in chromium', () => {
       'unbreakable names',
       unbreakable,
       ['/', '/services/ethereum-rpc', '/incidents', '/incidents/01K9ZC0INCIDENT1'],
+      detailsOf,
     ] as const,
-  ])('%s: nothing to scroll sideways at 320 and 375 px', async (_, snapshot, paths) => {
-    await site.show(snapshot(Date.now()));
+  ])('%s: nothing to scroll sideways at 320 and 375 px', async (_, snapshot, paths, details) => {
+    await show(snapshot, details);
     await withPage({ viewport: { width: 375, height: 700 } }, async (page) => {
       for (const path of paths) {
         await page.setViewportSize({ width: 375, height: 700 });
         await open(page, path);
         await page.locator('details').evaluateAll(openFirst);
+        await page.locator('figure').evaluateAll(openTables);
         expect({ path, widest: await widest(page) }).toEqual({ path, widest: [] });
         await page.setViewportSize({ width: 320, height: 700 });
         expect({ path, widest: await widest(page) }).toEqual({ path, widest: [] });
@@ -193,6 +246,57 @@ describe.runIf(installed)('in chromium', () => {
     });
   });
 
+  test('without JavaScript: a method and a region are chosen by keyboard, and their figures are read as a table', async () => {
+    await show(oneDown, detailsOf);
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await open(page, '/services/ethereum-rpc');
+      const charts = page.locator('section[aria-labelledby="latency"] figure');
+      expect(await charts.locator('figcaption').allInnerTexts()).toEqual([
+        'Frankfurt',
+        'New York',
+        'Singapore',
+      ]);
+      await page
+        .getByRole('navigation', { name: 'Method that is shown' })
+        .getByText('eth_blockNumber')
+        .press('Enter');
+      await page.waitForURL('**?method=eth_blockNumber#latency');
+      await page
+        .getByRole('navigation', { name: 'Region that is shown' })
+        .getByText('New York')
+        .press('Enter');
+      await page.waitForURL('**?method=eth_blockNumber&region=us#latency');
+      expect(await charts.locator('figcaption').allInnerTexts()).toEqual(['New York']);
+      expect(await charts.locator('p').innerText()).toContain('nothing measured in 5 of 48 hours');
+      await charts.locator('summary').press('Enter');
+      const table = page.getByRole('table', { name: 'Latency of eth_blockNumber, New York, by hour' });
+      expect(await table.getByRole('row').count()).toBe(49);
+      expect(await page.getByRole('table', { name: 'As the regions agreed' }).getByRole('row').count()).toBe(
+        7,
+      );
+    });
+  });
+
+  test('without JavaScript: of many nodes one is chosen, and is shown with its charts', async () => {
+    await show(someMany, detailsOf);
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await open(page, '/services/many-rpc');
+      expect(await page.locator('article h3').allInnerTexts()).toEqual([
+        'Objective 99.95 % over 30 days',
+        'ethereum',
+      ]);
+      await page.getByRole('link', { name: 'node-17', exact: true }).press('Enter');
+      await page.waitForURL('**?node=node-17#nodes');
+      expect((await page.locator('article h3').allInnerTexts()).at(-1)).toContain('node-17');
+      expect(await page.locator('section[aria-labelledby="nodes"] figcaption').allInnerTexts()).toEqual([
+        'Latency by day',
+        'Lag in blocks',
+        'Height',
+      ]);
+      expect(await page.locator('[aria-current="true"]').allInnerTexts()).toContain('node-17');
+    });
+  });
+
   test('what has the focus can be seen', async () => {
     await withPage({}, async (page) => {
       await open(page, '/');
@@ -206,7 +310,7 @@ describe.runIf(installed)('in chromium', () => {
   });
 
   test('on stale data no pixel is green', async () => {
-    await site.show(staleData(Date.now()));
+    await show(staleData, detailsOf);
     await withPage({}, async (page) => {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
@@ -290,6 +394,37 @@ describe.runIf(installed)('in chromium', () => {
     });
   }
 
+  /** The same text wherever the numbers and charts have one from outside. */
+  function sayingAll(text: string, now: number): readonly PublicServiceDetail[] {
+    const { service, ...rest } = aDetail(now, aService(now, { nodes: [aNode(now, { id: text })] }));
+    const periods = somePeriods(now, () => ({
+      ...nothingCounted(),
+      share: text,
+      uptime: { figure: text, incomplete: true },
+    }));
+    return [
+      {
+        ...rest,
+        service,
+        numbers: {
+          subjects: [
+            { subject: service, periods },
+            { subject: service, region: text, periods },
+            { subject: `${service}/${text}`, periods },
+            { subject: `${service}/${text}/${text}`, periods },
+          ],
+          ...(rest.numbers.budget ? { budget: { ...rest.numbers.budget, objective: text, left: text } } : {}),
+        },
+        charts: {
+          latency: ['*', text].flatMap((method) =>
+            ['eu', text].map((region) => aMethodLatency(now, region, method, 99)),
+          ),
+          nodes: rest.charts.nodes,
+        },
+      },
+    ];
+  }
+
   /** Element names and attribute names in order: what a hostile text must not change. `<wbr>` stands after each dot of a fault. */
   const outline = (page: Page) =>
     page
@@ -303,14 +438,18 @@ describe.runIf(installed)('in chromium', () => {
       page.on('dialog', (dialog) => void dialog.dismiss().then(() => trouble.push('dialog')));
       page.on('request', (sent) => sent.url().startsWith(site.url) || trouble.push(sent.url()));
       page.on('console', (message) => trouble.push(message.text()));
-      await site.show(saying('plain', Date.now()));
+      const tell = async (text: string): Promise<void> => {
+        const now = Date.now();
+        await site.show(saying(text, now), sayingAll(text, now));
+      };
+      await tell('plain');
       const expected: Record<string, readonly string[]> = {};
       for (const path of paths) {
         await open(page, path);
         expected[path] = await outline(page);
       }
       for (const text of [corpus.join(' '), corpus.toReversed().join(' ')]) {
-        await site.show(saying(text, Date.now()));
+        await tell(text);
         for (const path of paths) {
           await open(page, path);
           expect({ text, path, outline: await outline(page) }).toEqual({
@@ -341,6 +480,11 @@ function widest(page: Page): Promise<readonly string[]> {
 /** One table is like another; all of them would only take time. */
 function openFirst(all: readonly Element[]): void {
   all[0]?.setAttribute('open', '');
+}
+
+/** Of the first chart and the last. */
+function openTables(all: readonly Element[]): void {
+  for (const one of [all.at(0), all.at(-1)]) one?.querySelector('details')?.setAttribute('open', '');
 }
 
 /** `rgb(…)` in which green stands out. */

@@ -1,10 +1,11 @@
 /** The built site over HTTP: what every answer promises. */
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { aSnapshot, firstMinute, oneDown } from '../../test/fixtures/snapshots.ts';
+import { aDetail, detailsOf } from '../../test/fixtures/details.ts';
+import { aService, aSnapshot, firstMinute, manyNodes, oneDown } from '../../test/fixtures/snapshots.ts';
 import { startSite } from '../server/serve.ts';
 import { siteUnderTest, type SiteUnderTest } from '../../test/fixtures/site.ts';
 
@@ -270,6 +271,99 @@ describe('without the collector', () => {
   test('first minute: nothing is green', async () => {
     await using young = await siteUnderTest(firstMinute(Date.now()));
     expect(await (await fetch(young.url)).text()).not.toContain('tone-up');
+  });
+});
+
+describe('numbers and charts', () => {
+  let figured: SiteUnderTest;
+  beforeAll(async () => {
+    figured = await siteUnderTest();
+    const now = Date.now();
+    const many = manyNodes(now).services;
+    const shown = { ...oneDown(now), services: [...oneDown(now).services, ...many] };
+    await figured.show(shown, detailsOf(now, shown));
+  }, 120_000);
+  afterAll(async () => {
+    await figured[Symbol.asyncDispose]();
+  });
+  const ask = (path: string) => fetch(figured.url + path);
+
+  test.each([
+    '/services/polkadot-rpc',
+    '/services/many-rpc',
+    '/services/many-rpc?node=node-7',
+    '/services/many-rpc?node=node-7&method=eth_blockNumber&region=us',
+  ])('%s is under 64 KB compressed, without a script or a style of its own', async (path) => {
+    const answer = await ask(path);
+    const html = await answer.text();
+    expect(answer.status).toBe(200);
+    expect(html).toContain('Latency by method and region');
+    expect(html).not.toMatch(/<script|javascript:|style="/);
+    expect(gzipSync(html).length).toBeLessThan(64 * 1024);
+  });
+
+  test.each(['method=nope', 'region=nope', 'node=nope', 'method=', 'region=us&method=nope', 'method=%00'])(
+    'a page of ?%s is not there, and is not kept',
+    async (query) => {
+      const answer = await ask(`/services/ethereum-rpc?${query}`);
+      expect([answer.status, answer.headers.get('cache-control')]).toEqual([404, 'no-cache']);
+    },
+  );
+
+  test('what else an address asks for makes no other page, and neither does its order', async () => {
+    const etag = async (query: string) => (await ask(`/services/ethereum-rpc${query}`)).headers.get('etag');
+    // Nothing is new from here on, so that a frame lasts five seconds; what is asked for in two of them is asked for again.
+    figured.collector.etag = '"same"';
+    try {
+      await vi.waitFor(
+        async () => {
+          const [plain, other] = [await etag(''), await etag('?x=1&y=<script>')];
+          const [one, two] = [await etag('?method=*&region=us'), await etag('?x=1&region=us&method=*')];
+          expect([plain === other, one === two, plain === one]).toEqual([true, true, false]);
+        },
+        { timeout: 15_000 },
+      );
+    } finally {
+      figured.collector.etag = undefined;
+    }
+  });
+
+  test('the API has them as they came, and null where none came', async () => {
+    const now = Date.now();
+    const [first] = oneDown(now).services;
+    const told = (await (await ask(`/api/services/${first?.id}.json`)).json()) as {
+      detail: { service: string };
+    };
+    expect(told.detail.service).toBe(first?.id);
+    expect(Object.keys(told.detail)).toEqual(Object.keys(aDetail(now, aService(now))));
+    const without = (await (await get('/api/services/polkadot-rpc.json')).json()) as { detail: unknown };
+    expect(without.detail).toBeNull();
+  });
+
+  test.each([
+    ['30d', 200, { label: 'uptime 30d', message: '99.9699%', color: 'brightgreen' }],
+    ['24h', 200, { label: 'uptime 24h', message: '100.0000%', color: 'brightgreen' }],
+    ['90d', 200, { label: 'uptime 90d', message: '99.9699%' }],
+    ['2001-01', 404, { error: 'this period is not counted' }],
+    ['1h', 400, { error: 'period is of uptime, and one of 24h, 7d, 30d, 90d or a month as 2026-11' }],
+  ])('the badge of uptime over %s answers %i', async (period, status, said) => {
+    const answer = await ask(`/badge/ethereum-rpc.json?metric=uptime&period=${period}`);
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toMatchObject(said);
+  });
+
+  test('with the collector dead they are shown all the same, with their age', async () => {
+    const now = Date.now();
+    await using alone = await siteUnderTest();
+    const shown = aSnapshot(now);
+    await alone.show(shown, detailsOf(now, shown));
+    await alone.collector.kill();
+    await vi.waitFor(async () =>
+      expect(await (await fetch(`${alone.url}/healthz`)).json()).not.toMatchObject({ collectorLostAt: null }),
+    );
+    const html = await (await fetch(`${alone.url}/services/ethereum-rpc`)).text();
+    expect(html).toContain('These figures and charts were made');
+    expect(html).toContain('99.9699 %');
   });
 });
 

@@ -42,6 +42,8 @@ const idPattern = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 interface Known {
   detail: PublicServiceDetail;
   bytes: number;
+  /** Of the text that it was read from: the same again is no news, and is not read again. */
+  digest: string;
 }
 
 /** When a service was last asked for, by the monotonic clock, and what came with the answer. */
@@ -84,11 +86,13 @@ export async function followDetails(
       const answer = await askCollector(options, { path, etag: before?.etag, ...limits, signal });
       if (answer === 'same') return;
       if (answer === 'absent') return await forget([service]);
+      const digest = digestOf(answer.text);
+      if (known.get(service)?.digest === digest) return;
       const detail = publicServiceDetail.parse(JSON.parse(answer.text));
       if (detail.service !== service) throw new Error(`the collector answered for ${detail.service}`);
       if (heldBytes(known, service) + answer.bytes > MAX_HELD_BYTES)
         throw new Error(`all services together have more than ${MAX_HELD_BYTES} bytes`);
-      known.set(service, { detail, bytes: answer.bytes });
+      known.set(service, { detail, bytes: answer.bytes, digest });
       change();
       await keepFile(join(dir, fileOf(service)), answer.text);
       now.etag = answer.etag;
@@ -147,7 +151,11 @@ export async function followDetails(
 
 /** A name that no id can bend. */
 function fileOf(service: string): string {
-  return `${createHash('sha256').update(service).digest('hex').slice(0, 32)}.json`;
+  return `${digestOf(service).slice(0, 32)}.json`;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function heldBytes(known: ReadonlyMap<string, Known>, but: string): number {
@@ -166,7 +174,7 @@ async function load(dir: string, log: Logger): Promise<readonly Known[]> {
       if (fileOf(detail.service) !== name) throw new Error(`it is of ${detail.service}`);
       bytes += text.length;
       if (bytes > MAX_HELD_BYTES) throw new Error(`all together have more than ${MAX_HELD_BYTES} bytes`);
-      found.push({ detail, bytes: text.length });
+      found.push({ detail, bytes: text.length, digest: digestOf(text) });
     } catch (error) {
       log.warn({ event: 'detail.unreadable', file, error: reason(error) }, 'kept numbers are not readable');
     }
