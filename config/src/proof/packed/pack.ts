@@ -23,7 +23,7 @@ const MAGIC = utf8('highwater/pack/v1\n');
 export const HEAD_BYTES = MAGIC.length + 8;
 
 /** Lines of a segment, as far as whole bodies allow: what it takes to read one body. */
-export const SEGMENT_LINES = 8_192;
+export const SEGMENT_LINES = 4_096;
 /** Of one object. */
 const MAX_ALL_BODIES = 1_048_576;
 const MAX_SEGMENTS = 65_536;
