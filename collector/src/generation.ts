@@ -26,6 +26,7 @@ import type { Route } from './http/routes.ts';
 import { batchIngest } from './ingest/batches.ts';
 import { frameIngest } from './ingest/frames.ts';
 import { openQuota } from './ingest/quota.ts';
+import { openRecentLines } from './ingest/recent-lines.ts';
 import { shownServices } from './ingest/shown.ts';
 import type { Lasting } from './lasting.ts';
 import { openLive } from './live/heart.ts';
@@ -141,6 +142,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     metrics.overBudget(probe, lacking);
     lasting.overspent(probe, lacking);
   });
+  const recentLines = openRecentLines();
   const frames = frameIngest(
     watched,
     store,
@@ -151,6 +153,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       arrived.ring();
     },
     quota,
+    recentLines,
   );
   const shown = await shownServices(store, watched.config);
   const batches = batchIngest(
@@ -169,6 +172,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     lasting.turns,
     (service) => shown.has(service),
     quota,
+    recentLines.of,
   );
   const signing = { key: lasting.key, origin: lasting.origin };
   const acknowledging = {

@@ -9,6 +9,7 @@ import { refuse, type IngestAnswer } from './answer.ts';
 import { openBudget } from './budget.ts';
 import { openSaid } from './open.ts';
 import { openQuota, type Quota } from './quota.ts';
+import type { RecentLines } from './recent-lines.ts';
 
 /** The longest detail of a fault that is kept, characters. */
 const MAX_DETAIL = 256;
@@ -52,6 +53,7 @@ export function frameIngest(
   clock: Clock,
   arrived: (probe: string, observations: readonly Observation[], frame: Arrived) => void,
   quota: Quota = openQuota(watched, openBudget(), clock, () => undefined),
+  recent?: Pick<RecentLines, 'add'>,
 ): FrameIngest {
   return {
     async accept(note, details) {
@@ -88,6 +90,7 @@ export function frameIngest(
         return { status: 200, body: { result: 'accepted', at } };
       });
       if (answer.status === 200 && answer.body.result === 'accepted') {
+        recent?.add(pos, frame.lines, note.length);
         arrived(frame.probe, observations, {
           pos,
           probe: frame.probe,
