@@ -286,6 +286,10 @@ export const operatorStatus = z.object({
       contradicted: z.object({ epoch: z.int(), from: z.int() }).optional(),
     }),
   ),
+  /** Evidence: the first day (`2026-11-01`) whose bodies are all kept, and until when months can be counted again. */
+  bodies: z
+    .object({ keptFrom: text, recomputable: z.array(z.object({ month: text, until: ms })) })
+    .optional(),
   incidents: z.array(incident),
   /** Open ones, oldest first. */
   alarms: z

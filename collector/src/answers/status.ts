@@ -3,7 +3,7 @@ import type { Verdict } from '@highwater/config/domain.ts';
 import { faultId } from '@highwater/config/faults.ts';
 import { parseBatchText } from '@highwater/config/proof/batch.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
-import type { Clock } from '@highwater/config/time.ts';
+import { type Clock, formatDay } from '@highwater/config/time.ts';
 import type { OperatorStatus } from '@highwater/config/wire.ts';
 import { openAlarms } from '../alarms.ts';
 import type { Condition } from '../decide/region.ts';
@@ -12,6 +12,7 @@ import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import type { Regions } from '../live/regions.ts';
 import { allIncidents } from '../live/stories.ts';
+import { keptFrom, recomputableUntil } from '../retention/bodies.ts';
 import { signerOfKey } from '../signer.ts';
 import { voidedEpochs, type VoidedEpoch } from '../slots/ground.ts';
 import type { Store } from '../store/store.ts';
@@ -87,6 +88,24 @@ async function probesOf(
   });
 }
 
+/** From which day on bodies are kept, and until when this month and the one before can be counted again. */
+async function bodiesKept(watched: Watched, store: Store, now: number): Promise<OperatorStatus['bodies']> {
+  const from = await store.read(LOG_SHARD, async (tx) =>
+    keptFrom(tx, Number((await tx.meta('startedAt')) ?? now)),
+  );
+  const date = new Date(now);
+  const months = [0, 1].map((back) =>
+    new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back)).toISOString().slice(0, 7),
+  );
+  return {
+    keptFrom: formatDay(from),
+    recomputable: months.flatMap((month) => {
+      const until = recomputableUntil(month, watched.config.retention.bodiesMs);
+      return until === undefined ? [] : [{ month, until }];
+    }),
+  };
+}
+
 /** `config` is the leaf hash of the configuration that now holds. */
 export async function operatorStatus(
   watched: Watched,
@@ -120,6 +139,7 @@ export async function operatorStatus(
       return unwell === undefined ? [] : [{ region: id, name, ...unwell }];
     }),
     probes: await probesOf(watched, store, regions, config),
+    bodies: await bodiesKept(watched, store, now),
     incidents: open
       .sort((a, b) => b.startedAt - a.startedAt)
       .map((incident) => ({
