@@ -62,7 +62,7 @@ export const publicRegionVote = z.strictObject({
   fault: text.optional(),
 });
 
-/** One hour of one node's checks in one region: mean latency of the answers that came. */
+/** Latency of one node's checks in one region by hour: the median of the answers that came, within 1 %. */
 export const publicLatency = z.strictObject({
   region: text,
   /** Start of the first hour, ms; one entry an hour, null where nothing was measured. */

@@ -2,7 +2,7 @@
 import type { Observation, Phases } from '@highwater/config/domain.ts';
 import { isFaultId } from '@highwater/config/faults.ts';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { declaredMethods } from '../slots/methods.ts';
+import { declaredMethods } from '../declared-methods.ts';
 import type { Watched } from '../watched.ts';
 
 /** blackbox_exporter's names of the phases of a request. */
