@@ -15,6 +15,16 @@ export type Belongs = (
 
 type Month = ReadonlyMap<number, DayTotals>;
 
+/** What is there may be damaged: then there is nothing to keep. */
+function keptMonth(block: Uint8Array | undefined): Month {
+  try {
+    return readMonth(block);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return new Map();
+  }
+}
+
 /** By day, as it is written. */
 function readMonth(block: Uint8Array | undefined): Month {
   const days = new Map<number, Map<string, RuleTotals>>();
@@ -38,7 +48,7 @@ export function belongsWith(gone: ReadonlySet<number>, keptFrom: Instant): Belon
     const isTouched = [...gone].some((day) => first <= day && day <= last);
     if (!isTouched) return made;
     if (view !== 'totals') return now;
-    const kept = [...readMonth(now)].filter(([day]) => gone.has(day));
+    const kept = [...keptMonth(now)].filter(([day]) => gone.has(day));
     const anew = [...readMonth(made)].filter(([day]) => !gone.has(day));
     const month = new Map([...kept, ...anew]);
     return month.size === 0 ? undefined : encodeMonth(month);

@@ -96,7 +96,9 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
     const path = scratchFolder(dataDir);
     rmSync(path, { recursive: true, force: true });
     {
-      await using scratch = openSqliteStore(path);
+      await using stack = new AsyncDisposableStack();
+      stack.defer(() => rmSync(path, { recursive: true, force: true }));
+      const scratch = stack.use(openSqliteStore(path));
       // What it keeps of packs in memory is read through the store that it was asked with.
       const own = folderBlobs(blobsFolder);
       for (const each of group) {
@@ -113,7 +115,6 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
         done += size;
       }
     }
-    rmSync(path, { recursive: true, force: true });
   }
   const kept = new Set([...gone.values()].flatMap((days) => [...days]));
   return {
