@@ -13,7 +13,8 @@ import { openContradictions } from './contradictions.ts';
 import { type BatchIngest, batchIngest } from './ingest/batches.ts';
 import { declareLeaves } from './leaves/leaves.ts';
 import { slotOfByte } from './slots/byte.ts';
-import { openSlots } from './slots/slots.ts';
+import { decodeDay } from './slots/day.ts';
+import { openSlots, type Slots } from './slots/slots.ts';
 import type { Blobs } from './store/blobs/blobs.ts';
 import { folderBlobs } from './store/blobs/folder.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -83,13 +84,14 @@ async function send(
   return made;
 }
 
-async function slotsFrom(minute: number, count: number): Promise<string[]> {
+async function slotsFrom(slots: Slots, minute: number, count: number): Promise<string[]> {
   const day = Math.floor(minute / MINUTES_PER_DAY);
   const shard = watch(config).shardOf.get('web') ?? '';
-  const [found] = await store.read(shard, (tx) => tx.slotDays('web/main', day, day));
+  const block = await slots.block(shard, 'slots', day, 'web/main');
+  const found = block === undefined ? undefined : decodeDay(block).get('');
   return Array.from(
     { length: count },
-    (_, i) => slotOfByte(found?.block[(minute % MINUTES_PER_DAY) + i] ?? 0)?.state ?? 'none',
+    (_, i) => slotOfByte(found?.slots[(minute % MINUTES_PER_DAY) + i] ?? 0)?.state ?? 'none',
   );
 }
 
@@ -107,7 +109,7 @@ it('both become leaves, the epoch counts for nothing from there, and one person 
   }
   await slots.beat();
   expect(await contradictions.beat()).toBe(false);
-  expect(await slotsFrom(first, 4)).toEqual(['up', 'up', 'up', 'up']);
+  expect(await slotsFrom(slots, first, 4)).toEqual(['up', 'up', 'up', 'up']);
 
   const twice = made[2];
   if (twice === undefined) throw new Error('no third batch');
@@ -116,8 +118,9 @@ it('both become leaves, the epoch counts for nothing from there, and one person 
   const leaves = await store.read(LOG_SHARD, (tx) => tx.batches('eu-1', 0, 2));
   expect(leaves.map(({ index }) => index >= size)).toEqual([false, true]);
   // As after a kill right here: who comes back looks at what was committed.
-  await openSlots(watch(config), store, blobs, clock).beat();
-  expect(await slotsFrom(first, 4)).toEqual(['up', 'up', 'unknown', 'unknown']);
+  const anew = openSlots(watch(config), store, blobs, clock);
+  await anew.beat();
+  expect(await slotsFrom(anew, first, 4)).toEqual(['up', 'up', 'unknown', 'unknown']);
   expect(await openContradictions(watch(config), store, clock).beat()).toBe(true);
   expect(await contradictions.beat()).toBe(false);
   const [alarm, ...others] = await openAlarms(store);
@@ -131,7 +134,7 @@ it('both become leaves, the epoch counts for nothing from there, and one person 
   if (lower === undefined) throw new Error('no second batch');
   expect((await ingest.accept(eu.contradict(lower), {})).status).toBe(409);
   await slots.beat();
-  expect(await slotsFrom(first, 4)).toEqual(['up', 'unknown', 'unknown', 'unknown']);
+  expect(await slotsFrom(slots, first, 4)).toEqual(['up', 'unknown', 'unknown', 'unknown']);
   expect(await contradictions.beat()).toBe(false);
   expect(await acknowledge(acknowledging(store, clock), alarm?.id ?? '', 'ana')).toBe('acknowledged');
   expect(await contradictions.beat()).toBe(false);

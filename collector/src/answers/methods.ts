@@ -1,85 +1,82 @@
-/** Latency and faults by method, as the snapshot shows them: the last 24 hours of each node, all regions together. */
-import type { PublicMethod } from '@highwater/config/public.ts';
+/**
+ * Latency by region and by method, as the snapshot shows them of the last 24 hours of each node: medians by hour, and of
+ * methods all regions together. An hour is read again when its blocks have changed.
+ */
+import type { PublicMethod, PublicNode } from '@highwater/config/public.ts';
 import { HOUR_MS, type Instant } from '@highwater/config/time.ts';
-import {
-  declaredMethods,
-  type MethodRow,
-  methodRowKey,
-  monitorOfKey,
-  placeOfKey,
-  regionOfKey,
-} from '../slots/methods.ts';
-import {
-  addKept,
-  type Bins,
-  countOf,
-  emptyBins,
-  keptBins,
-  type KeptBins,
-  quantiles,
-} from '../slots/sketch.ts';
-import type { ReadTx } from '../store/store.ts';
+import { declaredMethods } from '../declared-methods.ts';
+import { ALL, checkSeries, decodeLatency } from '../slots/latency-block.ts';
+import { addedUp, countOf, quantiles, type Sketch } from '../slots/latency-sketch.ts';
+import type { Slots } from '../slots/slots.ts';
+import type { BlockRow } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
 
 const HOURS = 24;
 /** Methods shown of one node, in the order configured; a check has at most 16. */
 const MAX_METHODS = 64;
 
-/** One hour of one method, all regions together; as many are held as are kept, so that they are small. */
 interface MethodHour {
-  readonly bins: KeptBins;
+  readonly sketch: Sketch;
   readonly median: number | undefined;
   readonly faults: ReadonlyMap<string, number>;
 }
-/** One place of the ring: which hour it holds, by method. */
-interface Hour {
-  readonly hour: number;
-  readonly methods: ReadonlyMap<string, MethodHour>;
+
+/** One hour of a node. */
+interface NodeHour {
+  /** Medians by region. */
+  readonly medians: Map<string, number>;
+  /** By `CHECK METHOD`, all regions together. */
+  readonly methods: Map<string, MethodHour>;
 }
+type Hour = ReadonlyMap<string, NodeHour>;
 
 function addFaults(into: Map<string, number>, faults: Iterable<readonly [string, number]>): void {
   for (const [fault, count] of faults) into.set(fault, (into.get(fault) ?? 0) + count);
 }
 
-/** The regions' rows of a place as one; a region that fell silent a day ago still holds an older hour there. */
-function merged(rows: readonly MethodRow[]): Hour {
-  const hour = Math.max(...rows.map((row) => row.hour));
-  const open = new Map<string, { bins: Bins; faults: Map<string, number> }>();
-  for (const row of rows) {
-    if (row.hour !== hour) continue;
-    for (const [method, { bins, faults }] of Object.entries(row.methods)) {
-      const own = open.get(method) ?? { bins: emptyBins(), faults: new Map<string, number>() };
-      open.set(method, own);
-      addKept(own.bins, bins);
-      addFaults(own.faults, Object.entries(faults));
+/** @param isShown which series of a node are */
+function hourOf(
+  rows: readonly BlockRow[],
+  regions: ReadonlySet<string>,
+  isShown: (node: string, series: string) => boolean,
+): Hour {
+  const hour = new Map<string, NodeHour>();
+  for (const { subject, block } of rows) {
+    const [node = '', region = ''] = subject.split(' ');
+    // A region that is no longer configured is not shown.
+    if (!node.includes('/') || !regions.has(region)) continue;
+    const own: NodeHour = hour.get(node) ?? { medians: new Map(), methods: new Map() };
+    hour.set(node, own);
+    for (const [name, { sketch, faults }] of decodeLatency(block)) {
+      if (name === ALL) {
+        const [median] = quantiles(sketch, [0.5]);
+        if (median !== undefined) own.medians.set(region, median);
+      } else if (isShown(node, name)) {
+        const before = own.methods.get(name);
+        const all = new Map<string, number>(before?.faults);
+        addFaults(all, faults);
+        const sum = addedUp(before === undefined ? [sketch] : [before.sketch, sketch]);
+        own.methods.set(name, { sketch: sum, median: quantiles(sum, [0.5])[0], faults: all });
+      }
     }
   }
-  const methods = [...open].map(([method, { bins, faults }]): [string, MethodHour] => {
-    const [median] = quantiles(bins, [0.5]);
-    return [method, { bins: Int32Array.from(keptBins(bins)), median, faults }];
-  });
-  return { hour, methods: new Map(methods) };
+  return hour;
 }
 
 /** Undefined when nothing was measured in these hours. */
 function methodOf(
   check: string,
   method: string,
-  hours: readonly (Hour | undefined)[],
+  hours: readonly (NodeHour | undefined)[],
   from: Instant,
 ): PublicMethod | undefined {
-  const bins = emptyBins();
+  const own = hours.map((hour) => hour?.methods.get(checkSeries(check, method)));
+  const sketch = addedUp(own.flatMap((hour) => hour?.sketch ?? []));
   const faults = new Map<string, number>();
-  const hourlyP50Tenths = hours.map((hour) => {
-    const own = hour?.methods.get(method);
-    if (own === undefined) return null;
-    addKept(bins, own.bins);
-    addFaults(faults, own.faults);
-    return own.median ?? null;
-  });
-  const calls = countOf(bins);
+  for (const hour of own) addFaults(faults, hour?.faults ?? []);
+  const calls = countOf(sketch);
   if (calls === 0 && faults.size === 0) return undefined;
-  const [p50Tenths, p95Tenths] = quantiles(bins, [0.5, 0.95]);
+  const [p50Tenths, p95Tenths] = quantiles(sketch, [0.5, 0.95]);
   return {
     check,
     method,
@@ -90,79 +87,90 @@ function methodOf(
       .map(([fault, count]) => ({ fault, count }))
       .sort((a, b) => b.count - a.count || (a.fault < b.fault ? -1 : 1)),
     from,
-    hourlyP50Tenths,
+    hourlyP50Tenths: own.map((hour) => hour?.median ?? null),
   };
 }
 
-export interface MethodsReader {
-  /** Reads all rows of a shard: the first time. */
-  readAll(tx: ReadTx): Promise<void>;
-  /** Reads the rows of these places again. */
-  read(tx: ReadTx, places: readonly string[]): Promise<void>;
-  /** By `service/node`. */
-  all(now: Instant): ReadonlyMap<string, readonly PublicMethod[]>;
+export interface NodeFigures {
+  readonly latency: PublicNode['latency'];
+  readonly methods: readonly PublicMethod[];
 }
 
-export function openMethods(watched: Watched): MethodsReader {
+export interface FiguresReader {
+  /** By `SERVICE/NODE`, of the nodes that are watched. */
+  read(now: Instant): Promise<ReadonlyMap<string, NodeFigures>>;
+}
+
+export function openFigures(
+  watched: Watched,
+  slots: Pick<Slots, 'blocks' | 'changes' | 'revision'>,
+): FiguresReader {
   const declared = declaredMethods(watched);
   const regions = watched.config.regions.map(({ id }) => id);
-  const hoursOf = new Map<string, Map<string, Hour>>();
-  /** What was made of them, until an hour is over or a row has changed. */
-  const made = new Map<string, { readonly last: number; readonly methods: readonly PublicMethod[] }>();
+  const shown = new Set(
+    [...declared].flatMap(([id, methods]) => {
+      const [service, node, check = ''] = id.split('/');
+      return [...methods].map((method) => `${service}/${node} ${checkSeries(check, method)}`);
+    }),
+  );
+  /** By shard, by hour. */
+  const read = new Map<string, Map<number, { readonly change: number; readonly hour: Hour }>>();
+  const seen = new Map<string, string>();
+  const made = new Map<string, NodeFigures>();
 
-  const keep = (place: string, rows: readonly MethodRow[]): void => {
-    const id = monitorOfKey(place);
-    const monitor = watched.monitors.get(id);
-    if (monitor === undefined || !declared.has(id) || rows.length === 0) return;
-    const hours = hoursOf.get(id) ?? new Map<string, Hour>();
-    hoursOf.set(id, hours);
-    hours.set(place, merged(rows));
-    made.delete(`${monitor.service}/${monitor.node}`);
+  /** Reads the hours of a shard that have changed. */
+  const refresh = async (shard: string, last: number): Promise<readonly (Hour | undefined)[]> => {
+    const hours = read.get(shard) ?? new Map<number, { change: number; hour: Hour }>();
+    read.set(shard, hours);
+    for (const hour of hours.keys()) if (hour <= last - HOURS || hour > last) hours.delete(hour);
+    // The newest first: with it what is open of all is settled.
+    for (let hour = last; hour > last - HOURS; hour -= 1) {
+      const change = slots.changes(shard, 'latency', hour);
+      if (hour < last && hours.get(hour)?.change === change) continue;
+      const rows = await slots.blocks(shard, 'latency', hour, hour);
+      const settled = slots.changes(shard, 'latency', hour);
+      const isShown = (node: string, name: string): boolean => shown.has(`${node} ${name}`);
+      hours.set(hour, { change: settled, hour: hourOf(rows, new Set(regions), isShown) });
+    }
+    return Array.from({ length: HOURS }, (_, i) => hours.get(last - HOURS + 1 + i)?.hour);
   };
 
-  const make = (node: string, last: number): readonly PublicMethod[] => {
-    const from = last - HOURS + 1;
-    return (watched.monitorsOf.get(node) ?? [])
-      .flatMap(({ id, check }) => {
-        const byHour = new Map([...(hoursOf.get(id)?.values() ?? [])].map((hour) => [hour.hour, hour]));
-        const hours = Array.from({ length: HOURS }, (_, i) => byHour.get(from + i));
-        return [...(declared.get(id) ?? [])].flatMap(
-          (method) => methodOf(check, method, hours, from * HOUR_MS) ?? [],
-        );
-      })
+  const make = (id: string, hours: readonly (Hour | undefined)[], from: Instant): NodeFigures => {
+    const own = hours.map((hour) => hour?.get(id));
+    const latency = regions
+      .toSorted()
+      .map((region) => ({
+        region,
+        from,
+        hourlyTenths: own.map((hour) => hour?.medians.get(region) ?? null),
+      }))
+      .filter(({ hourlyTenths }) => hourlyTenths.some((each) => each !== null));
+    const methods = (watched.monitorsOf.get(id) ?? [])
+      .flatMap((monitor) =>
+        [...(declared.get(monitor.id) ?? [])].flatMap(
+          (method) => methodOf(monitor.check, method, own, from) ?? [],
+        ),
+      )
       .slice(0, MAX_METHODS);
+    return { latency, methods };
   };
 
   return {
-    async readAll(tx) {
-      const rows = await tx.listState('methods');
-      // A region that is no longer configured is not shown.
-      const known = rows.filter(({ key }) => regions.includes(regionOfKey(key)));
-      for (const [place, own] of Map.groupBy(known, ({ key }) => placeOfKey(key))) {
-        keep(
-          place,
-          own.map((row) => row.value as MethodRow),
-        );
-      }
-    },
-    async read(tx, places) {
-      for (const place of places) {
-        const rows = await Promise.all(
-          regions.map((region) => tx.getState('methods', methodRowKey(place, region))),
-        );
-        keep(
-          place,
-          rows.flatMap((row) => (row === undefined ? [] : [row.value as MethodRow])),
-        );
-      }
-    },
-    all(now) {
+    async read(now) {
       const last = Math.floor(now / HOUR_MS);
-      const nodes = new Set([...declared.keys()].map((id) => id.slice(0, id.lastIndexOf('/'))));
-      for (const node of nodes) {
-        if (made.get(node)?.last !== last) made.set(node, { last, methods: make(node, last) });
+      for (const [shard, services] of watched.shards) {
+        const version = `${slots.revision(shard)} ${last}`;
+        if (seen.get(shard) === version) continue;
+        const hours = await refresh(shard, last);
+        for (const service of services) {
+          for (const node of service.nodes) {
+            const id = `${service.id}/${node.id}`;
+            made.set(id, make(id, hours, (last - HOURS + 1) * HOUR_MS));
+          }
+        }
+        seen.set(shard, version);
       }
-      return new Map([...made].map(([node, { methods }]) => [node, methods]));
+      return made;
     },
   };
 }

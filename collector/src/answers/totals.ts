@@ -1,11 +1,11 @@
-/** Days and uptime from the slots, by the rule's own counting; each day is counted once for each of its versions. */
+/** Days and uptime of a subject, by the rule's own counting, from the months that its days add up to. */
 import type { Totals } from '@highwater/config/domain.ts';
 import { printedUptime } from '@highwater/config/proof/rule/printed.ts';
-import { addTotals, countSlots, emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
+import { addTotals, emptyTotals } from '@highwater/config/proof/rule/totals.ts';
 import type { PublicDay, PublicUptime } from '@highwater/config/public.ts';
 import { formatDay } from '@highwater/config/time.ts';
-import { slotOfByte } from '../slots/byte.ts';
-import type { ReadTx, SlotDay } from '../store/store.ts';
+import { decodeMonth, monthOfDay } from '../slots/month.ts';
+import type { Slots } from '../slots/slots.ts';
 
 /** Days shown. */
 const DAYS = 90;
@@ -24,31 +24,22 @@ const publicTotals = ({ up, down, unknown, maintenance, stalled, degraded }: Tot
   degraded,
 });
 
-export interface Counter {
-  /** The last 90 days of a subject, up to and with `today`. */
-  count(tx: ReadTx, subject: string, today: number): Promise<SubjectTotals>;
-}
-
-export function openCounter(): Counter {
-  const known = new Map<string, { version: number; totals: RuleTotals }>();
-  const totalsOf = (subject: string, { day, version, block }: SlotDay): RuleTotals => {
-    const key = `${subject} ${day}`;
-    const had = known.get(key);
-    if (had?.version === version) return had.totals;
-    const totals = countSlots(Array.from(block, slotOfByte));
-    known.set(key, { version, totals });
-    return totals;
-  };
+/** The last 90 days of a subject, up to and with `today`. */
+export async function totalsOf(
+  slots: Pick<Slots, 'blocks'>,
+  shard: string,
+  subject: string,
+  today: number,
+): Promise<SubjectTotals> {
+  const first = today - DAYS + 1;
+  const months = await slots.blocks(shard, 'totals', monthOfDay(first), monthOfDay(today), subject);
+  const counted = months
+    .flatMap(({ block }) => [...(decodeMonth(block).get('') ?? [])])
+    .filter(([day]) => first <= day && day <= today)
+    .sort(([a], [b]) => a - b);
+  const sum = counted.reduce((all, [, totals]) => addTotals(all, totals), emptyTotals);
   return {
-    async count(tx, subject, today) {
-      known.delete(`${subject} ${today - DAYS}`);
-      const days = await tx.slotDays(subject, today - DAYS + 1, today);
-      const counted = days.map((day) => ({ day: day.day, totals: totalsOf(subject, day) }));
-      const sum = counted.reduce((all, { totals }) => addTotals(all, totals), emptyTotals);
-      return {
-        days: counted.map(({ day, totals }) => ({ date: formatDay(day), ...publicTotals(totals) })),
-        uptime: printedUptime(sum),
-      };
-    },
+    days: counted.map(([day, totals]) => ({ date: formatDay(day), ...publicTotals(totals) })),
+    uptime: printedUptime(sum),
   };
 }

@@ -14,7 +14,7 @@ import {
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openBodies } from '../bodies/bodies.ts';
 import { keepGround } from '../slots/ground.ts';
-import { readCommits } from '../slots/intake.ts';
+import { openSource } from '../slots/source.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore, readCopy } from '../store/sqlite/sqlite-store.ts';
 import type { Shown } from '../store/store.ts';
@@ -93,8 +93,13 @@ async function readOf(): Promise<string[]> {
     const commits = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(0, 1_000));
     const ground = await keepGround(store).advance();
     const blobs = folderBlobs(join(dataDir, 'collector', 'blobs'));
-    const { additions } = await readCommits(store, openBodies(store, blobs), ground, commits, () => true);
-    return [...new Set(additions.map(({ monitor }) => monitor.split('/')[0] ?? ''))].sort();
+    const source = openSource(store, openBodies(store, blobs));
+    const read = await Promise.all(
+      commits
+        .filter(({ kind }) => kind === 'batch')
+        .map((commit) => source.read(ground, commit, () => true)),
+    );
+    return [...new Set(read.flatMap(({ bodies }) => [...bodies.keys()]))].sort();
   } finally {
     await store[Symbol.asyncDispose]();
   }

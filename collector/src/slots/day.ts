@@ -27,28 +27,6 @@ const HAS_AGREED = 1;
 /** The agreed plane's requests are written: they are not its regions' together. */
 const OWN_REQUESTS = 2;
 
-/** Requests and failures of all regions by minute, as symbols without a byte. */
-function sumOfRegions(planes: DayRuns): Runs {
-  const requests = new Float64Array(MINUTES_PER_DAY);
-  const failed = new Float64Array(MINUTES_PER_DAY);
-  for (const [region, runs] of planes) {
-    if (region === '') continue;
-    eachRun(runs, (symbol, from, to) => {
-      const [asked, missed] = [requestsOfSymbol(symbol), failedOfSymbol(symbol)];
-      if (asked === 0 && missed === 0) return;
-      for (let minute = from; minute < to; minute += 1) {
-        requests[minute] = (requests[minute] ?? 0) + asked;
-        failed[minute] = (failed[minute] ?? 0) + missed;
-      }
-    });
-  }
-  const runs: Runs = [];
-  for (let minute = 0; minute < MINUTES_PER_DAY; minute += 1) {
-    appendRun(runs, symbolOf(0, requests[minute] ?? 0, failed[minute] ?? 0));
-  }
-  return trimmed(runs);
-}
-
 /** Each minute of both, put together by `join`. */
 function joined(a: Runs, b: Runs, join: (a: number, b: number) => number): Runs {
   const made: Runs = [];
@@ -63,6 +41,21 @@ function joined(a: Runs, b: Runs, join: (a: number, b: number) => number): Runs 
     if (leftB === 0) leftB = b[(j += 2) + 1] ?? MINUTES_PER_DAY;
   }
   return trimmed(made);
+}
+
+const added = (a: number, b: number): number =>
+  symbolOf(0, requestsOfSymbol(a) + requestsOfSymbol(b), failedOfSymbol(a) + failedOfSymbol(b));
+
+/** Requests and failures of all regions by minute, as symbols without a byte. */
+function sumOfRegions(planes: DayRuns): Runs {
+  let sum: Runs = [];
+  for (const [region, runs] of planes) if (region !== '') sum = joined(sum, runs, added);
+  return sum;
+}
+
+/** The agreed plane with its regions' requests, of one that has none. */
+export function withRequests(agreed: Runs, planes: DayRuns): Runs {
+  return joined(agreed, sumOfRegions(planes), byteWith);
 }
 
 const withoutByte = (symbol: number): number => symbol - byteOfSymbol(symbol);
@@ -104,7 +97,7 @@ export function decodeRuns(block: Uint8Array): Map<string, Runs> {
   if (agreed !== undefined) planes.set('', agreed);
   for (const region of regions) planes.set(region, readPlane(reader));
   if (agreed !== undefined && (flags & OWN_REQUESTS) === 0) {
-    planes.set('', joined(agreed, sumOfRegions(planes), byteWith));
+    planes.set('', withRequests(agreed, planes));
   }
   return planes;
 }

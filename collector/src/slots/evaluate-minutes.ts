@@ -1,93 +1,229 @@
-/** The slots of one shard's nodes and services for some minutes, by the rule, from the tallies in the store. */
-import { judgeMinute, newTable } from '@highwater/config/proof/rule/evaluate.ts';
-import type { MonitorJudgement } from '@highwater/config/proof/rule/monitor.ts';
+/** The slots of one shard in one minute, by the rule, into its book: monitors, then what stands still, nodes, services. */
+import { monitorParts } from '@highwater/config/domain.ts';
+import { type Judged, judgeNode, type MonitorPart } from '@highwater/config/proof/rule/node.ts';
+import { emptyTally } from '@highwater/config/proof/rule/probe-minute.ts';
+import { type RegionJudgement, slotOfRegion } from '@highwater/config/proof/rule/region.ts';
+import { judgeService, UNSEEN } from '@highwater/config/proof/rule/service.ts';
+import { isStalled } from '@highwater/config/proof/rule/stalled.ts';
 import { dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
-import type { ReadTx, Tx } from '../store/store.ts';
-import { byteOf } from './byte.ts';
-import type { Ground } from './ground.ts';
-import { judgeWindow } from './judge-window.ts';
-import { partOf } from './part.ts';
-import type { WindowFinder } from './windows.ts';
+import { type Book, symbolIn } from './book.ts';
+import { byteOf, isOldByte, slotOfByte, withStalled } from './byte.ts';
+import { judgeAll, judgeRegions } from './judge-window.ts';
+import type { LaidNode, LaidService, Layout } from './layout.ts';
+import { byteOfSymbol, failedOfSymbol, requestsOfSymbol, symbolOf } from './symbol.ts';
+import type { Standpoint, TallyBook } from './tally-book.ts';
+import type { MonitorWindow } from './windows.ts';
 
-const none = new Map<never, never>();
+/** Judgements of windows that are longer than a minute, as long as they may be asked for again. */
+export type JudgedWindows = Map<string, ReturnType<typeof judgeFresh>>;
 
-/** Judges every monitor of the shard in one minute; windows that were judged before are not judged again. */
-async function judgeMonitors(
-  tx: ReadTx,
-  ground: Ground,
-  windows: WindowFinder,
-  shard: string,
-  minute: number,
-  judged: Map<string, MonitorJudgement>,
-): Promise<void> {
-  const under = ground.timeline.configAt(minute);
-  for (const { id } of under === undefined ? [] : partOf(under, shard).monitors) {
-    const window = windows.at(id, minute);
-    if (window === undefined || judged.has(`${id} ${window.first}`)) continue;
-    const rows = await tx.tallies(id, window.first, window.last);
-    judged.set(`${id} ${window.first}`, judgeWindow(ground, window, rows));
-  }
+function judgeFresh(tallies: TallyBook, point: Standpoint, window: MonitorWindow) {
+  const regions = judgeRegions(tallies, point.rosterOf, window);
+  return { agreed: judgeAll(window, regions), regions };
 }
 
-/** Blocks of the days that are being written, by subject and day. */
-class Blocks {
-  readonly #tx: Tx;
-  readonly #blocks = new Map<string, { subject: string; day: number; block: Uint8Array; changed: boolean }>();
-
-  constructor(tx: Tx) {
-    this.#tx = tx;
-  }
-
-  async set(subject: string, minute: number, byte: number): Promise<void> {
-    const day = dayOfMinute(minute);
-    const held = this.#blocks.get(`${subject} ${day}`) ?? (await this.#load(subject, day));
-    const at = minute % MINUTES_PER_DAY;
-    if (held.block[at] === byte) return;
-    held.block[at] = byte;
-    held.changed = true;
-  }
-
-  async #load(subject: string, day: number) {
-    const [row] = await this.#tx.slotDays(subject, day, day);
-    const block = row === undefined ? new Uint8Array(MINUTES_PER_DAY) : Uint8Array.from(row.block);
-    const held = { subject, day, block, changed: false };
-    this.#blocks.set(`${subject} ${day}`, held);
-    return held;
-  }
-
-  async save(): Promise<boolean> {
-    const changed = [...this.#blocks.values()].filter((each) => each.changed);
-    for (const { subject, day, block } of changed) await this.#tx.putSlotDay(subject, day, block);
-    return changed.length > 0;
-  }
+export interface MinuteScene {
+  readonly point: Standpoint;
+  readonly tallies: TallyBook;
+  readonly book: Book;
+  readonly layout: Layout;
+  readonly minute: number;
+  /** For the minutes that are judged together. */
+  readonly judged: JudgedWindows;
+  /** Whether the tallies of a window of the monitor are here; where not, it is as it was a minute before. */
+  readonly isRead: (window: MonitorWindow) => boolean;
 }
 
-/** Writes the slots of these minutes. Returns whether any changed. */
-export async function evaluateMinutes(
-  tx: Tx,
-  ground: Ground,
-  windows: WindowFinder,
-  shard: string,
-  minutes: Iterable<number>,
-): Promise<boolean> {
-  const judged = new Map<string, MonitorJudgement>();
-  const blocks = new Blocks(tx);
-  for (const minute of minutes) {
-    const under = ground.timeline.configAt(minute);
-    if (under === undefined) continue;
-    await judgeMonitors(tx, ground, windows, shard, minute, judged);
-    const table = newTable(minute, 1);
-    const judge = (id: string, at: number): MonitorJudgement => {
-      const found = judged.get(`${id} ${windows.at(id, at)?.first}`);
-      if (found === undefined) throw new Error(`${id} was not judged in minute ${at}`);
-      return found;
-    };
-    judgeMinute(minute, partOf(under, shard), ground.timeline, judge, none, table);
-    for (const rows of [table.nodes, table.services]) {
-      for (const [subject, [slot]] of rows) {
-        if (slot !== undefined) await blocks.set(subject, minute, byteOf(slot));
-      }
+/** Judges a minute whole, or of its monitors some alone. Returns whether a slot changed. */
+export function evaluateMinute(scene: MinuteScene, some?: ReadonlySet<string>): boolean {
+  let changed = false;
+  const regions = new Set<string>();
+  for (const { id } of scene.layout.monitors) {
+    if (some !== undefined && !some.has(id)) continue;
+    changed = putMonitor(scene, id, regions) || changed;
+  }
+  // What is built on monitors that are as they were is as it was.
+  if (!changed) return false;
+  for (const chain of scene.layout.chains) putStalled(scene, chain);
+  if (some !== undefined) {
+    for (const { monitors } of nodesOf(scene.layout)) {
+      for (const id of monitors) for (const region of regionsOf(scene, id)) regions.add(region);
     }
   }
-  return blocks.save();
+  for (const service of scene.layout.services) {
+    for (const plane of ['', ...regions]) putService(scene, service, plane);
+  }
+  return true;
+}
+
+function* nodesOf({ services }: Layout): Generator<{ readonly monitors: readonly string[] }> {
+  for (const { nodes, open } of services) {
+    yield { monitors: open };
+    yield* nodes;
+  }
+}
+
+function regionsOf({ book, minute }: MinuteScene, subject: string): string[] {
+  const planes = book.planes(subject, dayOfMinute(minute));
+  return planes === undefined ? [] : [...planes.keys()].filter((name) => name !== '');
+}
+
+function symbolAt({ book, minute }: MinuteScene, subject: string, plane: string): number {
+  return symbolIn(book.planes(subject, dayOfMinute(minute)), plane, minute % MINUTES_PER_DAY);
+}
+
+function isCovered({ point, minute }: MinuteScene, service: string, node?: string): boolean {
+  const { timeline } = point.ground;
+  return (
+    timeline.isMaintained(service, minute) || (node !== undefined && timeline.isMaintained(node, minute))
+  );
+}
+
+function judge(scene: MinuteScene, window: MonitorWindow): ReturnType<typeof judgeFresh> {
+  if (window.first === window.last) return judgeFresh(scene.tallies, scene.point, window);
+  const key = `${window.monitor.id} ${window.first}`;
+  const known = scene.judged.get(key) ?? judgeFresh(scene.tallies, scene.point, window);
+  scene.judged.set(key, known);
+  return known;
+}
+
+function putMonitor(scene: MinuteScene, id: string, regions: Set<string>): boolean {
+  const { point, book, minute } = scene;
+  const window = point.windows.at(id, minute);
+  if (window === undefined) return false;
+  if (!scene.isRead(window)) return goOn(scene, window, regions);
+  const { agreed, regions: said } = judge(scene, window);
+  const { service } = monitorParts(id);
+  const maintenance = isCovered(scene, service, id.slice(0, id.lastIndexOf('/')));
+  const over = { maintenance, stalled: false };
+  let changed = book.set(id, '', minute, byteOf({ ...agreed, ...over }, agreed.old));
+  for (const [region, judgement] of said) {
+    regions.add(region);
+    const byte = byteOf({ ...slotOfRegion(judgement), ...over });
+    const { requests, failed } = requestsOf(scene, window, region);
+    changed = book.set(id, region, minute, symbolOf(byte, requests, failed)) || changed;
+  }
+  return changed;
+}
+
+/** A window's result is that of each of its minutes: nothing new was said, so that it is as in the minute before. */
+function goOn(scene: MinuteScene, { monitor: { id } }: MonitorWindow, regions: Set<string>): boolean {
+  const { book, minute } = scene;
+  const maintenance = isCovered(scene, monitorParts(id).service, id.slice(0, id.lastIndexOf('/')));
+  let changed = false;
+  for (const plane of ['', ...regionsOf(scene, id)]) {
+    const byte = byteOfSymbol(symbolAt({ ...scene, minute: minute - 1 }, id, plane));
+    const slot = slotOfByte(byte);
+    if (slot === undefined) continue;
+    if (plane !== '') regions.add(plane);
+    const own = byteOf({ ...slot, maintenance, stalled: false }, isOldByte(byte));
+    changed = book.set(id, plane, minute, own) || changed;
+  }
+  return changed;
+}
+
+/** Single requests that counted in the minute itself. */
+function requestsOf(
+  { tallies, point, minute }: MinuteScene,
+  window: MonitorWindow,
+  region: string,
+): { requests: number; failed: number } {
+  let [requests, failed] = [0, 0];
+  const probes = point.rosterOf(window).regions.find(([own]) => own === region)?.[1] ?? [];
+  for (const { vkey } of probes) {
+    const { ok, degraded, fail } = tallies.of(minute, vkey, window.monitor.id) ?? emptyTally;
+    requests += ok + degraded + fail;
+    failed += fail;
+  }
+  return { requests, failed };
+}
+
+/** Lays over all heads of a chain, or takes from them, that it stands still. */
+function putStalled(scene: MinuteScene, { heads, judging }: Layout['chains'][number]): void {
+  const { book, minute } = scene;
+  const said = judging.flatMap(({ id, operator }) => {
+    const byte = byteOfSymbol(symbolAt(scene, id, ''));
+    const state = slotOfByte(byte)?.state;
+    return state === undefined ? [] : [{ state, old: isOldByte(byte), operator }];
+  });
+  const stalled = isStalled(said);
+  for (const id of heads) {
+    for (const plane of ['', ...regionsOf(scene, id)]) {
+      const symbol = symbolAt(scene, id, plane);
+      const byte = byteOfSymbol(symbol);
+      if (byte === 0) continue;
+      book.set(id, plane, minute, symbol - byte + withStalled(byte, stalled));
+    }
+  }
+}
+
+interface Parts {
+  readonly parts: readonly MonitorPart[];
+  readonly requests: number;
+  readonly failed: number;
+}
+
+/** What a plane says of some monitors. */
+function partsOf(scene: MinuteScene, monitors: readonly string[], plane: string): Parts {
+  const parts: MonitorPart[] = [];
+  let [requests, failed] = [0, 0];
+  for (const id of monitors) {
+    const symbol = symbolAt(scene, id, plane);
+    const slot = slotOfByte(byteOfSymbol(symbol));
+    if (slot === undefined) continue;
+    const { state, degraded, stalled, cause } = slot;
+    // Of monitors only heads are ever stalled.
+    parts.push({ state, degraded, stalledHead: stalled, ...(cause === undefined ? {} : { cause }) });
+    requests += requestsOfSymbol(symbol);
+    failed += failedOfSymbol(symbol);
+  }
+  return { parts, requests, failed };
+}
+
+function put(
+  scene: MinuteScene,
+  subject: string,
+  plane: string,
+  judged: Judged,
+  isMaintained: boolean,
+  { requests, failed }: Omit<Parts, 'parts'>,
+): void {
+  const byte = byteOf({ ...judged, maintenance: isMaintained });
+  const symbol = plane === '' ? byte : symbolOf(byte, requests, failed);
+  scene.book.set(subject, plane, scene.minute, symbol);
+}
+
+type NodeOfService = Judged & { readonly hasStalledHead: boolean };
+
+function putNode(
+  scene: MinuteScene,
+  node: LaidNode,
+  plane: string,
+  asked: { requests: number; failed: number },
+): NodeOfService | undefined {
+  const own = partsOf(scene, node.monitors, plane);
+  const judged = judgeNode(own.parts);
+  if (judged === undefined) return undefined;
+  put(scene, node.id, plane, judged, isCovered(scene, node.service, node.id), own);
+  asked.requests += own.requests;
+  asked.failed += own.failed;
+  return { ...judged, hasStalledHead: own.parts.some((part) => part.stalledHead) };
+}
+
+function putService(scene: MinuteScene, laid: LaidService, plane: string): void {
+  const { service, open } = laid;
+  const asked = { requests: 0, failed: 0 };
+  const seen = laid.nodes.map((node) => putNode(scene, node, plane, asked));
+  const own = partsOf(scene, open, plane);
+  // A region that asks none of what the service is judged by says nothing of it.
+  if (open.length > 0 ? own.parts.length === 0 : seen.every((node) => node === undefined)) return;
+  const nodes = seen.map((node) => node ?? { ...UNSEEN, hasStalledHead: false });
+  const judged = judgeService(own.parts, nodes, service.minUp);
+  if (judged === undefined) return;
+  put(scene, service.id, plane, judged, isCovered(scene, service.id), open.length > 0 ? own : asked);
+}
+
+export function whySlot(regions: readonly (readonly [string, RegionJudgement])[], state: string): string {
+  const said = regions.map(([region, { say, cause }]) => `${region}: ${say}${cause ? ` (${cause})` : ''}`);
+  return `${state}; ${said.length === 0 ? 'no region had an enrolled probe' : said.join(', ')}`;
 }

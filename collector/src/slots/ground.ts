@@ -140,9 +140,18 @@ async function take(tx: Tx, state: GroundState, commits: readonly CommitRow[]): 
   return { next: (commits.at(-1)?.index ?? state.next - 1) + 1, reach, voided };
 }
 
+/** The batches by which leaves come into force. */
+async function reachingOf(tx: ReadTx, { reach }: GroundState): Promise<CommitRow[]> {
+  const reaching: CommitRow[] = [];
+  for (const [index] of Object.values(reach)) reaching.push(...(await tx.commitsFrom(index, 1)));
+  return reaching;
+}
+
 export interface GroundKeeper {
   /** Takes in the commits that are new, up to a bound. The same ground as before when there are none. */
   advance(): Promise<Ground>;
+  /** What was in force when by the leaves below an index alone. */
+  before(index: number): Promise<Timeline>;
 }
 
 export function keepGround(store: Store): GroundKeeper {
@@ -162,12 +171,16 @@ export function keepGround(store: Store): GroundKeeper {
       if (onlyBatches && ground !== undefined) {
         return { ...ground, voidFrom: voidFromIn(state), next: state.next };
       }
-      const reaching: CommitRow[] = [];
-      for (const [index] of Object.values(state.reach)) reaching.push(...(await tx.commitsFrom(index, 1)));
-      return build(state, leaves, reaching);
+      return build(state, leaves, await reachingOf(tx, state));
     });
     ground = made;
     return made.next < size ? advance() : made;
   };
-  return { advance };
+  const before = (index: number): Promise<Timeline> =>
+    store.read(LOG_SHARD, async (tx) => {
+      const state = kept(await tx.getState('ground', 'all'));
+      const leaves = (await tx.leaves()).filter((leaf) => leaf.index < Math.min(index, state.next));
+      return build(state, leaves, await reachingOf(tx, state)).timeline;
+    });
+  return { advance, before };
 }

@@ -18,9 +18,11 @@ import { testHouse } from '../testing/config.ts';
 import { dropDataDir, newDataDir } from '../testing/house.ts';
 import { player, type Player } from '../testing/player.ts';
 import { watch } from '../watched.ts';
-import { METHOD_HOURS } from './methods.ts';
+
 import { openSlots, type Slots } from './slots.ts';
 
+/** Hours shown, and the one that runs. */
+const SHOWN_HOURS = 25;
 const house = testHouse();
 const methods = [{ method: 'eth_call' }, { method: 'eth_call', id: '__proto__' }, { get: '/v2/status?x=1' }];
 const config: Config = {
@@ -71,7 +73,7 @@ const line = (at: number, facts: string, outcome = 'ok 100 -'): string =>
   `rpc/a/jsonrpc ${at} ${outcome} ${facts}`;
 
 async function shown(): Promise<readonly PublicMethod[]> {
-  return (await openHistory(watched, store, slots).read(now)).methods.get('rpc/a') ?? [];
+  return (await openHistory(watched, slots).read(now)).methods.get('rpc/a') ?? [];
 }
 
 test('all regions together: quantiles, calls, and faults, the most frequent first', async () => {
@@ -111,7 +113,7 @@ test.each([
   ["a line of the probe's own trouble", line(start, 'm.eth_call=1000', 'fail 9 probe.loop.late')],
   ['a skipped line', line(start, 'm.eth_call=1000', 'skipped 0 probe.schedule.late')],
   ['a recheck', line(start, 'm.eth_call=1000 re=1')],
-  ['a line older than what is kept', line(start - METHOD_HOURS * HOUR_MS, 'm.eth_call=1000')],
+  ['a line older than what is kept', line(start - SHOWN_HOURS * HOUR_MS, 'm.eth_call=1000')],
 ])('%s adds nothing', async (_, text) => {
   await told(eu, [text]);
   expect(await shown()).toEqual([]);
@@ -144,17 +146,15 @@ test('late lines land in their hour, and an hour is gone once a day is over', as
   now += HOUR_MS;
   expect((await shown())[0]).toMatchObject({ calls: 2, from: start - 22 * HOUR_MS });
   // The ring comes round: what one region wrote a day ago does not stand beside what the other writes now.
-  now = start + (METHOD_HOURS - 23) * HOUR_MS;
+  now = start + (SHOWN_HOURS - 23) * HOUR_MS;
   await told(us, [hourOf(now, 40)]);
   expect((await shown())[0]).toMatchObject({ calls: 2 });
   now += 30 * HOUR_MS;
   expect(await shown()).toEqual([]);
-  const rows = await store.read('chain:devnet', (tx) => tx.listState('methods'));
-  expect(rows.length).toBe(4);
 });
 
 test('what is read bit by bit is what is read afresh', async () => {
-  const kept = openHistory(watched, store, slots);
+  const kept = openHistory(watched, slots);
   for (let i = 0; i < 12; i += 1) {
     const at = now - ((i * 7) % 24) * HOUR_MS;
     await told(i % 2 === 0 ? eu : us, [
@@ -189,6 +189,6 @@ test('of a node at most 64 methods are shown', async () => {
     eu,
     checks.map((check) => `rpc/b/${check} ${start} ok 1 - ${facts}`),
   );
-  const { methods } = await openHistory(many, store, slots).read(now);
+  const { methods } = await openHistory(many, slots).read(now);
   expect(methods.get('rpc/b')?.length).toBe(64);
 });

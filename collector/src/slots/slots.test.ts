@@ -14,21 +14,25 @@ import { nextDueAt, phaseMs } from '@highwater/config/proof/due.ts';
 import { emptyRoot, leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { formatProjection } from '@highwater/config/proof/projection.ts';
-import { evaluate, type Series } from '@highwater/config/proof/rule/evaluate.ts';
+import { evaluate } from '@highwater/config/proof/rule/evaluate.ts';
 import type { Evidence, LoggedLeaf } from '@highwater/config/proof/rule/evidence.ts';
-import { type Clock, MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
+import { addTotals, emptyTotals } from '@highwater/config/proof/rule/totals.ts';
+import { type Clock, dayOfMinute, MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bodyName } from '../bodies/files.ts';
 import { declareLeaves } from '../leaves/leaves.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
+import { besideStore } from '../rebuild/beside.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { testHouse } from '../testing/config.ts';
 import { signerOf, signerOfKey } from '../signer.ts';
 import { LOG_SHARD, watch, type Watched } from '../watched.ts';
 import { slotOfByte } from './byte.ts';
-import { CLOSE_AFTER_MS, openSlots } from './slots.ts';
+import { decodeDay, totalsOfPlane } from './day.ts';
+import { CLOSE_AFTER_MS, openSlots, type Slots } from './slots.ts';
 
 /** Seven minutes before a midnight, so that the range crosses it. */
 const FIRST = 20_000 * MINUTES_PER_DAY - 7;
@@ -178,22 +182,77 @@ async function evidenceOf(store: Store, folder: string, keys: readonly SigningKe
   return { leaves, bodies };
 }
 
-async function compare(store: Store, watched: Watched, evidence: Evidence): Promise<number> {
+/** By view, period and subject: every block that the shards have. */
+async function blocksOf(slots: Slots, watched: Watched): Promise<Map<string, string>> {
+  const all = new Map<string, string>();
+  for (const shard of watched.shards.keys()) {
+    for (const view of ['slots', 'totals', 'latency', 'latency-days', 'heads'] as const) {
+      for (const { period, subject, block } of await slots.blocks(shard, view, 0, 1_000_000)) {
+        all.set(`${view} ${period} ${subject}`, Buffer.from(block).toString('hex'));
+      }
+    }
+  }
+  return all;
+}
+
+/** Every plane equals what the rule says of the same commits; returns how many slots were known. */
+async function compare(slots: Slots, watched: Watched, evidence: Evidence): Promise<number> {
   const range = { first: FIRST, last: FIRST + LENGTH - 1 };
   const reference = evaluate(evidence, range, sha256);
-  const series: [string, Series][] = [...reference.nodes, ...reference.services];
   let known = 0;
-  for (const [subject, { slots }] of series) {
-    const shard = watched.shardOf.get(subject.split('/')[0] ?? '') ?? '';
-    const days = await store.read(shard, (tx) => tx.slotDays(subject, 0, 30_000));
-    const ours = slots.map((_, i) => {
-      const day = days.find((each) => each.day === Math.floor((FIRST + i) / MINUTES_PER_DAY));
-      return slotOfByte(day?.block[(FIRST + i) % MINUTES_PER_DAY] ?? 0);
-    });
-    expect({ subject, slots: ours }).toEqual({ subject, slots });
-    known += ours.filter((slot) => slot !== undefined && slot.state !== 'unknown').length;
+  for (const [plane, of] of [['', reference] as const, ...reference.regions]) {
+    for (const [subject, { slots: expected, totals }] of [...of.monitors, ...of.nodes, ...of.services]) {
+      const shard = watched.shardOf.get(subject.split('/')[0] ?? '') ?? '';
+      const days = await slots.blocks(
+        shard,
+        'slots',
+        dayOfMinute(range.first),
+        dayOfMinute(range.last),
+        subject,
+      );
+      const planes = new Map(days.map(({ period, block }) => [period, decodeDay(block).get(plane)]));
+      const minutes = expected.map((_, i) => FIRST + i);
+      const ours = minutes.map((minute) =>
+        slotOfByte(planes.get(dayOfMinute(minute))?.slots[minute % MINUTES_PER_DAY] ?? 0),
+      );
+      expect({ plane, subject, slots: ours }).toEqual({ plane, subject, slots: expected });
+      const counted = [...planes].map(([day, own]) =>
+        own === undefined
+          ? emptyTotals
+          : totalsOfPlane(
+              own,
+              Math.max(0, range.first - day * MINUTES_PER_DAY),
+              Math.min(MINUTES_PER_DAY - 1, range.last - day * MINUTES_PER_DAY),
+            ),
+      );
+      expect({ plane, subject, totals: counted.reduce(addTotals, emptyTotals) }).toEqual({
+        plane,
+        subject,
+        totals,
+      });
+      known += ours.filter((slot) => slot !== undefined && slot.state !== 'unknown').length;
+    }
   }
   return known;
+}
+
+/** The same commits, read from the first one on into an empty store beside. */
+async function fresh(
+  store: Store,
+  watched: Watched,
+  blobs: Blobs,
+  clock: Clock,
+): Promise<Map<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), 'highwater-slots-'));
+  const scratch = openSqliteStore(folder);
+  try {
+    const slots = openSlots(watched, besideStore(store, scratch, 1_000_000), blobs, clock);
+    await slots.beat();
+    return await blocksOf(slots, watched);
+  } finally {
+    await scratch[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Plays one scenario of choices; returns how many slots were known, up or down. */
@@ -220,7 +279,7 @@ async function play(choices: readonly number[]): Promise<number> {
   let now = (FIRST - 1) * MINUTE_MS;
   const clock: Clock = { now: () => now, monotonic: () => now };
   const bodiesFolder = join(folder, 'blobs');
-  const blobs = folderBlobs(bodiesFolder);
+  let blobs = folderBlobs(bodiesFolder);
   let store = openSqliteStore(folder);
   try {
     const project = (config: Config): string =>
@@ -252,7 +311,7 @@ async function play(choices: readonly number[]): Promise<number> {
       })
       .sort((a, b) => a.at - b.at);
 
-    const again = (note: string): string => {
+    const signedAnew = (note: string): string => {
       const parsed = parseNote(note);
       if ('error' in parsed) throw new Error(parsed.error);
       return renewed.sign(parsed.text);
@@ -266,7 +325,8 @@ async function play(choices: readonly number[]): Promise<number> {
         tx.batches(delivery.probe, delivery.epoch, delivery.number),
       );
       const { probe, epoch, number, bodies } = delivery;
-      const note = isRenewed && i > halfway && probe === renewed.name ? again(delivery.note) : delivery.note;
+      const note =
+        isRenewed && i > halfway && probe === renewed.name ? signedAnew(delivery.note) : delivery.note;
       if (seen.length === 0) {
         for (const ref of bodyRefs(bodies, sha256)) {
           await blobs.putIfAbsent(bodyName(ref.hash), utf8(bodies.get(ref.service) ?? ''));
@@ -281,6 +341,7 @@ async function play(choices: readonly number[]): Promise<number> {
       } as const;
       await store.transact(LOG_SHARD, (tx) => tx.addCommit(commit));
       if (pick() % 3 === 0) await slots.beat();
+      if (pick() % 11 === 0) await slots.flush();
       const isHalfway = i === halfway;
       if (isHalfway && (isRenewed || pick() % 4 !== 0)) {
         watched = watch(after);
@@ -289,12 +350,23 @@ async function play(choices: readonly number[]): Promise<number> {
       if (isHalfway || pick() % 17 === 0) {
         await store[Symbol.asyncDispose]();
         store = openSqliteStore(folder);
+        blobs = folderBlobs(bodiesFolder);
         slots = openSlots(watched, store, blobs, clock);
       }
     }
     now = Math.max(now, (FIRST + LENGTH + 20) * MINUTE_MS + CLOSE_AFTER_MS);
     await slots.beat();
-    return await compare(store, watched, await evidenceOf(store, bodiesFolder, [...keys, renewed, operator]));
+    const evidence = await evidenceOf(store, bodiesFolder, [...keys, renewed, operator]);
+    const known = await compare(slots, watched, evidence);
+    // Whoever reads the same commits at once has the same bytes; so has who wrote them, and reads them again.
+    const made = await blocksOf(slots, watched);
+    await slots.flush();
+    expect(await blocksOf(slots, watched)).toEqual(made);
+    const again = openSlots(watched, store, blobs, clock);
+    await again.beat();
+    expect(await blocksOf(again, watched)).toEqual(made);
+    expect(await fresh(store, watched, folderBlobs(bodiesFolder), clock)).toEqual(made);
+    return known;
   } finally {
     await store[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });

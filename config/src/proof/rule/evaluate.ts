@@ -11,12 +11,20 @@ import { monitorParts } from '../../domain.ts';
 import { type MonitorJudgement, judgeMonitor } from './monitor.ts';
 import { type Judged, type MonitorPart, judgeNode } from './node.ts';
 import { type Tally, addTallies, emptyTally } from './probe-minute.ts';
-import { judgeRegion } from './region.ts';
-import { PUBLIC_NODE, judgeService } from './service.ts';
-import type { Slot } from './slot.ts';
+import { type RegionJudgement, judgeRegion, slotOfRegion } from './region.ts';
+import { PUBLIC_NODE, UNSEEN, judgeService } from './service.ts';
 import { REFERENCE_PREFIX, isStalled } from './stalled.ts';
+import {
+  type Series,
+  type SlotTable,
+  newTable,
+  put,
+  putRequests,
+  seriesOf,
+  sumRequests,
+} from './slot-table.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
-import { type Requests, type RuleTotals, countSlots } from './totals.ts';
+import type { Requests } from './totals.ts';
 
 /** UTC minutes, both inclusive. */
 export interface MinuteRange {
@@ -24,19 +32,22 @@ export interface MinuteRange {
   readonly last: number;
 }
 
-/** One subject's slots; undefined in minutes for which it was not configured. */
-export interface Series {
-  /** Index 0 is the first minute of the range. */
-  readonly slots: readonly (Slot | undefined)[];
-  readonly totals: RuleTotals;
-}
+export type { Series };
 
-export interface Evaluation extends MinuteRange {
+export interface Subjects {
   /** By `service/node/check`; references too. */
   readonly monitors: ReadonlyMap<string, Series>;
   /** By `service/node`. */
   readonly nodes: ReadonlyMap<string, Series>;
   readonly services: ReadonlyMap<string, Series>;
+}
+
+export interface Evaluation extends MinuteRange, Subjects {
+  /**
+   * By region, what it says alone: its majority of each monitor, and of these the nodes and services. Maintenance and
+   * stalled chains lie over it as they are.
+   */
+  readonly regions: ReadonlyMap<string, Subjects>;
   /** Evidence that was left out, and why. */
   readonly problems: readonly string[];
 }
@@ -55,55 +66,58 @@ export function evaluate(evidence: Evidence, range: MinuteRange, hash: Hash): Ev
   const isWanted = (minute: number): boolean =>
     dayOfMinute(range.first) <= dayOfMinute(minute) && dayOfMinute(minute) <= dayOfMinute(range.last);
   const { tallies, problems } = gather(records, evidence, timeline, windows, isWanted, hash);
-  const table = newTable(range.first, length);
+  const planes = new Map<string, SlotTable>();
+  const planeOf = (region: string): SlotTable => {
+    const known = planes.get(region) ?? newTable(range.first, length);
+    planes.set(region, known);
+    return known;
+  };
+  const agreed = planeOf('');
   const judge = windowJudge(windows, tallies);
   for (let minute = range.first; minute <= range.last; minute += 1) {
     const under = timeline.configAt(minute);
-    if (under) judgeMinute(minute, under.config, timeline, judge, tallies, table);
+    if (under) judgeMinute({ minute, config: under.config, timeline, judge }, planeOf);
   }
+  const subjectsOf = (table: SlotTable): Subjects => ({
+    monitors: seriesOf(table, 'monitors'),
+    nodes: seriesOf(table, 'nodes'),
+    services: seriesOf(table, 'services'),
+  });
+  const regions = [...planes].filter(([region]) => region !== '').sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     ...range,
-    monitors: seriesOf(table.monitors, table),
-    nodes: seriesOf(table.nodes, table),
-    services: seriesOf(table.services, table),
+    ...subjectsOf(agreed),
+    regions: new Map(regions.map(([region, table]) => [region, subjectsOf(table)])),
     problems: [...records.problems, ...problems].sort(),
   };
 }
 
-type Row = (Slot | undefined)[];
-
-/** Slots of a stretch of minutes, being filled. */
-export interface Table {
-  readonly first: number;
-  readonly length: number;
-  readonly monitors: Map<string, Row>;
-  readonly nodes: Map<string, Row>;
-  readonly services: Map<string, Row>;
-  /** By subject: requests of each minute. */
-  readonly requests: Map<string, Map<number, Requests>>;
+/** A window's judgement: what was agreed, and by region what it says. */
+interface WindowJudgement {
+  readonly agreed: MonitorJudgement;
+  readonly regions: ReadonlyMap<string, RegionJudgement>;
 }
 
-export function newTable(first: number, length: number): Table {
-  return { first, length, monitors: new Map(), nodes: new Map(), services: new Map(), requests: new Map() };
+interface MonitorMinute extends WindowJudgement {
+  /** Of the minute itself, not of the window. */
+  readonly requests: ReadonlyMap<string, Requests>;
 }
 
-export type Judge = (monitor: string, minute: number) => MonitorJudgement;
+type Judge = (monitor: string, minute: number) => MonitorMinute;
 
 /** Judges each window once, whichever of its minutes asks. */
 function windowJudge(windows: Windows, tallies: Tallies): Judge {
-  const judged = new WeakMap<MonitorWindow, MonitorJudgement>();
+  const judged = new WeakMap<MonitorWindow, WindowJudgement>();
   return (monitor, minute) => {
     const window = windows.at(monitor, minute);
     if (!window) throw new RangeError(`unreachable: ${monitor} has no window in minute ${minute}`);
-    const known = judged.get(window);
-    if (known) return known;
-    const judgement = judgeWindow(window, tallies);
-    judged.set(window, judgement);
-    return judgement;
+    const known = judged.get(window) ?? judgeWindow(window, tallies);
+    judged.set(window, known);
+    return { ...known, requests: requestsOf(window, tallies, minute) };
   };
 }
 
-function judgeWindow(window: MonitorWindow, tallies: Tallies): MonitorJudgement {
+function judgeWindow(window: MonitorWindow, tallies: Tallies): WindowJudgement {
   const minutes = tallies.get(window.monitor.id);
   const tallyOf = (key: string): Tally => {
     let sum = emptyTally;
@@ -113,165 +127,137 @@ function judgeWindow(window: MonitorWindow, tallies: Tallies): MonitorJudgement 
     }
     return sum;
   };
-  const regions = [...window.roster.values()].map((probes) =>
-    judgeRegion(probes.map((probe) => tallyOf(probe.vkey))),
+  const regions = new Map(
+    [...window.roster].map(([region, probes]) => [
+      region,
+      judgeRegion(probes.map((probe) => tallyOf(probe.vkey))),
+    ]),
   );
-  return judgeMonitor(regions, window.monitor.quorum);
+  return { agreed: judgeMonitor([...regions.values()], window.monitor.quorum), regions };
 }
 
-/** One minute of a configuration (or a part of it that shares no chain with the rest), into the table. */
-export function judgeMinute(
-  minute: number,
-  config: RuleConfig,
-  timeline: Timeline,
-  judge: Judge,
-  tallies: Tallies,
-  table: Table,
-): void {
-  const stalled = stalledChains(minute, config, judge);
-  const byNode = new Map<string, (MonitorPart & { readonly id: string })[]>();
-  const covered = (service: string, node?: string): boolean =>
-    timeline.isMaintained(service, minute) ||
-    (node !== undefined && timeline.isMaintained(`${service}/${node}`, minute));
+/** Single requests that counted in a minute, by region. */
+function requestsOf(window: MonitorWindow, tallies: Tallies, minute: number): Map<string, Requests> {
+  const keys = tallies.get(window.monitor.id)?.get(minute);
+  const asked = [...window.roster].map(([region, probes]): [string, Requests] => {
+    let requests = 0;
+    let succeeded = 0;
+    for (const { vkey } of probes) {
+      const tally = keys?.get(vkey) ?? emptyTally;
+      succeeded += tally.ok + tally.degraded;
+      requests += tally.ok + tally.degraded + tally.fail;
+    }
+    return [region, { requests, succeeded }];
+  });
+  return new Map(asked);
+}
+
+/** What one minute is judged from. */
+interface Scene {
+  readonly minute: number;
+  readonly config: RuleConfig;
+  readonly timeline: Timeline;
+  readonly judge: Judge;
+}
+
+type Part = MonitorPart & { readonly id: string };
+
+/** Into the agreed plane, and into that of each region that speaks in this minute. */
+function judgeMinute(scene: Scene, planeOf: (region: string) => SlotTable): void {
+  const { minute, config, judge } = scene;
+  const stalled = stalledChains(scene);
+  const byPlane = new Map<string, Map<string, Part[]>>([['', new Map()]]);
   for (const monitor of config.monitors) {
-    const judgement = judge(monitor.id, minute);
+    const { agreed, regions, requests } = judge(monitor.id, minute);
+    const isStalledHead = monitor.kind === 'head' && stalled.has(monitor.chain ?? '');
     const { service, node } = monitorParts(monitor.id);
-    const stalledHead = monitor.kind === 'head' && stalled.has(monitor.chain ?? '');
-    put(
-      table,
-      'monitors',
-      monitor.id,
-      minute,
-      { ...judgement, stalled: stalledHead },
-      covered(service, node),
-    );
-    putRequests(table, monitor.id, minute, requestsOf(tallies, monitor.id, minute));
-    if (!monitor.counts || service.startsWith(REFERENCE_PREFIX)) continue;
-    const parts = byNode.get(`${service}/${node}`) ?? [];
-    byNode.set(`${service}/${node}`, [...parts, { ...judgement, stalledHead, id: monitor.id }]);
+    const isCounted = monitor.counts && !service.startsWith(REFERENCE_PREFIX);
+    const said = [
+      ['', agreed] as const,
+      ...[...regions].map(([region, own]) => [region, slotOfRegion(own)] as const),
+    ];
+    for (const [plane, slot] of said) {
+      const table = planeOf(plane);
+      const maintenance = isCovered(scene, service, node);
+      put(table, 'monitors', monitor.id, minute, { ...slot, stalled: isStalledHead, maintenance });
+      for (const [region, asked] of requests) {
+        if (plane === '' || plane === region) putRequests(table, monitor.id, minute, asked);
+      }
+      const byNode = byPlane.get(plane) ?? new Map<string, Part[]>();
+      byPlane.set(plane, byNode);
+      if (!isCounted) continue;
+      const parts = byNode.get(`${service}/${node}`) ?? [];
+      byNode.set(`${service}/${node}`, [...parts, { ...slot, stalledHead: isStalledHead, id: monitor.id }]);
+    }
   }
-  for (const service of config.services) {
-    judgeOneService(service, minute, byNode, covered, table);
+  const agreed = byPlane.get('') ?? new Map<string, Part[]>();
+  for (const [plane, byNode] of byPlane) {
+    for (const service of config.services) judgeOneService(scene, service, byNode, agreed, planeOf(plane));
   }
 }
 
+function isCovered({ timeline, minute }: Scene, service: string, node?: string): boolean {
+  return (
+    timeline.isMaintained(service, minute) ||
+    (node !== undefined && timeline.isMaintained(`${service}/${node}`, minute))
+  );
+}
+
+/** `byNode` has what this plane says of the monitors, `agreed` what was agreed of all. */
 function judgeOneService(
+  scene: Scene,
   service: RuleService,
-  minute: number,
-  byNode: ReadonlyMap<string, readonly (MonitorPart & { readonly id: string })[]>,
-  covered: (service: string, node?: string) => boolean,
-  table: Table,
+  byNode: ReadonlyMap<string, readonly Part[]>,
+  agreed: ReadonlyMap<string, readonly Part[]>,
+  table: SlotTable,
 ): void {
+  const { minute } = scene;
   const nodes: (Judged & { readonly hasStalledHead: boolean })[] = [];
-  const asked: string[] = [];
+  const asked: Part[] = [];
   for (const node of service.nodes) {
     const id = `${service.id}/${node.id}`;
     const parts = byNode.get(id) ?? [];
     const judged = judgeNode(parts);
-    if (!judged) continue;
-    nodes.push({ ...judged, hasStalledHead: parts.some((part) => part.stalledHead) });
-    asked.push(...parts.map((part) => part.id));
-    put(table, 'nodes', id, minute, judged, covered(service.id, node.id));
-    sumRequests(table, id, minute, parts);
+    if (judged) {
+      nodes.push({ ...judged, hasStalledHead: parts.some((part) => part.stalledHead) });
+      asked.push(...parts);
+      put(table, 'nodes', id, minute, { ...judged, maintenance: isCovered(scene, service.id, node.id) });
+      sumRequests(table, id, minute, parts);
+    } else if (agreed.has(id)) nodes.push({ ...UNSEEN, hasStalledHead: false });
   }
-  const publicParts = byNode.get(`${service.id}/${PUBLIC_NODE}`) ?? [];
+  const publicId = `${service.id}/${PUBLIC_NODE}`;
+  const publicParts = byNode.get(publicId) ?? [];
+  // A region that asks none of what the service is judged by says nothing of it.
+  const counted = agreed.has(publicId) ? publicParts : asked;
+  if (counted.length === 0) return;
   const judged = judgeService(publicParts, nodes, service.minUp);
   if (!judged) return;
-  put(table, 'services', service.id, minute, judged, covered(service.id));
-  sumRequests(table, service.id, minute, publicParts.length > 0 ? publicParts : asked.map((id) => ({ id })));
+  put(table, 'services', service.id, minute, { ...judged, maintenance: isCovered(scene, service.id) });
+  sumRequests(table, service.id, minute, counted);
 }
 
 /** The chains whose heads, of nodes and references, say in this minute that the chain itself stands still. */
-function stalledChains(minute: number, config: RuleConfig, judge: Judge): ReadonlySet<string> {
+function stalledChains({ minute, config, judge }: Scene): ReadonlySet<string> {
   const stalled = new Set<string>();
   for (const chain of config.chains) {
     const heads = config.monitors.flatMap((monitor) => {
       if (monitor.kind !== 'head' || monitor.chain !== chain.name) return [];
-      const { service, node } = monitorParts(monitor.id);
-      const operator = service.startsWith(REFERENCE_PREFIX)
-        ? chain.references.find((reference) => reference.host === node)?.operator
-        : config.services.find((s) => s.id === service)?.nodes.find((n) => n.id === node)?.operator;
-      // A public name leads to one of the nodes, which would then be counted twice.
-      return operator === undefined ? [] : [{ ...judge(monitor.id, minute), operator }];
+      const operator = operatorOf(config, chain, monitor.id);
+      return operator === undefined ? [] : [{ ...judge(monitor.id, minute).agreed, operator }];
     });
     if (isStalled(heads)) stalled.add(chain.name);
   }
   return stalled;
 }
 
-function put(
-  table: Table,
-  kind: 'monitors' | 'nodes' | 'services',
-  id: string,
-  minute: number,
-  judged: Omit<Slot, 'maintenance'>,
-  maintenance: boolean,
-): void {
-  const rows = table[kind];
-  const row = rows.get(id) ?? new Array<Slot | undefined>(table.length).fill(undefined);
-  rows.set(id, row);
-  const { state, degraded, stalled, cause } = judged;
-  row[minute - table.first] = slotOf(state, degraded, maintenance, stalled, cause);
-}
-
-const slots = new Map<string, Slot>();
-
-/** There are few different slots: each is made once, so that a month of them is a row of pointers. */
-function slotOf(
-  state: Slot['state'],
-  degraded: boolean,
-  maintenance: boolean,
-  stalled: boolean,
-  cause: Slot['cause'],
-): Slot {
-  const key = `${state} ${degraded} ${maintenance} ${stalled} ${cause}`;
-  const known = slots.get(key);
-  if (known) return known;
-  const slot = Object.freeze({ state, degraded, maintenance, stalled, ...(cause ? { cause } : {}) });
-  slots.set(key, slot);
-  return slot;
-}
-
-function requestsOf(tallies: Tallies, monitor: string, minute: number): Requests {
-  let requests = 0;
-  let succeeded = 0;
-  for (const tally of tallies.get(monitor)?.get(minute)?.values() ?? []) {
-    succeeded += tally.ok + tally.degraded;
-    requests += tally.ok + tally.degraded + tally.fail;
-  }
-  return { requests, succeeded };
-}
-
-function putRequests(table: Table, subject: string, minute: number, asked: Requests): void {
-  if (asked.requests === 0) return;
-  const minutes = table.requests.get(subject) ?? new Map<number, Requests>();
-  table.requests.set(subject, minutes);
-  const before = minutes.get(minute) ?? { requests: 0, succeeded: 0 };
-  minutes.set(minute, {
-    requests: before.requests + asked.requests,
-    succeeded: before.succeeded + asked.succeeded,
-  });
-}
-
-function sumRequests(
-  table: Table,
-  subject: string,
-  minute: number,
-  monitors: readonly { readonly id: string }[],
-): void {
-  for (const { id } of monitors) {
-    const asked = table.requests.get(id)?.get(minute);
-    if (asked) putRequests(table, subject, minute, asked);
-  }
-}
-
-function seriesOf(rows: ReadonlyMap<string, Row>, { first, requests }: Table): Map<string, Series> {
-  const none = { requests: 0, succeeded: 0 };
-  const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
-  return new Map(
-    sorted.map(([id, row]) => {
-      const totals = countSlots(row, (i) => requests.get(id)?.get(first + i) ?? none);
-      return [id, { slots: row, totals }];
-    }),
-  );
+/** Who runs what a head is asked of; undefined for a public name, which leads to a node that would be counted twice. */
+export function operatorOf(
+  config: RuleConfig,
+  chain: RuleConfig['chains'][number],
+  monitor: string,
+): string | undefined {
+  const { service, node } = monitorParts(monitor);
+  return service.startsWith(REFERENCE_PREFIX)
+    ? chain.references.find((reference) => reference.host === node)?.operator
+    : config.services.find((s) => s.id === service)?.nodes.find((n) => n.id === node)?.operator;
 }

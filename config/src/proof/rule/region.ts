@@ -1,6 +1,7 @@
 /** What a region says of one monitor: the majority of its probes that say something (CONTRACTS "Region"). */
+import { isDegraded } from './degraded.ts';
 import { type Tally, sayOf, silenceOf } from './probe-minute.ts';
-import { type Say, type UnknownCause, commonCause } from './slot.ts';
+import { type Say, type State, type UnknownCause, commonCause } from './slot.ts';
 
 export interface RegionJudgement {
   readonly say: Say;
@@ -38,4 +39,15 @@ export function judgeRegion(probes: readonly Tally[]): RegionJudgement {
 function causeOf(probes: readonly Tally[], says: readonly Say[]): UnknownCause {
   if (says.some((say) => say !== 'none')) return 'split';
   return probes.length === 0 ? 'no-data' : commonCause(probes.map(silenceOf));
+}
+
+/** What a region says as a slot of its own, beside the one that the regions agree on. */
+export function slotOfRegion(judgement: RegionJudgement): {
+  readonly state: State;
+  readonly degraded: boolean;
+  readonly cause?: UnknownCause;
+} {
+  const { say, cause } = judgement;
+  if (say === 'none') return { state: 'unknown', degraded: false, cause: cause ?? 'no-data' };
+  return { state: say, degraded: say === 'up' && isDegraded([judgement]) };
 }

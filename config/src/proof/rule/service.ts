@@ -18,6 +18,15 @@ export function serviceSlot(nodes: readonly State[], minUp: number): State | und
   return up + unknown < minUp ? 'down' : 'unknown';
 }
 
+/** A node of a service that a region does not ask, in what this region says of the service: it may be up or down. */
+export const UNSEEN: Judged = {
+  state: 'unknown',
+  withHeads: 'unknown',
+  degraded: false,
+  stalled: false,
+  cause: 'no-data',
+};
+
 /** The service's slot: of its public checks that count where it has any, else of its nodes that have slots. */
 export function judgeService(
   publicMonitors: readonly MonitorPart[],

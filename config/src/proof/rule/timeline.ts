@@ -23,6 +23,8 @@ export interface Timeline {
   isEnrolledBelow(key: string, index: number): boolean;
   /** Whether a maintenance of `SERVICE` or `SERVICE/NODE` covers a minute. */
   isMaintained(subject: string, minute: number): boolean;
+  /** The first minute that a leaf has a say in, by its index; undefined for one that the rule does not know. */
+  inForceFrom(index: number): number | undefined;
 }
 
 interface Covered {
@@ -43,11 +45,15 @@ export function timelineOf(records: Records): Timeline {
 
   const isEnrolledBelow = (key: string, index: number): boolean =>
     enrolments.get(key)?.findLast((leaf) => leaf.index < index)?.enrols ?? false;
-  const inForce = (leaf: { readonly index: number }, from: number): number =>
-    inForceFrom(
+  const firsts = new Map<number, number>();
+  const inForce = (leaf: { readonly index: number }, from: number): number => {
+    const since = inForceFrom(
       from,
       reaches(configs.at(-1)?.value.config, reach, (key) => isEnrolledBelow(key, leaf.index)),
     );
+    firsts.set(leaf.index, since);
+    return since;
+  };
 
   for (const record of inOrder(records)) {
     if (record.kind === 'batch') {
@@ -90,6 +96,7 @@ export function timelineOf(records: Records): Timeline {
     isEnrolledBelow,
     isMaintained: (subject, minute) =>
       maintained.get(subject)?.some(({ first, last }) => first <= minute && minute <= last) ?? false,
+    inForceFrom: (index) => firsts.get(index),
   };
 }
 

@@ -1,0 +1,408 @@
+/** The views of one shard: a fold over the commits, in memory, flushed with how far it has come in one transaction. */
+import { dayOfMinute } from '@highwater/config/time.ts';
+import type { CommitRow, ReadTx, Store, View } from '../store/store.ts';
+import { LOG_SHARD } from '../watched.ts';
+import { batchOf } from './batch-commit.ts';
+import { type Blocks, openBlocks } from './blocks.ts';
+import { Book } from './book.ts';
+import { differsIn, firstChanged } from './changed-past.ts';
+import { evaluateMinute, type JudgedWindows } from './evaluate-minutes.ts';
+import type { Ground, GroundKeeper } from './ground.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import type { LineView } from './line-view.ts';
+import { minuteChanges } from './minute-changes.ts';
+import { rosters } from './rosters.ts';
+import type { Source } from './source.ts';
+import { type Change, changeOf } from './standing.ts';
+import { type Standpoint, TallyBook } from './tally-book.ts';
+import { MAX_WAITED_WINDOW } from './waiting.ts';
+import { type MonitorWindow, windowFinder } from './windows.ts';
+
+/** Minutes after their closing for which all tallies stay in memory: late batches are mostly no later. */
+const KEPT_MINUTES = 30;
+/** Minutes whose bodies are read at once. */
+const LOADED_AT_ONCE = 30;
+
+/** `slots` in each shard. */
+interface SlotsState {
+  /** The first commit that is not in the views yet. */
+  readonly next: number;
+  /** The last minute that has its slots. */
+  readonly closed: number;
+  /** Leaves below this index were known when they were judged. */
+  readonly ground: number;
+}
+
+export interface ShardParts {
+  readonly shard: string;
+  readonly store: Store;
+  readonly source: Source;
+  readonly keeper: GroundKeeper;
+  readonly views: readonly LineView[];
+  readonly isOurs: (service: string) => boolean;
+}
+
+export class ShardSlots {
+  readonly blocks: Blocks = openBlocks();
+  readonly #parts: ShardParts;
+  readonly #book = new Book(this.blocks);
+  readonly #tallies = new TallyBook();
+  /** Closed minutes that are to be judged again: whole (undefined), or these monitors. */
+  readonly #touched = new Map<number, Set<string> | undefined>();
+  /** Minutes that are judged on another ground than before. */
+  readonly #anew = new Set<number>();
+  /** First minutes of long windows, `MONITOR MINUTE`, that lines came for since they were judged. */
+  readonly #spoken = new Set<string>();
+  readonly #interned = new Map<string, string>();
+  #point: Standpoint | undefined;
+  #version = 0;
+  #state: SlotsState = { next: 0, closed: -1, ground: 0 };
+  #isOpen = false;
+  #isChanged = false;
+  #hasPast = false;
+
+  constructor(parts: ShardParts) {
+    this.#parts = parts;
+  }
+
+  get shard(): string {
+    return this.#parts.shard;
+  }
+
+  get next(): number {
+    return this.#state.next;
+  }
+
+  get closed(): number {
+    return this.#state.closed;
+  }
+
+  /** Whether a day that is over was touched, and should be flushed at once. */
+  get hasPast(): boolean {
+    return this.#hasPast;
+  }
+
+  /** Takes up where the store is. @param first the first minute and commit that can matter */
+  async open(first: { readonly minute: number; readonly index: number }): Promise<void> {
+    if (this.#isOpen) return;
+    const { store, shard } = this.#parts;
+    const row = await store.read(shard, (tx) => tx.getState('slots', 'all'));
+    const kept = row?.value as SlotsState | undefined;
+    this.#version = row?.version ?? 0;
+    this.#state = kept ?? { next: first.index, closed: first.minute - 1, ground: first.index };
+    this.#isOpen = true;
+  }
+
+  /** Stands on a ground: what its new leaves change of the past is to be judged again. */
+  async stand(ground: Ground): Promise<void> {
+    const before = this.#point?.ground;
+    if (before?.timeline === ground.timeline) {
+      if (this.#point !== undefined) this.#point = { ...this.#point, ground };
+      return;
+    }
+    const { shard, keeper } = this.#parts;
+    const { closed, ground: known } = this.#state;
+    const since = firstChanged(ground, known);
+    if (since <= closed) {
+      const old = before?.timeline ?? (await keeper.before(known));
+      for (let minute = since; minute <= closed; minute += 1) {
+        if (differsIn(old, ground.timeline, shard, minute)) this.#anew.add(minute);
+      }
+    }
+    this.#tallies.forget((minute) => minute >= since);
+    this.#point = {
+      ground,
+      windows: windowFinder(ground.timeline),
+      rosterOf: rosters(ground.timeline),
+    };
+    this.#state = { ...this.#state, ground: ground.next };
+  }
+
+  #on(): Standpoint {
+    if (this.#point === undefined) throw new RangeError('unreachable: slots without a ground');
+    return this.#point;
+  }
+
+  readonly #intern = (text: string): string => {
+    const had = this.#interned.get(text);
+    if (had !== undefined) return had;
+    // A copy: the text is a piece of a body, and would keep it.
+    const own = Buffer.from(text, 'latin1').toString('latin1');
+    if (this.#interned.size > 100_000) this.#interned.clear();
+    this.#interned.set(own, own);
+    return own;
+  };
+
+  /** Takes in one commit. Returns whether it said anything of this shard. */
+  async take(commit: CommitRow): Promise<boolean> {
+    const { source, isOurs } = this.#parts;
+    const point = this.#on();
+    this.#state = { ...this.#state, next: commit.index + 1 };
+    const batch = batchOf(commit);
+    if (batch === undefined) return false;
+    const { first, last } = batch.minutes;
+    await this.#takeVoids(commit);
+    if (!batch.bodies.some(({ service }) => isOurs(service))) return false;
+    const own = await source.read(point.ground, commit, isOurs);
+    const rows = await source.covering(point.ground, first, last, commit.index, own.key);
+    const others = await Promise.all(rows.map((row) => source.read(point.ground, row, isOurs)));
+    for (let minute = first; minute <= last; minute += 1) {
+      if (this.#tallies.has(minute, true)) continue;
+      if ((await source.firstOf(point.ground, minute)) >= commit.index) this.#tallies.start(minute);
+    }
+    const change = changeOf(own, others, first, last, this.#intern);
+    this.#tallies.apply(point, change);
+    this.#touch(change);
+    await this.#show(change);
+    this.#isChanged = true;
+    return true;
+  }
+
+  /** Batches that became void: their slots are to be judged again, although no line of them came. */
+  async #takeVoids(commit: CommitRow): Promise<void> {
+    const { ground } = this.#on();
+    const batch = batchOf(commit);
+    const key = ground.keyOf(commit);
+    if (batch === undefined || batch.number !== ground.voidFrom(key, batch.epoch)) return;
+    const { store } = this.#parts;
+    const rows = await store.read(LOG_SHARD, (tx) => tx.batchesSince(batch.probe, batch.epoch, batch.number));
+    for (const row of rows) {
+      if (ground.keyOf(row) !== key) continue;
+      const { first, last } = batchOf(row)?.minutes ?? { first: 0, last: -1 };
+      this.#tallies.forget((minute) => first <= minute && minute <= last);
+      for (let minute = first; minute <= last; minute += 1) this.#touchWhole(minute);
+    }
+  }
+
+  /** All that windows of this minute cover. */
+  #touchWhole(minute: number): void {
+    const { ground, windows } = this.#on();
+    const layout = layoutIn(ground, this.#parts.shard, minute);
+    for (const { id } of layout?.monitors ?? []) this.#touchWindow(windows.at(id, minute));
+  }
+
+  #touch({ put, taken }: Change): void {
+    const { windows, ground } = this.#on();
+    const { closed } = this.#state;
+    let monitor = '';
+    let minute = -1;
+    for (const said of [...put.lines, ...put.torn, ...taken.map((stand) => stand.said)]) {
+      if (said.monitor === monitor && said.minute === minute) continue;
+      ({ monitor, minute } = said);
+      const longest = layoutIn(ground, this.#parts.shard, minute)?.longest ?? 1;
+      if (minute - (minute % longest) > closed && longest <= MAX_WAITED_WINDOW) continue;
+      this.#touchWindow(windows.at(monitor, minute));
+    }
+  }
+
+  #touchWindow(window: MonitorWindow | undefined): void {
+    if (window === undefined) return;
+    const { id } = window.monitor;
+    if (isLong(window)) this.#spoken.add(`${id} ${window.first}`);
+    for (let each = window.first; each <= Math.min(window.last, this.#state.closed); each += 1) {
+      if (this.#touched.has(each) && this.#touched.get(each) === undefined) continue;
+      const monitors = this.#touched.get(each) ?? new Set<string>();
+      this.#touched.set(each, monitors.add(id));
+    }
+  }
+
+  async #show(change: Change): Promise<void> {
+    const { store, shard, views } = this.#parts;
+    if (views.length === 0) return;
+    const changes = minuteChanges(this.#on().ground, change);
+    await store.read(shard, async (tx) => {
+      for (const each of changes) for (const view of views) await view.apply(tx, this.blocks, each);
+    });
+  }
+
+  /** Closes minutes up to one, and judges again what was touched. Returns whether a slot changed. */
+  async judge(until: number): Promise<boolean> {
+    const { closed } = this.#state;
+    for (const minute of this.#anew) this.#touched.set(minute, undefined);
+    for (let minute = closed + 1; minute <= until; minute += 1) this.#touched.set(minute, undefined);
+    let changed = false;
+    const minutes = [...this.#touched.keys()].sort((a, b) => a - b);
+    for (let i = 0; i < minutes.length; i += LOADED_AT_ONCE) {
+      changed = (await this.#judgeSome(minutes.slice(i, i + LOADED_AT_ONCE))) || changed;
+    }
+    if (Math.max(until, closed) !== closed) this.#isChanged = true;
+    this.#isChanged ||= changed;
+    this.#state = { ...this.#state, closed: Math.max(until, closed) };
+    this.#touched.clear();
+    this.#anew.clear();
+    this.#spoken.clear();
+    this.#thin();
+    return changed;
+  }
+
+  async #judgeSome(minutes: readonly number[]): Promise<boolean> {
+    const point = this.#on();
+    const { store, shard } = this.#parts;
+    const { closed } = this.#state;
+    const gone = await this.#load(minutes);
+    const days = new Set(minutes.flatMap((minute) => [dayOfMinute(minute - 1), dayOfMinute(minute)]));
+    await store.read(shard, async (tx) => {
+      for (const day of days) await this.#book.open(tx, day);
+    });
+    const judged: JudgedWindows = new Map();
+    let changed = false;
+    for (const minute of minutes) {
+      const layout = layoutIn(point.ground, shard, minute);
+      // What can't be read again stays as it was counted.
+      if (minute <= closed && gone.has(minute)) continue;
+      if (this.#anew.has(minute)) this.#book.clear(minute);
+      if (layout === undefined) continue;
+      const isRead = (window: MonitorWindow): boolean => this.#isRead(window, minute);
+      const scene = { point, tallies: this.#tallies, book: this.#book, layout, minute, judged, isRead };
+      if (!evaluateMinute(scene, this.#touched.get(minute))) continue;
+      changed = true;
+      if (dayOfMinute(minute) < dayOfMinute(closed)) this.#hasPast = true;
+    }
+    return changed;
+  }
+
+  #isRead(window: MonitorWindow, minute: number): boolean {
+    const { monitor, first } = window;
+    if (!isLong(window) || minute === first || this.#anew.has(minute)) return true;
+    return this.#spoken.has(`${monitor.id} ${first}`);
+  }
+
+  /** Reads the tallies of these minutes and of all windows over them that are judged. Returns minutes whose bodies are gone. */
+  async #load(minutes: readonly number[]): Promise<Set<number>> {
+    const { ground, windows } = this.#on();
+    const missing = new Set<number>();
+    const want = (minute: number, isForLong: boolean): void => {
+      if (!this.#tallies.has(minute, isForLong)) missing.add(minute);
+    };
+    for (const minute of minutes) {
+      const layout = layoutIn(ground, this.#parts.shard, minute);
+      if (layout === undefined) continue;
+      const some = this.#touched.get(minute);
+      const slow = layout.windows.size === 1 && layout.windows.has(1) ? [] : (some ?? layout.slow);
+      if (some === undefined) want(minute, false);
+      for (const id of slow) {
+        const window = windows.at(id, minute);
+        if (window === undefined || !this.#isRead(window, minute)) continue;
+        for (let each = window.first; each <= window.last; each += 1) want(each, isLong(window));
+      }
+      for (const id of some ?? []) if (!layout.isSlow(id)) want(minute, false);
+    }
+    return this.#read([...missing].sort((a, b) => a - b));
+  }
+
+  /** Makes the tallies of minutes again from the bodies of all batches that cover them, whoever signed them. */
+  async #read(minutes: readonly number[]): Promise<Set<number>> {
+    const { source, isOurs } = this.#parts;
+    const point = this.#on();
+    const gone = new Set<number>();
+    for (const { first, last } of stretches(minutes)) {
+      const rows = await source.covering(point.ground, first, last, this.#state.next);
+      for (let minute = first; minute <= last; minute += 1) this.#tallies.start(minute);
+      for (const [i, row] of rows.entries()) {
+        const own = await source.read(point.ground, row, isOurs);
+        const { minutes: covered } = own.batch;
+        // The second text of a number may never have had bodies: it counts for nothing anyway.
+        const isVoid = own.batch.number >= point.ground.voidFrom(own.key, own.batch.epoch);
+        const isMissing = own.batch.bodies.some(({ service }) => isOurs(service) && !own.bodies.has(service));
+        if (isMissing && !isVoid) {
+          for (let each = covered.first; each <= covered.last; each += 1) gone.add(each);
+        }
+        const earlier = rows
+          .slice(0, i)
+          .filter((other) => ground(point, other) === own.key && overlaps(other, row));
+        const others = await Promise.all(earlier.map((other) => source.read(point.ground, other, isOurs)));
+        const [from, to] = [Math.max(first, covered.first), Math.min(last, covered.last)];
+        this.#tallies.apply(point, changeOf(own, others, from, to, this.#intern));
+      }
+    }
+    return gone;
+  }
+
+  #thin(): void {
+    const { ground, windows } = this.#on();
+    const { closed } = this.#state;
+    const layout = layoutIn(ground, this.#parts.shard, closed);
+    this.#tallies.thin(closed - KEPT_MINUTES, (id) => {
+      const window = windows.at(id, closed);
+      return window !== undefined && isLong(window);
+    });
+    const longest = layout?.longest ?? 1;
+    const floor = Math.min(closed - KEPT_MINUTES, closed - (closed % longest));
+    this.#tallies.forget((minute) => minute < floor);
+  }
+
+  /** What a view has open of a subject, or of all, goes into the blocks. */
+  async settle(tx: ReadTx, view?: View, subject?: string): Promise<void> {
+    const isOfSlots = view === 'slots' || view === 'totals';
+    if (view === undefined || isOfSlots) await this.#book.close(tx, subject);
+    if (!isOfSlots) for (const each of this.#parts.views) each.close(this.blocks);
+  }
+
+  async flush(): Promise<void> {
+    if (!this.#isOpen || !this.#isChanged) return;
+    const { store, shard } = this.#parts;
+    const state = this.#state;
+    this.#version = await store.transact(shard, async (tx) => {
+      await this.settle(tx);
+      await this.blocks.flush(tx);
+      return tx.putState('slots', 'all', this.#version, state);
+    });
+    this.blocks.kept();
+    this.#isChanged = false;
+    this.#hasPast = false;
+  }
+
+  /** Everything that is not flushed is made again from the store. */
+  forget(): void {
+    this.blocks.forget();
+    this.#book.forget();
+    this.#tallies.forget(() => true);
+    this.#touched.clear();
+    this.#anew.clear();
+    this.#spoken.clear();
+    for (const view of this.#parts.views) view.forget();
+    this.#point = undefined;
+    this.#isOpen = false;
+    this.#isChanged = false;
+    this.#hasPast = false;
+  }
+
+  /** The tallies of a window, for whoever asks why. */
+  async talliesOf(window: MonitorWindow): Promise<TallyBook> {
+    const missing: number[] = [];
+    for (let minute = window.first; minute <= window.last; minute += 1) {
+      if (!this.#tallies.has(minute, isLong(window))) missing.push(minute);
+    }
+    await this.#read(missing);
+    return this.#tallies;
+  }
+
+  standpoint(): Standpoint {
+    return this.#on();
+  }
+}
+
+const isLong = ({ first, last }: MonitorWindow): boolean => last - first + 1 > MAX_WAITED_WINDOW;
+
+const ground = (point: Standpoint, row: CommitRow): string => point.ground.keyOf(row);
+
+function overlaps(a: CommitRow, b: CommitRow): boolean {
+  const [x, y] = [batchOf(a)?.minutes, batchOf(b)?.minutes];
+  return x !== undefined && y !== undefined && x.first <= y.last && y.first <= x.last;
+}
+
+function layoutIn({ timeline }: Ground, shard: string, minute: number): Layout | undefined {
+  const under = timeline.configAt(minute);
+  return under === undefined ? undefined : layoutOf(under, shard);
+}
+
+/** Neighbouring minutes together, so many at once. */
+function stretches(minutes: readonly number[]): { first: number; last: number }[] {
+  const all: { first: number; last: number }[] = [];
+  for (const minute of minutes) {
+    const own = all.at(-1);
+    if (own?.last === minute - 1 && minute - own.first < LOADED_AT_ONCE) own.last = minute;
+    else all.push({ first: minute, last: minute });
+  }
+  return all;
+}
