@@ -289,6 +289,8 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     await running;
     // What can't be saved is made again from the frames.
     await live.rest().catch((error: unknown) => log.error({ err: error }, 'live-not-saved'));
+    // What is not written is made again from the log.
+    await slots.flush().catch((error: unknown) => log.error({ err: error }, 'views-not-saved'));
   };
   return {
     ...declared,
