@@ -32,14 +32,6 @@ function numbersOf(counts: Counts): number[] {
   return [...written.map((key) => counts[key]), counts.requests - counts.succeeded];
 }
 
-function countsOf(numbers: readonly number[]): Counts {
-  const counts: Record<keyof Counts, number> = { ...emptyCounts };
-  for (const [i, key] of written.entries()) counts[key] = numbers[i] ?? 0;
-  counts.succeeded = counts.requests - (numbers[FIELDS - 1] ?? 0);
-  counts.unknown = counts.unknownNoData + counts.unknownSplit + counts.unknownProbe + counts.unknownClock;
-  return counts;
-}
-
 /** Bits of the numbers that are not 0, and these. */
 function writeTotals(into: ByteWriter, totals: RuleTotals): void {
   const numbers = [...numbersOf(totals), ...numbersOf(totals.inMaintenance)];
@@ -47,16 +39,32 @@ function writeTotals(into: ByteWriter, totals: RuleTotals): void {
   for (const value of numbers) if (value !== 0) into.number(value);
 }
 
+/** Of a minute's counts and of those in maintenance: bits of what is not 0. */
+const HALF = 2 ** FIELDS;
+
+function readCounts(from: ByteReader, bits: number): Counts {
+  if (bits === 0) return emptyCounts;
+  const counts: Record<keyof Counts, number> = { ...emptyCounts };
+  for (let i = 0, left = bits; i < written.length; i += 1, left >>= 1) {
+    const key = written[i];
+    if (key !== undefined && (left & 1) === 1) counts[key] = from.number();
+  }
+  counts.succeeded = counts.requests - (bits >> written.length === 0 ? 0 : from.number());
+  counts.unknown = counts.unknownNoData + counts.unknownSplit + counts.unknownProbe + counts.unknownClock;
+  return counts;
+}
+
 function readTotals(from: ByteReader): RuleTotals {
-  let bits = from.number();
-  const numbers = Array.from({ length: 2 * FIELDS }, () => {
-    const isThere = bits % 2 === 1;
-    bits = Math.floor(bits / 2);
-    return isThere ? from.number() : 0;
-  });
-  const inMaintenance = countsOf(numbers.slice(FIELDS));
+  const bits = from.number();
+  if (bits >= HALF * HALF) throw new RangeError('not the totals of a day');
+  const outside = readCounts(from, bits % HALF);
+  const inMaintenance = readCounts(from, Math.floor(bits / HALF));
   const { up, down, unknown, stalled } = inMaintenance;
-  return { ...countsOf(numbers.slice(0, FIELDS)), maintenance: up + down + unknown + stalled, inMaintenance };
+  return { ...outside, maintenance: up + down + unknown + stalled, inMaintenance };
+}
+
+function skipTotals(from: ByteReader): void {
+  for (let bits = from.number(); bits > 0; bits = Math.floor(bits / 2)) if (bits % 2 === 1) from.number();
 }
 
 const writer = new ByteWriter();
@@ -135,6 +143,21 @@ export function decodeMonth(block: Uint8Array): Map<string, Map<number, RuleTota
     for (const name of own) planes.get(name)?.set(day, readTotals(reader));
   }
   return planes;
+}
+
+/** One plane of the month, by UTC day number, without reading the others. Throws RangeError for a damaged block. */
+export function planeOfMonth(block: Uint8Array, plane: string): Map<number, RuleTotals> {
+  const { names, days } = open(block);
+  const at = names.indexOf(plane);
+  const totals = new Map<number, RuleTotals>();
+  if (at < 0) return totals;
+  for (const { day, start } of days) {
+    if (block[start + at] !== 1) continue;
+    const reader = new ByteReader(block, start + names.length);
+    for (let i = 0; i < at; i += 1) if (block[start + i] === 1) skipTotals(reader);
+    totals.set(day, readTotals(reader));
+  }
+  return totals;
 }
 
 /** One day of the month, without reading the others; empty where it has none. */
