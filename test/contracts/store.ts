@@ -1,11 +1,5 @@
 /** What every store must do, whatever it keeps things in. Run by store.test.ts on each implementation. */
-import {
-  ConflictError,
-  type NewCommit,
-  type Store,
-  type TallyEntry,
-} from '@highwater/collector/store/store.ts';
-import * as fc from 'fast-check';
+import { ConflictError, type NewCommit, type Store } from '@highwater/collector/store/store.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 export interface StoreUnderTest {
@@ -203,41 +197,6 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
       });
     });
 
-    it('makes the same set of tallies from any order and any repeats', async () => {
-      const entry = fc.record({
-        dueAt: fc.integer({ min: 0, max: 3 }),
-        epoch: fc.integer({ min: 0, max: 1 }),
-        number: fc.integer({ min: 0, max: 2 }),
-        index: fc.integer({ min: 0, max: 5 }),
-        boundMs: fc.constantFrom(-1, 3),
-        config: fc.constantFrom(-1, 0),
-        rest: fc.constantFrom('ok 12 -', 'fail 0 target.connect.refused late=5', 'skipped 0 probe.loop.late'),
-      });
-      let monitor = 0;
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(entry, { maxLength: 12 }),
-          fc.infiniteStream(fc.nat()),
-          async (all, dice) => {
-            const shuffled = [...all, ...all].sort(() => (dice.next().value % 3) - 1);
-            const [one, other] = [`m${monitor++}`, `m${monitor++}`];
-            const add = (id: string, entries: readonly TallyEntry[]) =>
-              store.transact('s', (tx) => tx.addTally(id, 'eu-1', 5, entries));
-            await add(one, all);
-            for (const each of shuffled) await add(other, [each]);
-            const [a, b] = await store.read('s', async (tx) => [
-              await tx.tallies(one, 0, 9),
-              await tx.tallies(other, 0, 9),
-            ]);
-            expect(b?.flatMap((row) => row.entries)).toEqual(a?.flatMap((row) => row.entries));
-            const distinct = new Set(all.map((each) => JSON.stringify(each)));
-            expect(a?.flatMap((row) => row.entries)).toHaveLength(distinct.size);
-          },
-        ),
-        { numRuns: 25 },
-      );
-    });
-
     it('finds the batches of a probe that cover a minute', async () => {
       for (const n of [3, 5, 9]) await store.transact('log', (tx) => tx.addCommit(commit(n)));
       store = await subject.reopen(store);
@@ -315,7 +274,7 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
         await tx.dropBlock('slots', 11, 'one/of/none');
         await tx.dropBlock('totals', 12, 'one/of/none');
         await tx.dropBlock('slots', 12, 'never/named');
-        expect(await tx.block('slots', 12, 'one/of/none')).toEqual(Uint8Array.of(1));
+        expect([...((await tx.block('slots', 12, 'one/of/none')) ?? [])]).toEqual([1]);
         await tx.dropBlock('slots', 12, 'one/of/none');
         expect(await tx.block('slots', 12, 'one/of/none')).toBeUndefined();
         expect(await tx.dropBlocks('slots', 12, 9)).toBe(1);
@@ -324,24 +283,6 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
         expect(await tx.blocks('heads', 0, 99)).toHaveLength(1);
       });
       expect(await store.read('other', (tx) => tx.blocks('heads', 0, 99))).toEqual([]);
-    });
-
-    it('reads tallies and slot days by range', async () => {
-      await store.transact('s', async (tx) => {
-        for (const minute of [1, 2, 3]) {
-          await tx.addTally('m', 'p', minute, [
-            { dueAt: 1, epoch: 0, number: 0, index: 0, boundMs: 0, config: 0, rest: 'ok' },
-          ]);
-        }
-        await tx.putSlotDay('rpc/eu', 10, new Uint8Array(1440).fill(1));
-        await tx.putSlotDay('rpc/eu', 10, new Uint8Array(1440).fill(2));
-        await tx.putSlotDay('rpc/eu', 12, new Uint8Array(1440));
-      });
-      await store.read('s', async (tx) => {
-        expect((await tx.tallies('m', 2, 3)).map((row) => row.minute)).toEqual([2, 3]);
-        const days = await tx.slotDays('rpc/eu', 10, 11);
-        expect(days.map((d) => [d.day, d.version, d.block[7]])).toEqual([[10, 2, 2]]);
-      });
     });
 
     it('hands flips out in order, once each', async () => {

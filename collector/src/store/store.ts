@@ -77,34 +77,6 @@ export interface CheckpointRow {
   readonly note: string;
 }
 
-/** One line of a batch as the rule needs it; kept by minute so that views combine in any order. */
-export interface TallyEntry {
-  readonly dueAt: Instant;
-  readonly epoch: number;
-  readonly number: number;
-  /** Commit index of the batch. */
-  readonly index: number;
-  /** The batch's clock bound, ms. */
-  readonly boundMs: number;
-  /** Commit index of the configuration that the batch ran; -1 for one that is not in the sequence. */
-  readonly config: number;
-  /** The line itself, without its monitor and due time: what the rule classifies. */
-  readonly rest: string;
-}
-export interface TallyRow {
-  /** The probe's verifier key: its whole identity. */
-  readonly key: string;
-  readonly minute: number;
-  readonly entries: readonly TallyEntry[];
-}
-
-export interface SlotDay {
-  readonly day: number;
-  /** 1,440 bytes, one a minute (slots/byte.ts). */
-  readonly block: Uint8Array;
-  readonly version: number;
-}
-
 /** Whether a body may be served: `salted` is private too, and committed to under its service's salt. */
 export type Shown = 'public' | 'private' | 'salted';
 
@@ -219,9 +191,6 @@ export interface ReadTx {
   lastCheckpoint(year: number): Promise<CheckpointRow | undefined>;
   checkpointAt(year: number, size: number): Promise<CheckpointRow | undefined>;
   flipsAfter(seq: number, limit: number): Promise<readonly FlipRow[]>;
-  tallies(monitor: string, fromMinute: number, toMinute: number): Promise<readonly TallyRow[]>;
-  /** Days fromDay..toDay that have a block, in order. */
-  slotDays(subject: string, fromDay: number, toDay: number): Promise<readonly SlotDay[]>;
 
   outbox(limit: number): Promise<readonly OutboxRow[]>;
   outboxSize(): Promise<number>;
@@ -265,9 +234,6 @@ export interface Tx extends ReadTx {
   /** One that the log does not give. */
   dropBlock(view: View, period: number, subject: string): Promise<void>;
   addFlip(flip: Flip): Promise<number>;
-  /** Adds to a minute's set of entries: repeating it, in any order, gives the same set. */
-  addTally(monitor: string, key: string, minute: number, entries: readonly TallyEntry[]): Promise<void>;
-  putSlotDay(subject: string, day: number, block: Uint8Array): Promise<void>;
   /** A key that was ever added is not added again. Returns whether it was new. */
   addOutbox(key: string, kind: string, payload: unknown): Promise<boolean>;
   /** Done: the row goes, its key stays known. */

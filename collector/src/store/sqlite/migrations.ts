@@ -1,4 +1,4 @@
-import type { Db } from './open.ts';
+import type { Db } from './db.ts';
 
 /** Which minutes the batches of a store from before that was kept have: their texts say it. */
 function fillBatchMinutes(db: Db): void {
@@ -150,5 +150,12 @@ export const migrations: readonly (string | ((db: Db) => void))[] = [
   // Notes of frames compressed; of rows from before the text stays where it is.
   `
   ALTER TABLE frames ADD COLUMN packed BLOB;
+  `,
+  // Tallies are made of bodies when they are asked for, and slots are blocks: all views are made anew from the log.
+  `
+  DROP TABLE tallies;
+  DROP TABLE slots;
+  DELETE FROM blocks;
+  DELETE FROM state WHERE core IN ('slots', 'methods', 'latency');
   `,
 ];

@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3';
+import type { Db } from './db.ts';
 import { migrations } from './migrations.ts';
 
-export type Db = Database.Database;
+export type { Db } from './db.ts';
 
 /** Wal mode and FULL are asked for and then read back: what is acknowledged must survive a power cut. */
 function makeDurable(db: Db): void {

@@ -8,7 +8,7 @@ import { openSqliteStore } from './sqlite-store.ts';
 
 it('what was made of commits goes with them, in every shard; the rest stays', async () => {
   const folder = newDataDir();
-  const derived = ['ground', 'slots', 'latency', 'methods', 'conflicts'];
+  const derived = ['ground', 'slots', 'conflicts'];
   const shards = [LOG_SHARD, 'service:web'];
   const before = openSqliteStore(folder);
   for (const shard of shards) {

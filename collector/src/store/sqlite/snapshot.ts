@@ -64,7 +64,7 @@ export function damageOf(path: string): string | undefined {
 }
 
 /** What is made of commits by cursors: of all of them again, when some are others than they were. */
-const DERIVED_CORES = ['ground', 'slots', 'latency', 'methods', 'conflicts'];
+const DERIVED_CORES = ['ground', 'slots', 'conflicts'];
 
 /**
  * Packs name commits by index, and others come in the place of those that are cut. The objects stay: what they have of the
@@ -117,7 +117,7 @@ export function cutCommits(path: string, index: number): CutCommit[] {
       }
       forgetPacked(db, index);
       db.exec(trigger);
-      db.exec('DELETE FROM tallies; DELETE FROM slots; DELETE FROM blocks');
+      db.exec('DELETE FROM blocks');
       const forget = db.prepare('DELETE FROM state WHERE core = ?');
       for (const core of DERIVED_CORES) forget.run(core);
       return cut;

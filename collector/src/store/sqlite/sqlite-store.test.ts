@@ -108,11 +108,11 @@ describe('the sqlite store', () => {
   it('forgets names that were rolled back', async () => {
     await using store = openSqliteStore(folder);
     const lost = store.transact('s', async (tx) => {
-      await tx.putSlotDay('new', 1, new Uint8Array(1440));
+      await tx.putBlock('slots', 1, 'new', Uint8Array.of(1));
       throw new Error('boom');
     });
     await expect(lost).rejects.toThrow('boom');
-    await store.transact('s', (tx) => tx.putSlotDay('new', 1, new Uint8Array(1440)));
-    expect(await store.read('s', (tx) => tx.slotDays('new', 0, 9))).toHaveLength(1);
+    await store.transact('s', (tx) => tx.putBlock('slots', 1, 'new', Uint8Array.of(1)));
+    expect(await store.read('s', (tx) => tx.blocks('slots', 0, 9))).toHaveLength(1);
   });
 });

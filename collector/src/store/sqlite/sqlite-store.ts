@@ -5,6 +5,7 @@ import { blockReads, blockWrites } from './blocks.ts';
 import { bodyReads, bodyWrites } from './bodies.ts';
 import { checkpointReads, checkpointWrites } from './checkpoints.ts';
 import { commitReads, commitWrites } from './commits.ts';
+import { flipReads, flipWrites } from './flips.ts';
 import { feedReads, feedWrites } from './feed.ts';
 import { frameReads, frameWrites } from './frames.ts';
 import { groupCommit } from './group-commit.ts';
@@ -13,14 +14,13 @@ import { migrations } from './migrations.ts';
 import { openNames, type Names } from './names.ts';
 import { lockFolder, openReader, openWriter, type Db } from './open.ts';
 import { stateReads, stateWrites } from './state.ts';
-import { viewReads, viewWrites } from './views.ts';
 
 function reads(db: Db, names: Names): (shard: number) => ReadTx {
   const parts = [
     stateReads(db),
     frameReads(db, names),
     commitReads(db, names),
-    viewReads(db, names),
+    flipReads(db),
     feedReads(db),
     checkpointReads(db),
     bodyReads(db, names),
@@ -44,7 +44,7 @@ function writes(db: Db, names: Names): (shard: number) => Tx {
     stateWrites(db),
     frameWrites(db, names),
     commitWrites(db, names),
-    viewWrites(db, names),
+    flipWrites(db),
     feedWrites(db),
     checkpointWrites(db),
     bodyWrites(db, names),
