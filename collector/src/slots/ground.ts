@@ -9,7 +9,7 @@ import { parseProbeLeaf } from '@highwater/config/proof/leaves.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import { type LoggedLeaf, readRecords, type Records } from '@highwater/config/proof/rule/evidence.ts';
 import { type ConfigInForce, timelineOf, type Timeline } from '@highwater/config/proof/rule/timeline.ts';
-import type { CommitRow, ReadTx, StateRow, Store, Tx } from '../store/store.ts';
+import type { CommitRow, ReadTx, StateRow, Store } from '../store/store.ts';
 import { signerOf, signerOfKey } from '../signer.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
@@ -91,9 +91,15 @@ function keysOf(leaves: readonly CommitRow[]): Map<string, string> {
 
 function build(state: GroundState, leaves: readonly CommitRow[], reaching: readonly CommitRow[]): Ground {
   const keys = keysOf(leaves);
+  /** Every shard asks it of every commit, and to read a note takes long. */
+  const known = new WeakMap<CommitRow, string>();
   const keyOf = (commit: CommitRow): string => {
+    const had = known.get(commit);
+    if (had !== undefined) return had;
     const signer = signerOf(commit.note);
-    return keys.get(signer) ?? signer;
+    const key = keys.get(signer) ?? signer;
+    known.set(commit, key);
+    return key;
   };
   const logged = [...leaves, ...reaching].map((commit): LoggedLeaf => ({
     index: commit.index,
@@ -119,10 +125,16 @@ function build(state: GroundState, leaves: readonly CommitRow[], reaching: reado
   };
 }
 
-async function take(tx: Tx, state: GroundState, commits: readonly CommitRow[]): Promise<GroundState> {
+/** @param leaves how many there are below `state.next` */
+async function take(
+  tx: ReadTx,
+  state: GroundState,
+  leaves: number,
+  commits: readonly CommitRow[],
+): Promise<GroundState> {
   const reach = { ...state.reach };
   const voided = { ...state.voided };
-  let segment = (await tx.leaves()).filter((leaf) => leaf.index < state.next).length;
+  let segment = leaves;
   for (const commit of commits) {
     const batch = batchOf(commit);
     if (batch === undefined) {
@@ -154,32 +166,72 @@ export interface GroundKeeper {
   before(index: number): Promise<Timeline>;
 }
 
+/** So many commits of batches at most are taken up again by who opens it anew: they alone are not worth a write. */
+const WRITTEN_EVERY = 200;
+
+/** The ground with what it was made of, so that a beat reads no more than the commits that are new. */
+interface Held {
+  readonly ground: Ground;
+  readonly state: GroundState;
+  readonly leaves: readonly CommitRow[];
+  /** Version of the state's row, and the `next` that is in it. */
+  readonly version: number;
+  readonly written: number;
+}
+
+async function open(tx: ReadTx): Promise<Held> {
+  const row = await tx.getState('ground', 'all');
+  const state = kept(row);
+  const leaves = (await tx.leaves()).filter((leaf) => leaf.index < state.next);
+  const ground = build(state, leaves, await reachingOf(tx, state));
+  return { ground, state, leaves, version: row?.version ?? 0, written: state.next };
+}
+
+/** With the commits that follow; what they are made of is in `state` alone, so that it can be written or not. */
+async function follow(tx: ReadTx, held: Held): Promise<Held> {
+  const commits = await tx.commitsFrom(held.state.next, AT_ONCE);
+  if (commits.length === 0) return held;
+  const state = await take(tx, held.state, held.leaves.length, commits);
+  const added = commits.filter(({ kind }) => kind !== 'batch');
+  if (added.length === 0 && held.ground.records.configs.length > 0) {
+    const ground = { ...held.ground, voidFrom: voidFromIn(state), next: state.next };
+    return { ...held, state, ground };
+  }
+  const leaves = [...held.leaves, ...added];
+  return { ...held, state, leaves, ground: build(state, leaves, await reachingOf(tx, state)) };
+}
+
 export function keepGround(store: Store): GroundKeeper {
-  let ground: Ground | undefined;
+  let held: Held | undefined;
+
+  /** What is said of voids, and what is known at a leaf, is written at once: others read it. */
+  const isWorthWriting = (from: Held, to: Held): boolean =>
+    to.leaves !== from.leaves ||
+    Object.keys(to.state.voided).length !== Object.keys(from.state.voided).length ||
+    Object.entries(to.state.voided).some(([place, at]) => from.state.voided[place] !== at) ||
+    to.state.next - to.written >= WRITTEN_EVERY;
+
   const advance = async (): Promise<Ground> => {
-    const size = await store.read(LOG_SHARD, (tx) => tx.commitSize());
-    if (ground !== undefined && ground.next >= size) return ground;
-    const made = await store.transact(LOG_SHARD, async (tx) => {
-      const row = await tx.getState('ground', 'all');
-      const before = kept(row);
-      const commits = await tx.commitsFrom(before.next, AT_ONCE);
-      const state = commits.length === 0 ? before : await take(tx, before, commits);
-      if (state !== before) await tx.putState('ground', 'all', row?.version ?? 0, state);
-      const leaves = (await tx.leaves()).filter((leaf) => leaf.index < state.next);
-      const onlyBatches =
-        ground !== undefined && ground.records.configs.length > 0 && commits.every((c) => c.kind === 'batch');
-      if (onlyBatches && ground !== undefined) {
-        return { ...ground, voidFrom: voidFromIn(state), next: state.next };
-      }
-      return build(state, leaves, await reachingOf(tx, state));
+    const before = held;
+    const { size, from, to } = await store.read(LOG_SHARD, async (tx) => {
+      const start = before ?? (await open(tx));
+      const end = await tx.commitSize();
+      return { size: end, from: start, to: start.state.next < end ? await follow(tx, start) : start };
     });
-    ground = made;
-    return made.next < size ? advance() : made;
+    held = to;
+    if (isWorthWriting(from, to)) {
+      held = undefined;
+      const version = await store.transact(LOG_SHARD, (tx) =>
+        tx.putState('ground', 'all', to.version, to.state),
+      );
+      held = { ...to, version, written: to.state.next };
+    }
+    return to.state.next < size ? advance() : to.ground;
   };
   const before = (index: number): Promise<Timeline> =>
     store.read(LOG_SHARD, async (tx) => {
-      const state = kept(await tx.getState('ground', 'all'));
-      const leaves = (await tx.leaves()).filter((leaf) => leaf.index < Math.min(index, state.next));
+      const { state, leaves: all } = held ?? (await open(tx));
+      const leaves = all.filter((leaf) => leaf.index < index);
       return build(state, leaves, await reachingOf(tx, state)).timeline;
     });
   return { advance, before };

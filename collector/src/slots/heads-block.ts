@@ -91,7 +91,9 @@ export function decodeHeads(block: Uint8Array): Map<string, HourOfHeads> {
 
 /** With one more. */
 export function withHeight(heights: readonly number[] | undefined, height: number): readonly number[] {
-  if (heights === undefined) return [height];
+  if (heights === undefined || heights.length === 0) return [height];
+  // Mostly the head moves on: nothing has to be looked for.
+  if (height >= (heights[0] ?? 0) && heights.length < MAX_HEIGHTS) return [height, ...heights];
   const at = heights.findIndex((each) => each <= height);
   return heights.toSpliced(at === -1 ? heights.length : at, 0, height).slice(0, MAX_HEIGHTS);
 }

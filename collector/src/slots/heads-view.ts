@@ -24,53 +24,59 @@ interface Open {
   isChanged: boolean;
 }
 
+const ZERO = 48;
+
 /** The height that an answer reports; undefined for one that has none, or is none. */
 function heightOf({ outcome, facts }: SeenLine): number | undefined {
   if (outcome !== 'ok' && outcome !== 'degraded') return undefined;
   const at = facts.startsWith('h=') ? 2 : facts.indexOf(' h=') + 3;
   if (at === 2 && !facts.startsWith('h=')) return undefined;
-  const end = facts.indexOf(' ', at);
-  const height = Number(facts.slice(at, end === -1 ? undefined : end));
+  // Read where it stands: of nearly every line, which was checked when it was taken in.
+  let height = 0;
+  for (let i = at; i < facts.length; i += 1) {
+    const digit = facts.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) break;
+    height = height * 10 + digit;
+  }
   return height <= MAX_HEIGHT ? height : undefined;
 }
 
 const nodeOf = (monitor: string): string => monitor.slice(0, monitor.lastIndexOf('/'));
 
-interface Reported {
-  readonly node: string;
-  readonly height: number;
-}
-
-function reportedBy(lines: readonly SeenLine[]): Reported[] {
-  return lines.flatMap((line) => {
-    const height = heightOf(line);
-    return height === undefined ? [] : [{ node: nodeOf(line.monitor), height }];
-  });
-}
-
 export function openHeadsView(maxOpen = MAX_OPEN): LineView {
   const open = new Map<string, Open>();
+  /** The same by hour and monitor: one look for each line. */
+  const places = new Map<number, Map<string, Open>>();
   let newestHour = -Infinity;
 
-  const load = async (tx: ReadTx, blocks: Blocks, hour: number, node: string): Promise<void> => {
+  const load = async (tx: ReadTx, blocks: Blocks, hour: number, node: string): Promise<Open> => {
+    const id = `${hour} ${node}`;
+    const known = open.get(id);
+    if (known !== undefined) return known;
     const block = await blocks.get(tx, 'heads', hour, node);
     const byKey = block === undefined ? new Map<string, HourOfHeads>() : decodeHeads(block);
-    open.set(`${hour} ${node}`, { hour, node, byKey, isChanged: false });
+    const made = { hour, node, byKey, isChanged: false };
+    open.set(id, made);
+    return made;
   };
 
-  /** The minute's heights of a key, to be replaced; all nodes were loaded. */
+  /** The lines' heights of a minute are taken out, or put in; all nodes were loaded. */
   const change = (
-    id: string,
-    key: string,
+    known: ReadonlyMap<string, Open>,
+    signer: string,
     minute: number,
-    make: (heights: readonly number[] | undefined) => readonly number[] | undefined,
+    lines: readonly SeenLine[],
+    make: typeof withHeight | typeof withoutHeight,
   ): void => {
-    const own = open.get(id);
-    if (own === undefined) return;
-    const hour = own.byKey.get(key) ?? [];
-    own.byKey.set(key, hour);
-    hour[minute] = make(hour[minute]);
-    own.isChanged = true;
+    for (const line of lines) {
+      const height = heightOf(line);
+      const own = height === undefined ? undefined : known.get(line.monitor);
+      if (height === undefined || own === undefined) continue;
+      let hour = own.byKey.get(signer);
+      if (hour === undefined) own.byKey.set(signer, (hour = []));
+      hour[minute] = make(hour[minute], height);
+      own.isChanged = true;
+    }
   };
 
   const close = (blocks: Blocks, oldestHour: number): void => {
@@ -79,31 +85,33 @@ export function openHeadsView(maxOpen = MAX_OPEN): LineView {
       each.isChanged = false;
       if (each.hour < oldestHour) open.delete(id);
     }
+    for (const hour of places.keys()) if (hour < oldestHour) places.delete(hour);
   };
 
   return {
     apply(tx, blocks, { key, minute, before, after }) {
-      const [had, has] = [reportedBy(before), reportedBy(after)];
-      if (had.length === 0 && has.length === 0) return;
       const hour = Math.floor(minute / MINUTES_AN_HOUR);
       newestHour = Math.max(newestHour, hour);
       if (open.size > maxOpen) close(blocks, Infinity);
-      const missing = [...had, ...has].filter(({ node }) => !open.has(`${hour} ${node}`));
+      const known = places.get(hour) ?? new Map<string, Open>();
+      const missing = new Set<string>();
+      for (const lines of [before, after]) {
+        for (const line of lines) {
+          if (!known.has(line.monitor) && heightOf(line) !== undefined) missing.add(line.monitor);
+        }
+      }
       const put = (): void => {
-        const [by, at] = [signerOfKey(key), minute % MINUTES_AN_HOUR];
-        for (const { node, height } of had) {
-          change(`${hour} ${node}`, by, at, (heights) => withoutHeight(heights, height));
-        }
-        for (const { node, height } of has) {
-          change(`${hour} ${node}`, by, at, (heights) => withHeight(heights, height));
-        }
+        const [signer, at] = [signerOfKey(key), minute % MINUTES_AN_HOUR];
+        change(known, signer, at, before, withoutHeight);
+        change(known, signer, at, after, withHeight);
       };
-      if (missing.length === 0) {
+      if (missing.size === 0) {
         put();
         return;
       }
+      places.set(hour, known);
       return (async () => {
-        for (const node of new Set(missing.map((each) => each.node))) await load(tx, blocks, hour, node);
+        for (const monitor of missing) known.set(monitor, await load(tx, blocks, hour, nodeOf(monitor)));
         put();
       })();
     },
@@ -112,6 +120,7 @@ export function openHeadsView(maxOpen = MAX_OPEN): LineView {
     },
     forget: () => {
       open.clear();
+      places.clear();
     },
   };
 }

@@ -78,7 +78,10 @@ function sketchOf(bins: Bins, first: number, last: number): Sketch {
 
 /** To merge in; empty between two calls. */
 const scratch = emptyBins();
-/** Latencies that wait until they are merged: a compromise of room and time. */
+/**
+ * Latencies that wait until they are merged, at least: a compromise of room and time. Of a sketch with more bins as many as
+ * it has bytes, so that each latency costs the same, however many there are.
+ */
 const PENDING = 32;
 
 /** A sketch that grows: what is kept, and a few latencies more. */
@@ -94,7 +97,7 @@ export class OpenSketch {
   /** @param times 1, or -1 to take one out that is in it */
   count(bin: number, times: 1 | -1): void {
     this.#pending.push((bin - ZERO) * 2 + (times === 1 ? 0 : 1));
-    if (this.#pending.length >= PENDING) this.#merge();
+    if (this.#pending.length >= PENDING && this.#pending.length >= this.#kept.length) this.#merge();
   }
 
   /** What is kept of it: not to be changed. */

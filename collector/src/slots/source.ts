@@ -10,6 +10,8 @@ import type { ReadBatch } from './standing.ts';
 const MAX_HELD = 64;
 /** Minutes whose first commit is held. */
 const MAX_MINUTES = 10_000;
+/** Answers to `covering` that are held: a shard asks once for each commit of a page. */
+const MAX_COVERINGS = 256;
 
 export interface Source {
   /** A page of the log; every shard gets the same rows. */
@@ -32,6 +34,12 @@ function namesIn({ records }: Ground): Set<string> {
 export function openSource(store: Store, bodies: Bodies): Source {
   const rows = new Map<number, CommitRow>();
   const firsts = new Map<number, number>();
+  /**
+   * Every shard asks the same of every commit, and notes are long: asked of the store once. What is below an index stays
+   * as it is, whatever is added, but for whose a signature is said to be.
+   */
+  const coverings = new Map<string, Promise<CommitRow[]>>();
+  let asked: Ground['records'] | undefined;
   const names = new WeakMap<Ground['records'], Set<string>>();
 
   const same = (row: CommitRow): CommitRow => {
@@ -50,7 +58,7 @@ export function openSource(store: Store, bodies: Bodies): Source {
     return known;
   };
 
-  const covering: Source['covering'] = (ground, first, last, below, key) =>
+  const read: Source['covering'] = (ground, first, last, below, key) =>
     store.read(LOG_SHARD, async (tx) => {
       const found: CommitRow[] = [];
       for (const probe of probesOf(ground, key))
@@ -61,9 +69,34 @@ export function openSource(store: Store, bodies: Bodies): Source {
         .map(same);
     });
 
+  const covering: Source['covering'] = (ground, first, last, below, key) => {
+    if (asked !== ground.records || coverings.size >= MAX_COVERINGS) coverings.clear();
+    asked = ground.records;
+    const question = `${first} ${last} ${below} ${key ?? ''}`;
+    const known = coverings.get(question);
+    if (known !== undefined) return known;
+    const made = read(ground, first, last, below, key);
+    coverings.set(question, made);
+    made.catch(() => coverings.delete(question));
+    return made;
+  };
+
+  /** The rows from an index on as far as they are held, without a gap. */
+  const heldFrom = (from: number, end: number): CommitRow[] => {
+    const held: CommitRow[] = [];
+    for (let index = from; index < end; index += 1) {
+      const row = rows.get(index);
+      if (row === undefined) break;
+      held.push(row);
+    }
+    return held;
+  };
+
   return {
     covering,
     async page(from, below, limit) {
+      const held = heldFrom(from, Math.min(below, from + limit));
+      if (held.length >= Math.min(below - from, limit)) return held;
       const all = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(from, limit));
       return all.filter(({ index }) => index < below).map(same);
     },
