@@ -100,8 +100,8 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
   const stories = openStories(watched, store, clock, log, flipped, lasting.hearing, maintenances.cover);
   const slots = openSlots(watched, store, blobs, clock, signal);
   const contradictions = openContradictions(watched, store, clock);
-  const history = openHistory(watched, slots);
   const counting = { watched, ledger: openLedger(slots), clock };
+  const history = openHistory(watched, slots, counting.ledger);
   const budgets = openBudgets(counting, slots);
   const snapshots = await keepSnapshots(
     async () =>

@@ -1,8 +1,8 @@
 /** The budgets that the snapshot shows, read again only where slots have changed. */
 import type { PublicBudgetSummary } from '@highwater/config/public.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import type { Slots } from '../slots/slots.ts';
-import { budgetOf, lastClosed, type NumbersParts } from './numbers.ts';
+import { lastClosed, type Slots } from '../slots/slots.ts';
+import { budgetOf, type NumbersParts } from './numbers.ts';
 import type { Budgets } from './snapshot.ts';
 
 export interface BudgetReader {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Service } from '@highwater/config/model.ts';
 import type { PublicCharts, PublicNumbers, PublicServiceDetail } from '@highwater/config/public-detail.ts';
-import { type Clock, type Instant, minuteOf } from '@highwater/config/time.ts';
-import type { Slots } from '../slots/slots.ts';
+import type { Clock, Instant } from '@highwater/config/time.ts';
+import { lastClosed, type Slots } from '../slots/slots.ts';
 import type { Watched } from '../watched.ts';
 import type { Kept } from './snapshot-keeper.ts';
 
@@ -46,7 +46,7 @@ export function openDetails(parts: DetailParts): Details {
       const service = shown.get(id);
       const shard = watched.shardOf.get(id);
       if (service === undefined || shard === undefined) return undefined;
-      const version = `${slots.revision(shard)} ${minuteOf(clock.now())}`;
+      const version = `${slots.revision(shard)} ${lastClosed(clock.now())}`;
       const had = kept.get(id);
       if (had?.version === version) return had.made;
       const made = make(service);

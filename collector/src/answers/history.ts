@@ -1,10 +1,15 @@
 /** What the snapshot shows of the past, read again only for shards whose views have changed. */
-import { dayOfMinute, HOUR_MS, type Instant, minuteOf } from '@highwater/config/time.ts';
-import type { Slots } from '../slots/slots.ts';
+import { daysOfPeriod } from '@highwater/config/proof/rule/period.ts';
+import { dayOfMinute, type Instant } from '@highwater/config/time.ts';
+import { lastClosed, type Slots } from '../slots/slots.ts';
 import type { Watched } from '../watched.ts';
+import type { Ledger } from './ledger.ts';
 import { openFigures } from './methods.ts';
 import type { History } from './snapshot.ts';
 import { type SubjectTotals, totalsOf } from './totals.ts';
+
+/** What the page draws as a bar of days. */
+const SHOWN = '90d';
 
 export interface HistoryReader {
   read(now: Instant): Promise<History>;
@@ -13,24 +18,27 @@ export interface HistoryReader {
 export function openHistory(
   watched: Watched,
   slots: Pick<Slots, 'blocks' | 'changes' | 'revision'>,
+  ledger: Pick<Ledger, 'days'>,
 ): HistoryReader {
   const figures = openFigures(watched, slots);
   const totals = new Map<string, SubjectTotals>();
   const seen = new Map<string, string>();
 
   const refresh = async (shard: string, today: number): Promise<void> => {
+    const range = daysOfPeriod(SHOWN, today);
+    if (range === undefined) throw new Error(`unreachable: ${SHOWN} is a period`);
     for (const service of watched.shards.get(shard) ?? []) {
       for (const id of [service.id, ...service.nodes.map((node) => `${service.id}/${node.id}`)]) {
-        totals.set(id, await totalsOf(slots, shard, id, today));
+        totals.set(id, await totalsOf(ledger, shard, id, range));
       }
     }
   };
 
   return {
     async read(now) {
-      const today = dayOfMinute(minuteOf(now));
+      const today = dayOfMinute(lastClosed(now));
       for (const shard of watched.shards.keys()) {
-        const version = `${slots.revision(shard)} ${Math.floor(now / HOUR_MS)}`;
+        const version = `${slots.revision(shard)} ${today}`;
         if (seen.get(shard) === version) continue;
         await refresh(shard, today);
         seen.set(shard, version);

@@ -10,12 +10,12 @@ import { describe, expect, it } from 'vitest';
 import { slotOfByte } from '../slots/byte.ts';
 import { type DayPlane, encodeDay, totalsOfPlane } from '../slots/day.ts';
 import { encodeMonth } from '../slots/month.ts';
-import { CLOSE_AFTER_MS } from '../slots/slots.ts';
+import { CLOSE_AFTER_MS, lastClosed } from '../slots/slots.ts';
 import type { View } from '../store/store.ts';
 import { testHouse } from '../testing/config.ts';
 import { watch } from '../watched.ts';
 import { type BlockReader, openLedger } from './ledger.ts';
-import { lastClosed, numbersOf, subjectsOf } from './numbers.ts';
+import { numbersOf, subjectsOf } from './numbers.ts';
 import { uptimeOf } from './uptime.ts';
 
 /** By subject, plane and day. */

@@ -21,8 +21,8 @@ import type {
   PublicSubject,
 } from '@highwater/config/public-detail.ts';
 import type { PublicBudgetSummary } from '@highwater/config/public.ts';
-import { type Clock, dayOfMinute, type Instant, minuteOf, MINUTES_PER_DAY } from '@highwater/config/time.ts';
-import { CLOSE_AFTER_MS } from '../slots/slots.ts';
+import { type Clock, dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
+import { lastClosed } from '../slots/slots.ts';
 import type { Watched } from '../watched.ts';
 import { allowanceOf, burnWindows, publicBurn, publicCounted } from './counted.ts';
 import { AGREED, type Ledger } from './ledger.ts';
@@ -34,11 +34,6 @@ export interface NumbersParts {
   readonly watched: Watched;
   readonly ledger: Ledger;
   readonly clock: Clock;
-}
-
-/** The last minute that can have its slots. */
-export function lastClosed(now: Instant): number {
-  return minuteOf(now - CLOSE_AFTER_MS) - 1;
 }
 
 /** Every subject of a service that can have slots: the service, its nodes, their checks. */

@@ -1,45 +1,28 @@
-/** Days and uptime of a subject, by the rule's own counting, from the months that its days add up to. */
-import type { Totals } from '@highwater/config/domain.ts';
+/** Days and uptime of a subject as the snapshot shows them: sums of the ledger's days. */
+import { type DayRange, sumTotals } from '@highwater/config/proof/rule/period.ts';
 import { printedUptime } from '@highwater/config/proof/rule/printed.ts';
-import { addTotals, emptyTotals } from '@highwater/config/proof/rule/totals.ts';
 import type { PublicDay, PublicUptime } from '@highwater/config/public.ts';
 import { formatDay } from '@highwater/config/time.ts';
-import { decodeMonth, monthOfDay } from '../slots/month.ts';
-import type { Slots } from '../slots/slots.ts';
-
-/** Days shown. */
-const DAYS = 90;
+import { publicTotals } from './counted.ts';
+import { AGREED, type Ledger } from './ledger.ts';
 
 export interface SubjectTotals {
   readonly days: PublicDay[];
   readonly uptime: PublicUptime;
 }
 
-const publicTotals = ({ up, down, unknown, maintenance, stalled, degraded }: Totals): Totals => ({
-  up,
-  down,
-  unknown,
-  maintenance,
-  stalled,
-  degraded,
-});
-
-/** The last 90 days of a subject, up to and with `today`. */
+/** As the regions agreed; days without a slot are absent. */
 export async function totalsOf(
-  slots: Pick<Slots, 'blocks'>,
+  ledger: Pick<Ledger, 'days'>,
   shard: string,
   subject: string,
-  today: number,
+  range: DayRange,
 ): Promise<SubjectTotals> {
-  const first = today - DAYS + 1;
-  const months = await slots.blocks(shard, 'totals', monthOfDay(first), monthOfDay(today), subject);
-  const counted = months
-    .flatMap(({ block }) => [...(decodeMonth(block).get('') ?? [])])
-    .filter(([day]) => first <= day && day <= today)
-    .sort(([a], [b]) => a - b);
-  const sum = counted.reduce((all, [, totals]) => addTotals(all, totals), emptyTotals);
+  const counted = await ledger.days(shard, subject, AGREED, range);
   return {
-    days: counted.map(([day, totals]) => ({ date: formatDay(day), ...publicTotals(totals) })),
-    uptime: printedUptime(sum),
+    days: [...counted]
+      .sort(([a], [b]) => a - b)
+      .map(([day, totals]) => ({ date: formatDay(day), ...publicTotals(totals) })),
+    uptime: printedUptime(sumTotals(counted.values())),
   };
 }

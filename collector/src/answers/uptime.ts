@@ -10,9 +10,10 @@ import {
 import { emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
 import type { UptimeAnswer } from '@highwater/config/public-detail.ts';
 import { dayOfMinute, formatDay, MINUTES_PER_DAY } from '@highwater/config/time.ts';
+import { lastClosed } from '../slots/slots.ts';
 import { allowanceOf, publicCounted } from './counted.ts';
 import { AGREED, type DayTotals } from './ledger.ts';
-import { lastClosed, type NumbersParts, subjectsOf } from './numbers.ts';
+import { type NumbersParts, subjectsOf } from './numbers.ts';
 
 export interface UptimeQuestion {
   readonly subject: string;
@@ -37,8 +38,7 @@ export async function uptimeOf(
   const period = 'period' in range ? range.period : undefined;
   const asked = 'period' in range ? daysOfPeriod(range.period, dayOfMinute(last)) : range;
   const span = asked === undefined ? lastMinutes(MINUTES_PER_DAY, last) : minutesOfDays(asked);
-  const days: DayTotals =
-    asked === undefined ? new Map() : ((await ledger.days(shard, subject, asked)).get(plane) ?? new Map());
+  const days: DayTotals = asked === undefined ? new Map() : await ledger.days(shard, subject, plane, asked);
   const sum: RuleTotals =
     asked === undefined
       ? ((await ledger.minutes(shard, subject, span)).get(plane) ?? emptyTotals)

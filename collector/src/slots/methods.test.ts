@@ -9,6 +9,7 @@ import type { PublicMethod } from '@highwater/config/public.ts';
 import { HOUR_MS, MINUTE_MS } from '@highwater/config/time.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openHistory } from '../answers/history.ts';
+import { openLedger } from '../answers/ledger.ts';
 import { type BatchIngest, batchIngest } from '../ingest/batches.ts';
 import { declareLeaves } from '../leaves/leaves.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
@@ -73,7 +74,7 @@ const line = (at: number, facts: string, outcome = 'ok 100 -'): string =>
   `rpc/a/jsonrpc ${at} ${outcome} ${facts}`;
 
 async function shown(): Promise<readonly PublicMethod[]> {
-  return (await openHistory(watched, slots).read(now)).methods.get('rpc/a') ?? [];
+  return (await openHistory(watched, slots, openLedger(slots)).read(now)).methods.get('rpc/a') ?? [];
 }
 
 test('all regions together: quantiles, calls, and faults, the most frequent first', async () => {
@@ -154,7 +155,7 @@ test('late lines land in their hour, and an hour is gone once a day is over', as
 });
 
 test('what is read bit by bit is what is read afresh', async () => {
-  const kept = openHistory(watched, slots);
+  const kept = openHistory(watched, slots, openLedger(slots));
   for (let i = 0; i < 12; i += 1) {
     const at = now - ((i * 7) % 24) * HOUR_MS;
     await told(i % 2 === 0 ? eu : us, [
@@ -189,6 +190,6 @@ test('of a node at most 64 methods are shown', async () => {
     eu,
     checks.map((check) => `rpc/b/${check} ${start} ok 1 - ${facts}`),
   );
-  const { methods } = await openHistory(many, slots).read(now);
+  const { methods } = await openHistory(many, slots, openLedger(slots)).read(now);
   expect(methods.get('rpc/b')?.length).toBe(64);
 });

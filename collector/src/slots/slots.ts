@@ -20,7 +20,8 @@ import { completeMinute } from './windows.ts';
 
 /** A minute closes so long after its end: batches are made at its end and shipped at once. */
 export const CLOSE_AFTER_MS = 15_000;
-const lastClosed = (now: Instant): number => minuteOf(now - CLOSE_AFTER_MS) - 1;
+/** The last minute that can have its slots: what is counted of today ends with it. */
+export const lastClosed = (now: Instant): number => minuteOf(now - CLOSE_AFTER_MS) - 1;
 const COMMITS_AT_ONCE = 60;
 const MINUTES_AT_ONCE = 240;
 /** Views are written so often; after a kill they are made again from there. */
