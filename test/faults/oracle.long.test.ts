@@ -64,7 +64,8 @@ function expectedOf(plain: ReadonlyMap<string, PlainSlot>, service: string, minu
   ]);
 }
 
-it(`${minutes} minutes of faults: slots equal the plain tally, and views made again are equal`, async () => {
+const title = `${minutes} minutes of faults: slots equal the plain tally, and views made again are equal`;
+it(title, { timeout: limitMs }, async () => {
   if (!existsSync(fakeTime)) throw new Error(`${fakeTime} is missing (Debian: faketime)`);
   await using again = new AsyncDisposableStack();
   const links = new Map<string, Proxy>();
@@ -245,7 +246,7 @@ it(`${minutes} minutes of faults: slots equal the plain tally, and views made ag
   console.log(rebuilt.stdout + rebuilt.stderr);
   expect(rebuilt.stdout).toContain('equal     every block');
   expect(rebuilt.code).toBe(0);
-}, limitMs);
+});
 
 async function slotsOf(world: World, shard: string, day: number, subject: string): Promise<Uint8Array> {
   const block = await readCopy(storeOf(world), shard, (tx) => tx.block('slots', day, subject));
