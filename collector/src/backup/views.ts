@@ -11,6 +11,7 @@ import type { Declared } from '../decide/maintenance.ts';
 import type { AssignmentState } from '../leaves/assignments.ts';
 import type { EnrolledState } from '../leaves/leaves.ts';
 import { wordsBeside } from '../leaves/maintenance-words.ts';
+import { walkAgain } from '../packing/pack-files.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
 
@@ -86,6 +87,7 @@ export async function refitViews(store: Store, now: Instant, isCurrent: boolean)
     await enrol(tx);
     await maintain(tx);
     await renumber(tx, now);
+    await walkAgain(tx);
   });
   await store.transact(HOUSE_SHARD, async (tx) => {
     // The feed's numbers go back: whoever follows it must not take new events for known ones.

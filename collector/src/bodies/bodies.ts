@@ -58,6 +58,34 @@ export function openBodies(store: Store, blobs: Blobs, packed: Packed = packedIn
     return held;
   };
 
+  const inFile = async (hash: string): Promise<{ text: string; shown: Shown } | undefined> => {
+    const file = await readFileBody(blobs, hash);
+    const text = file === undefined ? undefined : decodeUtf8(file.bytes);
+    return file === undefined || text === undefined ? undefined : { text, shown: file.shown };
+  };
+
+  /** In rows and packs, by the batches that name it. */
+  const named = async (hash: string): Promise<HeldBody | undefined> => {
+    const places = await store.read(LOG_SHARD, (tx) => tx.bodyPlaces(hash));
+    let first: HeldBody | undefined;
+    for (const { index } of places.slice(0, MAX_PLACES)) {
+      const found = await at(index, hash);
+      first ??= found;
+      if (found?.shown === 'public') return found;
+    }
+    return first;
+  };
+
+  const read: Bodies['read'] = async (hash) => {
+    const first = await named(hash);
+    if (first?.shown === 'public') return { text: first.text, shown: 'public' };
+    const file = await inFile(hash);
+    if (file !== undefined && (first === undefined || file.shown === 'public')) return file;
+    // A file goes once a pack has its body: it may have gone between the two looks.
+    const found = first ?? (await named(hash));
+    return found === undefined ? undefined : { text: found.text, shown: found.shown };
+  };
+
   return {
     async ofBatch(commit, batch, isWanted = () => true) {
       const texts = new Map<string, string>();
@@ -71,27 +99,11 @@ export function openBodies(store: Store, blobs: Blobs, packed: Packed = packedIn
       }
       for (const { service, hash } of batch.bodies) {
         if (!isMissing(service)) continue;
-        const file = await readFileBody(blobs, hash);
-        const text = file === undefined ? undefined : decodeUtf8(file.bytes);
+        const text = (await read(hash))?.text;
         if (text !== undefined) texts.set(service, text);
       }
       return texts;
     },
-
-    async read(hash) {
-      const places = await store.read(LOG_SHARD, (tx) => tx.bodyPlaces(hash));
-      let first: HeldBody | undefined;
-      for (const { index } of places.slice(0, MAX_PLACES)) {
-        const found = await at(index, hash);
-        first ??= found;
-        if (found?.shown === 'public') return { text: found.text, shown: 'public' };
-      }
-      const file = await readFileBody(blobs, hash);
-      const text = file === undefined ? undefined : decodeUtf8(file.bytes);
-      if (file !== undefined && text !== undefined && (first === undefined || file.shown === 'public')) {
-        return { text, shown: file.shown };
-      }
-      return first === undefined ? undefined : { text: first.text, shown: first.shown };
-    },
+    read,
   };
 }

@@ -1,4 +1,4 @@
-/** Bodies in files of their own among the blobs: versions before kept all of them so, and they stay readable. */
+/** Bodies in files of their own among the blobs: versions before kept all of them so, and they are read until packs have them. */
 import { sha256 } from '@highwater/config/keys.ts';
 import { howCommitted } from '@highwater/config/proof/body-hash.ts';
 import { decodeBase64, encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
@@ -38,6 +38,11 @@ export async function readFileBody(
 /** Puts a body where it is found by its hash although no commit names it (yet): what a restore takes out of a store. */
 export async function keepFileBody(blobs: Blobs, { hash, shown, text }: HeldBody): Promise<void> {
   await blobs.putIfAbsent(nameAs[shown](hash), utf8(text));
+}
+
+/** Removes a body's file, whichever kind it is of. */
+export async function removeFileBody(blobs: Blobs, hash: string): Promise<void> {
+  for (const shown of kinds) await blobs.remove(nameAs[shown](hash));
 }
 
 /** Whether a body, or a pack, of the blobs is what its name says; undefined for a blob that is named by anything else. */

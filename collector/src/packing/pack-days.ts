@@ -4,7 +4,8 @@
  * done again, nothing is lost and nothing doubled: bodies are held until packs have all of their batch.
  */
 import { sha256 } from '@highwater/config/keys.ts';
-import { encodeHex } from '@highwater/config/proof/bytes.ts';
+import type { Batch } from '@highwater/config/proof/batch.ts';
+import { encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
 import {
   type PackBody,
   PackError,
@@ -15,12 +16,12 @@ import {
 import { formatDay, type Instant } from '@highwater/config/time.ts';
 import type { Packed } from '../bodies/packed.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
-import type { HeldBody, PackRow, ReadTx } from '../store/store.ts';
-import { groupsOf, type HeldBatch, heldDays, readBatch } from './plan.ts';
+import type { BodyPlace, HeldBody, PackRow, ReadTx } from '../store/store.ts';
+import { groupsOf, heldDays, readBatch } from './plan.ts';
 import { zstd } from './zstd.ts';
 
 /** Bodies in memory at once, and in one object, bytes. */
-const MAX_BYTES = 134_217_728;
+const MAX_BYTES = 67_108_864;
 /** A service's day with so many parts is made one part, together with what comes next. */
 export const MAX_PARTS = 8;
 
@@ -32,8 +33,23 @@ export interface PackingPort {
   written(row: PackRow, replaced: readonly PackRow[]): Promise<void>;
   /** All bodies of these batches are in packs. */
   packed(indexes: readonly number[]): Promise<void>;
-  /** What could not be packed stays held. */
-  failed(service: string, day: number, because: string): Promise<void>;
+  /** Which batches name which bodies, where that was not said when they came. */
+  placed(places: readonly FoundPlace[]): Promise<void>;
+  /** How far files of versions before were looked for (pack-files.ts). */
+  walked(state: WalkedState): Promise<void>;
+  /** What could not be packed, a service or a batch, stays as it is. */
+  failed(what: string, day: number, because: string): Promise<void>;
+}
+
+export interface FoundPlace extends BodyPlace {
+  readonly hash: string;
+}
+
+export interface WalkedState {
+  /** The first commit that was not looked at. */
+  readonly next: number;
+  /** Of commits below this one files are looked for, even if they came in rows. */
+  readonly thorough: number;
 }
 
 export interface PackingWork {
@@ -46,24 +62,36 @@ export interface PackingWork {
   readonly maxBytes?: number;
 }
 
+/** Where bodies of batches lie that are to be packed. */
+export interface BodySource {
+  /** Those that are wanted. Throws PackError where they can not be read. */
+  bodies(index: number, isWanted: (service: string) => boolean): Promise<readonly HeldBody[]>;
+}
+
 interface Gathered {
   readonly index: number;
   readonly body: PackBody;
 }
+
+/** What a pack says of a batch. */
+type NamedBatch = Pick<PackBody, 'probe' | 'epoch' | 'number' | 'minute'> & { readonly index: number };
 
 /** By what is in it: a name stands for the same bytes for ever, in backups too, whatever a crash left. */
 export function blobOf(service: string, day: number, object: Uint8Array): string {
   return `packed/${formatDay(day)}/${service}/${encodeHex(sha256(object).subarray(0, 16))}`;
 }
 
-const bodyOf = ({ batch }: HeldBatch, { text, shown }: HeldBody): PackBody => ({
-  probe: batch.probe,
-  epoch: batch.epoch,
-  number: batch.number,
-  minute: batch.minutes.first,
-  shown,
-  text,
+const namedBy = (index: number, { probe, epoch, number, minutes }: Batch): NamedBatch => ({
+  index,
+  probe,
+  epoch,
+  number,
+  minute: minutes.first,
 });
+
+function gather({ index, probe, epoch, number, minute }: NamedBatch, { text, shown }: HeldBody): Gathered {
+  return { index, body: { probe, epoch, number, minute, shown, text } };
+}
 
 /** Throws PackError unless the object, as it was read back, gives exactly these bodies. */
 function compare(
@@ -72,7 +100,7 @@ function compare(
 ): { lines: number; bodyBytes: number } {
   if (object === undefined) throw new PackError('what was written is not there');
   const told = (body: Pick<PackBody, 'probe' | 'epoch' | 'number' | 'shown'>, text: string): string =>
-    `${body.probe} ${body.epoch} ${body.number} ${body.shown} ${text}`;
+    `${body.probe} ${body.epoch} ${body.number} ${body.shown} ${encodeHex(sha256(utf8(text)))}`;
   // By count: two batches of one number may have one body.
   const left = new Map<string, number>();
   for (const body of bodies) {
@@ -141,7 +169,7 @@ async function mergeable(
       if (held === undefined) return undefined;
       const [body] = await packed.ofBatch(held.commit, held.batch, (each) => each === service);
       if (body === undefined) return undefined;
-      gathered.push({ index, body: bodyOf(held, body) });
+      gathered.push(gather(namedBy(index, held.batch), body));
     }
   }
   return gathered;
@@ -164,53 +192,127 @@ async function packService(
   }
 }
 
-/** Those of each service's batches that no pack has, and how many bytes their bodies have. */
-async function unpacked(tx: ReadTx, day: number, batches: readonly HeldBatch[]) {
-  const packed = new Map<string, Set<number>>();
-  const bytesOf = new Map<string, number>();
-  for (const { index, refs } of batches) {
-    for (const [service, { bytes }] of refs) {
-      let known = packed.get(service);
-      if (known === undefined) {
-        known = new Set((await tx.packs(service, day)).flatMap(({ commits }) => commits));
-        packed.set(service, known);
-      }
-      if (!known.has(index)) bytesOf.set(service, (bytesOf.get(service) ?? 0) + bytes);
-    }
-  }
-  const isPacked = (service: string, index: number): boolean => packed.get(service)?.has(index) ?? false;
-  return { isPacked, bytesOf };
+/** What of a day's batches no pack has. */
+interface Unpacked {
+  readonly batches: readonly NamedBatch[];
+  /** Bytes of the bodies by service. */
+  readonly bytesOf: ReadonlyMap<string, number>;
+  readonly isPacked: (service: string, index: number) => boolean;
 }
 
-async function packDay(work: PackingWork, day: number, batches: readonly HeldBatch[]): Promise<void> {
-  const { tx, port, maxBytes = MAX_BYTES } = work;
-  const { isPacked, bytesOf } = await unpacked(tx, day, batches);
-  const failed = new Set<string>();
-  for (const group of groupsOf(bytesOf, maxBytes)) {
-    const wanted = new Map(group.map((service): [string, Gathered[]] => [service, []]));
-    for (const held of batches) {
-      if (!group.some((service) => held.refs.has(service) && !isPacked(service, held.index))) continue;
-      for (const body of (await tx.heldBodies(held.index)) ?? []) {
-        if (isPacked(body.service, held.index)) continue;
-        wanted.get(body.service)?.push({ index: held.index, body: bodyOf(held, body) });
-      }
+/** Of a batch its name alone is held: a day has thousands, and each may name hundreds of bodies. */
+async function unpackedOf(tx: ReadTx, day: number, indexes: readonly number[]): Promise<Unpacked> {
+  const packed = new Map<string, ReadonlySet<number>>();
+  const bytesOf = new Map<string, number>();
+  const batches: NamedBatch[] = [];
+  for (const index of indexes) {
+    const read = await readBatch(tx, index);
+    if (read === undefined) continue;
+    let isAny = false;
+    for (const [service, { bytes }] of read.refs) {
+      const known = packed.get(service) ?? (await packedIndexes(tx, service, day));
+      packed.set(service, known);
+      if (known.has(index)) continue;
+      isAny = true;
+      bytesOf.set(service, (bytesOf.get(service) ?? 0) + bytes);
     }
-    for (const [service, gathered] of wanted) {
-      if (gathered.length === 0) continue;
-      try {
-        await packService(work, service, day, gathered);
-      } catch (error) {
-        if (!(error instanceof PackError)) throw error;
-        failed.add(service);
-        await port.failed(service, day, error.message);
-      }
+    if (isAny) batches.push(namedBy(index, read.batch));
+  }
+  return { batches, bytesOf, isPacked: (service, index) => packed.get(service)?.has(index) ?? false };
+}
+
+/** Commit indexes of the batches whose bodies of a service and day are in packs. */
+export async function packedIndexes(tx: ReadTx, service: string, day: number): Promise<ReadonlySet<number>> {
+  return new Set((await tx.packs(service, day)).flatMap(({ commits }) => commits));
+}
+
+/** Gathers bodies by service, and hands on what would be too much. */
+class Gathering {
+  readonly #maxBytes: number;
+  readonly #pack: (service: string, gathered: readonly Gathered[]) => Promise<void>;
+  readonly #of = new Map<string, { all: Gathered[]; bytes: number }>();
+  constructor(maxBytes: number, pack: (service: string, gathered: readonly Gathered[]) => Promise<void>) {
+    this.#maxBytes = maxBytes;
+    this.#pack = pack;
+  }
+
+  async add(service: string, one: Gathered): Promise<void> {
+    const had = this.#of.get(service) ?? { all: [], bytes: 0 };
+    const bytes = one.body.text.length;
+    const isFull = had.bytes > 0 && had.bytes + bytes > this.#maxBytes;
+    if (isFull) await this.#pack(service, had.all);
+    const next = isFull ? { all: [], bytes: 0 } : had;
+    next.all.push(one);
+    next.bytes += bytes;
+    this.#of.set(service, next);
+  }
+
+  async rest(): Promise<void> {
+    for (const [service, { all }] of this.#of) {
+      await this.#pack(service, all);
+      this.#of.delete(service);
     }
   }
-  const done = batches.filter(({ refs }) => [...refs.keys()].every((service) => !failed.has(service)));
-  await port.packed(done.map(({ index }) => index));
 }
+
+/** Packs what of these batches of a day no pack has, group by group; gives those of which something could not be packed. */
+export async function packDay(
+  work: PackingWork,
+  day: number,
+  indexes: readonly number[],
+  source: BodySource,
+): Promise<ReadonlySet<number>> {
+  const { tx, port, maxBytes = MAX_BYTES } = work;
+  const { batches, bytesOf, isPacked } = await unpackedOf(tx, day, indexes);
+  const failed = new Set<number>();
+  const orFailed = async (what: string, of: readonly number[], run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof PackError)) throw error;
+      for (const index of of) failed.add(index);
+      await port.failed(what, day, error.message);
+    }
+  };
+  for (const group of groupsOf(bytesOf, maxBytes)) {
+    const isOfGroup = new Set(group);
+    const gathering = new Gathering(maxBytes, (service, gathered) =>
+      orFailed(
+        service,
+        gathered.map(({ index }) => index),
+        () => packService(work, service, day, gathered),
+      ),
+    );
+    for (const batch of batches) {
+      const { index } = batch;
+      if (failed.has(index)) continue;
+      await orFailed(`batch ${index}`, [index], async () => {
+        const isWanted = (service: string): boolean => isOfGroup.has(service) && !isPacked(service, index);
+        for (const body of await source.bodies(index, isWanted))
+          await gathering.add(body.service, gather(batch, body));
+      });
+    }
+    await gathering.rest();
+  }
+  return failed;
+}
+
+/** Bodies in rows. */
+const rows = (tx: ReadTx): BodySource => ({
+  async bodies(index, isWanted) {
+    try {
+      return (await tx.heldBodies(index, isWanted)) ?? [];
+    } catch (error) {
+      throw new PackError('its row of bodies is damaged', { cause: error });
+    }
+  },
+});
 
 /** Packs all days that are over for long enough, the oldest first. */
 export async function packDays(work: PackingWork): Promise<void> {
-  for (const [day, batches] of await heldDays(work.tx, work.now)) await packDay(work, day, batches);
+  const { tx, port, now } = work;
+  for (const [day, indexes] of await heldDays(tx, now)) {
+    const failed = await packDay(work, day, indexes, rows(tx));
+    await port.packed(indexes.filter((index) => !failed.has(index)));
+  }
 }

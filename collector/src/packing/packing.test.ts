@@ -143,7 +143,8 @@ async function packUntil(breaksAt: number): Promise<void> {
   const tx = {
     heldBefore: (day: number, limit: number) => read((r) => r.heldBefore(day, limit)),
     commitsFrom: (index: number, limit: number) => read((r) => r.commitsFrom(index, limit)),
-    heldBodies: (index: number) => read((r) => r.heldBodies(index)),
+    heldBodies: (index: number, isWanted?: (service: string) => boolean) =>
+      read((r) => r.heldBodies(index, isWanted)),
     packs: (service: string, day: number) => read((r) => r.packs(service, day)),
   } as Parameters<typeof packDays>[0]['tx'];
   await removeUnnamed(store, blobs, later);
@@ -156,6 +157,8 @@ async function packUntil(breaksAt: number): Promise<void> {
       writing: (...args) => counted(() => whole.writing(...args)),
       written: (...args) => counted(() => whole.written(...args)),
       packed: (...args) => counted(() => whole.packed(...args)),
+      placed: (...args) => counted(() => whole.placed(...args)),
+      walked: (...args) => counted(() => whole.walked(...args)),
       failed: (...args) => counted(() => whole.failed(...args)),
     },
   });

@@ -12,12 +12,14 @@ import type { Blobs } from '../store/blobs/blobs.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import type { PackingPort } from './pack-days.ts';
+import { isToWalk, putWalked } from './pack-files.ts';
 import { packableBefore } from './plan.ts';
 import type { PackingCall, PackingData } from './worker.ts';
 
 const CORE = 'packing';
 /** Batches whose bodies are dropped in one transaction. */
 const DROP_AT_ONCE = 50;
+const PLACES_AT_ONCE = 500;
 
 /** What was packed, and let go, since the process began. */
 export interface PackingFigures {
@@ -84,9 +86,20 @@ export function packingPort(store: Store, clock: Clock, log: Logger, figures: Pa
         await store.transact(LOG_SHARD, (tx) => tx.dropBodies(indexes.slice(at, at + DROP_AT_ONCE)));
       }
     },
-    async failed(service, day, because) {
+    async placed(places) {
+      for (let at = 0; at < places.length; at += PLACES_AT_ONCE) {
+        await store.transact(LOG_SHARD, async (tx) => {
+          for (const { hash, ...place } of places.slice(at, at + PLACES_AT_ONCE))
+            await tx.addPlace(hash, place);
+        });
+      }
+    },
+    async walked(state) {
+      await store.transact(LOG_SHARD, (tx) => putWalked(tx, state));
+    },
+    async failed(what, day, because) {
       figures.failed += 1;
-      log.error({ service, day, because }, 'bodies-not-packed');
+      log.error({ what, day, because }, 'bodies-not-packed');
     },
   };
 }
@@ -99,6 +112,10 @@ function answer(port: PackingPort, message: PackingCall): Promise<void> {
       return port.written(...message.with);
     case 'packed':
       return port.packed(...message.with);
+    case 'placed':
+      return port.placed(...message.with);
+    case 'walked':
+      return port.walked(...message.with);
     case 'failed':
       return port.failed(...message.with);
   }
@@ -149,8 +166,11 @@ export function openPacking(
     async turn(signal) {
       const now = clock.now();
       await removeUnnamed(store, blobs, now);
-      const held = await store.read(LOG_SHARD, (tx) => tx.heldBefore(packableBefore(now), 1));
-      if (held.length === 0 || signal?.aborted) return false;
+      const isAny = await store.read(
+        LOG_SHARD,
+        async (tx) => (await tx.heldBefore(packableBefore(now), 1)).length > 0 || (await isToWalk(tx, now)),
+      );
+      if (!isAny || signal?.aborted) return false;
       await runThread({ store: join(folder, 'store.db'), blobs: join(folder, 'blobs'), now }, port, signal);
       return true;
     },

@@ -11,8 +11,8 @@ export const LATE_SETTLES_MS = 3_600_000;
 /** Batches looked at in one turn. */
 const AT_ONCE = 50_000;
 
-/** A batch whose bodies are held. */
-export interface HeldBatch {
+/** A batch as its leaf tells of it. */
+export interface ReadBatch {
   readonly index: number;
   readonly day: number;
   readonly commit: CommitRow;
@@ -25,7 +25,7 @@ export function packableBefore(now: Instant): number {
   return Math.floor((now - DAY_SETTLES_MS) / DAY_MS);
 }
 
-export async function readBatch(tx: ReadTx, index: number): Promise<HeldBatch | undefined> {
+export async function readBatch(tx: ReadTx, index: number): Promise<ReadBatch | undefined> {
   const commit = (await tx.commitsFrom(index, 1)).find((row) => row.index === index);
   const batch = commit === undefined ? undefined : batchOf(commit);
   if (commit === undefined || batch === undefined) return undefined;
@@ -38,15 +38,20 @@ export async function readBatch(tx: ReadTx, index: number): Promise<HeldBatch | 
   };
 }
 
-/** Batches to be packed by day, the oldest day first. */
-export async function heldDays(tx: ReadTx, now: Instant): Promise<[day: number, batches: HeldBatch[]][]> {
-  const days = new Map<number, HeldBatch[]>();
+/** Whether a batch is to be packed by now, as far as its time goes. */
+export function isSettled({ day, commit }: ReadBatch, now: Instant): boolean {
+  return day < packableBefore(now) && commit.at <= now - LATE_SETTLES_MS;
+}
+
+/** Commit indexes of the batches to be packed by day, the oldest day first. */
+export async function heldDays(tx: ReadTx, now: Instant): Promise<[day: number, indexes: number[]][]> {
+  const days = new Map<number, number[]>();
   for (const index of await tx.heldBefore(packableBefore(now), AT_ONCE)) {
     const held = await readBatch(tx, index);
-    if (held === undefined || held.commit.at > now - LATE_SETTLES_MS) continue;
+    if (held === undefined || !isSettled(held, now)) continue;
     const day = days.get(held.day);
-    if (day === undefined) days.set(held.day, [held]);
-    else day.push(held);
+    if (day === undefined) days.set(held.day, [index]);
+    else day.push(index);
   }
   return [...days].sort(([a], [b]) => a - b);
 }

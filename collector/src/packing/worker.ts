@@ -7,6 +7,7 @@ import type { ReadTx } from '../store/store.ts';
 import { readCopy } from '../store/sqlite/sqlite-store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { type PackingPort, packDays } from './pack-days.ts';
+import { packFiles } from './pack-files.ts';
 
 export interface PackingData {
   /** Path of the store, and folder of the blobs. */
@@ -30,6 +31,8 @@ const port: PackingPort = {
   writing: (...args) => ask({ call: 'writing', with: args }),
   written: (...args) => ask({ call: 'written', with: args }),
   packed: (...args) => ask({ call: 'packed', with: args }),
+  placed: (...args) => ask({ call: 'placed', with: args }),
+  walked: (...args) => ask({ call: 'walked', with: args }),
   failed: (...args) => ask({ call: 'failed', with: args }),
 };
 
@@ -38,7 +41,9 @@ const blobs = folderBlobs(root);
 // No transaction is open between two reads: the write-ahead log can be taken in at any time.
 await readCopy(store, LOG_SHARD, async (tx: ReadTx) => {
   const packed = openPacked((work) => work(tx), blobs);
-  await packDays({ tx, blobs, packed, port, now });
+  const work = { tx, blobs, packed, port, now };
+  await packDays(work);
+  await packFiles(work);
 });
 // The port would keep the thread.
 parentPort?.close();

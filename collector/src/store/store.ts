@@ -174,8 +174,14 @@ export interface ReadTx {
   /** The batch with the highest (epoch, number) of a probe. */
   lastBatch(probe: string): Promise<CommitRow | undefined>;
 
-  /** The bodies of a batch in the order of its text; undefined when they are packed, gone, or never came. */
-  heldBodies(index: number): Promise<readonly HeldBody[] | undefined>;
+  /**
+   * The bodies of a batch in the order of its text, of services that are wanted; undefined when they are packed, gone, or
+   * never came. Rejects for a row that is damaged.
+   */
+  heldBodies(
+    index: number,
+    isWanted?: (service: string) => boolean,
+  ): Promise<readonly HeldBody[] | undefined>;
   /** Every batch that names a body by this hash. More than one is possible, also of other bodies (8 bytes are compared). */
   bodyPlaces(hash: string): Promise<readonly BodyPlace[]>;
   /** Commit indexes of batches before a UTC day whose bodies are held, ascending. */
@@ -224,6 +230,8 @@ export interface Tx extends ReadTx {
   /** What a pack gives back is no longer held: of these batches all bodies go. */
   dropBodies(indexes: readonly number[]): Promise<void>;
   addPack(pack: PackRow): Promise<void>;
+  /** That a batch names a body by this hash, where that was not said when its bodies came. Repeating it does no harm. */
+  addPlace(hash: string, place: BodyPlace): Promise<void>;
   /** That the batch at `index` names a body by this hash is forgotten: the body is gone. */
   dropPlace(hash: string, index: number): Promise<void>;
   /** The row alone; the blob goes first. */

@@ -6,9 +6,12 @@ import type { Names } from './names.ts';
 import type { Db } from './open.ts';
 
 type Reads = Pick<ReadTx, 'heldBodies' | 'bodyPlaces' | 'heldBefore' | 'packs' | 'packsBefore'>;
-type Writes = Pick<Tx, 'addBodies' | 'dropBodies' | 'addPack' | 'dropPack' | 'dropPlace'>;
+type Writes = Pick<Tx, 'addBodies' | 'dropBodies' | 'addPack' | 'dropPack' | 'addPlace' | 'dropPlace'>;
 
 const shownWords: readonly Shown[] = ['public', 'private', 'salted'];
+const LF = 10;
+/** What a row of bodies, or the commits of a pack, may be when unpacked: more than what is accepted makes (MAX_BODY_BYTES). */
+const MAX_ROW_BYTES = 33_554_432;
 
 /** `SHOWN BYTES HASH SERVICE` a line, an empty line, then the texts one after the other. */
 function encode(bodies: readonly HeldBody[]): Buffer {
@@ -20,24 +23,30 @@ function encode(bodies: readonly HeldBody[]): Buffer {
   return zstdCompressSync(Buffer.from(whole, 'latin1'));
 }
 
-function decode(block: Uint8Array): HeldBody[] {
-  const whole = zstdDecompressSync(block).toString('latin1');
-  const end = bodiesBegin(whole);
-  let at = end;
-  return whole
-    .slice(0, end - 1)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [shown = '', length = '', hash = '', service = ''] = line.split(' ');
-      const text = whole.slice(at, at + Number(length));
-      at += Number(length);
-      return { service, hash, shown: shownWords[Number(shown)] ?? 'private', text };
-    });
+/**
+ * Only what is wanted becomes text, each with bytes of its own: a piece of the whole would keep the whole in memory. Throws
+ * what zstd throws for a row that is damaged, or that gives more than may be in one.
+ */
+function decode(block: Uint8Array, isWanted: (service: string) => boolean): HeldBody[] {
+  const whole = zstdDecompressSync(block, { maxOutputLength: MAX_ROW_BYTES });
+  const bodies: HeldBody[] = [];
+  let at = bodiesBegin(whole);
+  for (const line of whole.toString('latin1', 0, at - 1).split('\n')) {
+    if (line === '') continue;
+    const [shown = '', length = '', hash = '', service = ''] = line.split(' ');
+    const end = at + Number(length);
+    if (!(end <= whole.length)) throw new RangeError('a row of bodies is damaged');
+    if (isWanted(service)) {
+      const text = whole.toString('latin1', at, end);
+      bodies.push({ service, hash, shown: shownWords[Number(shown)] ?? 'private', text });
+    }
+    at = end;
+  }
+  return bodies;
 }
 
-function bodiesBegin(whole: string): number {
-  return whole.startsWith('\n') ? 1 : whole.indexOf('\n\n') + 2;
+function bodiesBegin(whole: Buffer): number {
+  return whole[0] === LF ? 1 : whole.indexOf('\n\n') + 2;
 }
 
 /** As differences: they repeat, and compress to next to nothing. */
@@ -47,7 +56,9 @@ export function encodeCommits(commits: readonly number[]): Buffer {
 
 export function decodeCommits(block: Uint8Array): number[] {
   let last = 0;
-  const steps = JSON.parse(zstdDecompressSync(block).toString()) as number[];
+  const steps = JSON.parse(
+    zstdDecompressSync(block, { maxOutputLength: MAX_ROW_BYTES }).toString(),
+  ) as number[];
   return steps.map((step) => (last += step));
 }
 
@@ -92,15 +103,18 @@ export function bodyReads(db: Db, names: Names): (shard: number) => Reads {
     day: row.day,
     part: row.part,
     blob: row.blob,
-    commits: decodeCommits(row.commits),
+    // Unpacked when it is looked at: who looks for one body has no need of it.
+    get commits() {
+      return decodeCommits(row.commits);
+    },
     lines: row.lines,
     bytes: row.bytes,
     bodyBytes: row.body_bytes,
   });
   return (shard) => ({
-    async heldBodies(index) {
+    async heldBodies(index, isWanted = () => true) {
       const row = block.get(shard, index);
-      return row === undefined ? undefined : decode(row);
+      return row === undefined ? undefined : decode(row, isWanted);
     },
     async bodyPlaces(hash) {
       return places.all(shard, prefixOf(hash)).map(({ idx, place }) => ({ index: idx, place }));
@@ -137,6 +151,9 @@ export function bodyWrites(db: Db, names: Names): (shard: number) => Writes {
     },
     async dropBodies(indexes) {
       for (const index of indexes) drop.run(shard, index);
+    },
+    async addPlace(hash, { index, place: at }) {
+      place.run(shard, prefixOf(hash), index, at);
     },
     async dropPlace(hash, index) {
       forget.run(shard, prefixOf(hash), index);
