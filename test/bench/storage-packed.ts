@@ -105,6 +105,12 @@ function portOf(store: Store): PackingPort {
     },
     written: (row) => store.transact(LOG_SHARD, (tx) => tx.addPack(row)),
     packed: (indexes) => store.transact(LOG_SHARD, (tx) => tx.dropBodies(indexes)),
+    async placed() {
+      await Promise.resolve();
+    },
+    async walked() {
+      await Promise.resolve();
+    },
     async failed(_, day, because) {
       await Promise.reject(new Error(`day ${day} was not packed: ${because}`));
     },
