@@ -44,10 +44,19 @@ export function groupCommit(db: Db, rolledBack: () => void): <T>(work: () => Pro
     sql.release.run();
   };
 
+  /** Without a savepoint: what fails is undone with the whole transaction. */
+  const runAlone = async (waiting: Waiting): Promise<void> => {
+    await waiting.run();
+    const failure = waiting.failure();
+    if (failure !== undefined) throw failure.error;
+  };
+
   const runGroup = async (group: readonly Waiting[]): Promise<void> => {
+    const [first, ...more] = group;
     try {
       sql.begin.run();
-      for (const waiting of group) await runOne(waiting);
+      if (first !== undefined && more.length === 0) await runAlone(first);
+      else for (const waiting of group) await runOne(waiting);
       sql.commit.run();
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
@@ -58,8 +67,13 @@ export function groupCommit(db: Db, rolledBack: () => void): <T>(work: () => Pro
   };
 
   const drain = async (): Promise<void> => {
-    while (queue.length > 0) await runGroup(queue.splice(0, AT_ONCE));
-    running = false;
+    await runGroup(queue.splice(0, AT_ONCE));
+    if (queue.length > 0) begin();
+    else running = false;
+  };
+  /** After the sockets that are ready have been read: what they brought shares a commit, and one alone hardly waits. */
+  const begin = (): void => {
+    setImmediate(() => void drain());
   };
 
   return (work) =>
@@ -67,8 +81,7 @@ export function groupCommit(db: Db, rolledBack: () => void): <T>(work: () => Pro
       queue.push(waitingFor(work, resolve, reject));
       if (running) return;
       running = true;
-      // In a microtask, so that transactions asked for in the same turn are of one group.
-      queueMicrotask(() => void drain());
+      begin();
     });
 }
 
