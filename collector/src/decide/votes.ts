@@ -18,7 +18,8 @@ export function regionVotes(
   previous: readonly Vote[] = [],
   troubles: readonly ProbeTrouble[] = [],
 ): Vote[] {
-  const fresh = [...streaks].filter((streak) => isFresh(policy, streak, now));
+  const fresh: Streak[] = [];
+  for (const streak of streaks) if (isFresh(policy, streak, now)) fresh.push(streak);
   return policy.regions.map((region) => {
     const here = fresh.filter((streak) => streak.newest.region === region);
     const [only] = here;

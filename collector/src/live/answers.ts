@@ -20,35 +20,23 @@ function blockOf(fact: string): Block {
   return { height: Number(height), id };
 }
 
-const none = {};
+/** An answer while it is being made: each piece is put where it belongs, since a copy for each costs more than all of them. */
+type Open = { -readonly [Key in keyof Answer]: Answer[Key] };
 
-/** The facts `e.ID`, by method. */
-function equalOf(facts: Readonly<Record<string, string>>): Pick<Answer, 'equal'> {
+/** What the facts of a line say of a head, and of calls that nodes are compared by (`e.ID`, by method). */
+function putFacts(answer: Open, facts: Readonly<Record<string, string>>): void {
   let equal: Record<string, string> | undefined;
-  for (const [key, value] of Object.entries(facts)) {
-    if (!key.startsWith('e.')) continue;
-    equal ??= {};
-    equal[key.slice('e.'.length)] = value;
+  for (const key of Object.keys(facts)) {
+    const value = facts[key] ?? '';
+    if (key === 'h') answer.height = Number(value);
+    else if (key === 'bt') answer.blockAt = Number(value);
+    else if (key === 'g') answer.genesis = value;
+    else if (key === 'id') answer.blockId = value;
+    else if (key === 'fh') answer.finalizedHeight = Number(value);
+    else if (key === 'cp') answer.checkpoint = blockOf(value);
+    else if (key.startsWith('e.')) (equal ??= {})[key.slice('e.'.length)] = value;
   }
-  return equal === undefined ? none : { equal };
-}
-
-/** What the facts of a line say of a head, and of calls that nodes are compared by. */
-type HeadFacts = Pick<
-  Answer,
-  'height' | 'blockAt' | 'genesis' | 'blockId' | 'finalizedHeight' | 'checkpoint' | 'equal'
->;
-
-function headFactsOf(facts: Readonly<Record<string, string>>): HeadFacts {
-  return {
-    ...(facts['h'] === undefined ? {} : { height: Number(facts['h']) }),
-    ...(facts['bt'] === undefined ? {} : { blockAt: Number(facts['bt']) }),
-    ...(facts['g'] === undefined ? {} : { genesis: facts['g'] }),
-    ...(facts['id'] === undefined ? {} : { blockId: facts['id'] }),
-    ...(facts['fh'] === undefined ? {} : { finalizedHeight: Number(facts['fh']) }),
-    ...(facts['cp'] === undefined ? {} : { checkpoint: blockOf(facts['cp']) }),
-    ...equalOf(facts),
-  };
+  if (equal !== undefined) answer.equal = equal;
 }
 
 /** A frame of the store as ingest would have handed it on. */
@@ -69,8 +57,11 @@ export function saidIn(watched: Watched, frame: Arrived): Said {
   const region = watched.regionOf.get(probe);
   if (region === undefined) return { answers, troubles };
   for (const [place, seen] of frame.observations.entries()) {
-    if (seen === undefined || !watched.policies.has(seen.monitor)) continue;
-    const { monitor, dueAt, outcome, latencyTenths, recheck, facts } = seen;
+    const policy = seen === undefined ? undefined : watched.policies.get(seen.monitor);
+    if (seen === undefined || policy === undefined) continue;
+    const { dueAt, outcome, latencyTenths, recheck } = seen;
+    // The configuration's own text: whoever looks it up again knows its hash, and finds the very same.
+    const monitor = policy.id;
     // What is due after it was heard was told by a clock that is wrong; taken in, it would outlast what comes later.
     const isAhead = dueAt - receivedAt > MAX_CLOCK_BOUND_MS;
     if (isAhead) {
@@ -82,25 +73,12 @@ export function saidIn(watched: Watched, frame: Arrived): Said {
       if (fault !== undefined) troubles.push({ monitor, probe, region, receivedAt, fault });
       continue;
     }
-    const plain = { monitor, probe, region, dueAt, receivedAt, outcome, latencyTenths, recheck };
+    const answer: Open = { monitor, probe, region, dueAt, receivedAt, outcome, latencyTenths, recheck };
+    if (fault !== undefined) answer.fault = fault;
     const detail = frame.details?.[String(place)];
-    answers.push(
-      // Most lines say nothing else that is looked at, and each piece that may be there costs more than all of them.
-      fault === undefined && detail === undefined && !tellsOfHead(facts)
-        ? plain
-        : {
-            ...plain,
-            ...(fault === undefined ? {} : { fault }),
-            ...(detail === undefined ? {} : { detail }),
-            ...headFactsOf(facts),
-          },
-    );
+    if (detail !== undefined) answer.detail = detail;
+    putFacts(answer, seen.facts);
+    answers.push(answer);
   }
   return { answers, troubles };
-}
-
-const headFacts: ReadonlySet<string> = new Set(['h', 'bt', 'g', 'id', 'fh', 'cp']);
-
-function tellsOfHead(facts: Readonly<Record<string, string>>): boolean {
-  return Object.keys(facts).some((key) => headFacts.has(key) || key.startsWith('e.'));
 }

@@ -171,18 +171,19 @@ export function judgeShard(
 ): Flip[] {
   const flips: (Flip | undefined)[] = [];
   const monitors = takeAnswers(watched, shard, answers, now, turned);
-  for (const id of takeTroubles(watched, shard, troubles, now)) monitors.add(id);
+  for (const id of takeTroubles(watched, shard, troubles, now)) monitors.set(id, undefined);
   const isWoken = (id: string): boolean => woken === 'all' || woken.has(id);
   const known =
     woken === 'all' ? watched.monitors.values() : [...woken].flatMap((id) => watched.monitors.get(id) ?? []);
-  for (const { id, service } of known) if (watched.shardOf.get(service) === shard.name) monitors.add(id);
+  for (const { id, service } of known)
+    if (watched.shardOf.get(service) === shard.name) monitors.set(id, undefined);
   /** Services of which something was heard, and nodes with a monitor that is judged otherwise than before. */
   const [heard, touched] = [new Set<string>(), new Set<string>()];
-  for (const id of monitors) {
+  for (const [id, confirmed] of monitors) {
     const policy = watched.policies.get(id);
     if (policy === undefined) continue;
     heard.add(watched.monitors.get(id)?.service ?? '');
-    const { flip, isSame } = judgeOne(watched, shard, policy, now);
+    const { flip, isSame } = judgeOne(watched, shard, policy, now, confirmed);
     if (isSame) continue;
     touched.add(nodeOf(id));
     flips.push(flip);
@@ -191,7 +192,7 @@ export function judgeShard(
   const chain = services[0]?.chain;
   if (
     chain !== undefined &&
-    (woken === 'all' || touchesHead(watched, monitors) || isOutdated(watched, shard, chain))
+    (woken === 'all' || touchesHead(watched, monitors.keys()) || isOutdated(watched, shard, chain))
   ) {
     const { heads, flip } = judgeChainRow(watched, shard, chain, now);
     shard.heads = heads;
