@@ -81,7 +81,7 @@ function phasesOf(tenths: number): string {
 }
 
 /** mulberry32. */
-function randomFrom(start: number): () => number {
+export function randomFrom(start: number): () => number {
   let state = start;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
