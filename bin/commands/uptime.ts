@@ -69,7 +69,7 @@ export function uptimeText(answer: UptimeAnswer, withDays = false): string {
     ...(budget === undefined ? [] : [['budget', budgetText(budget)]]),
   ];
   const parts = [`${plain(subject)}, ${plain(seen)}, ${span}\n`, columns(rows.map((row) => ['', ...row]))];
-  if (withDays) {
+  if (withDays && days.length > 0) {
     const header = ['', 'day', 'uptime', 'coverage', 'up', 'down', 'unknown', 'maintenance', 'stalled'];
     parts.push('\n', columns([header, ...days.map((day) => ['', ...dayRow(day)])]));
   }

@@ -358,8 +358,12 @@ describe('numbers and charts', () => {
     const shown = aSnapshot(now);
     await alone.show(shown, detailsOf(now, shown));
     await alone.collector.kill();
-    await vi.waitFor(async () =>
-      expect(await (await fetch(`${alone.url}/healthz`)).json()).not.toMatchObject({ collectorLostAt: null }),
+    await vi.waitFor(
+      async () =>
+        expect(await (await fetch(`${alone.url}/healthz`)).json()).not.toMatchObject({
+          collectorLostAt: null,
+        }),
+      { timeout: 15_000 },
     );
     const html = await (await fetch(`${alone.url}/services/ethereum-rpc`)).text();
     expect(html).toContain('These figures and charts were made');

@@ -23,7 +23,7 @@ test.each([
   ],
   [
     { allowedMinutes: 0, spentMinutes: 0, leftMinutes: 0, left: undefined },
-    '0 of 0 minutes that may be down spent, 0 left.',
+    'What was counted so far allows no whole minute yet, and none was down.',
     0,
     false,
   ],

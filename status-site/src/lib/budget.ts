@@ -24,13 +24,16 @@ const windows: Readonly<Record<PublicBurn['window'], string>> = {
 export function budgetView(budget: PublicBudget): BudgetView {
   const { allowedMinutes, spentMinutes, leftMinutes, leftAtLeastMinutes, leftAtMostMinutes } = budget;
   const isOverspent = leftMinutes < 0;
+  const hasNone = allowedMinutes === 0 && spentMinutes === 0;
   const part = budget.left === undefined || isOverspent ? '' : ` (${budget.left})`;
   const rest = isOverspent
     ? `${minutes(-leftMinutes)} more than it has`
     : `${formatCount(leftMinutes)}\u00a0left${part}`;
   return {
     title: `Objective ${budget.objective} over 30 days`,
-    text: `${formatCount(spentMinutes)} of ${minutes(allowedMinutes)} that may be down spent, ${rest}.`,
+    text: hasNone
+      ? 'What was counted so far allows no whole minute yet, and none was down.'
+      : `${formatCount(spentMinutes)} of ${minutes(allowedMinutes)} that may be down spent, ${rest}.`,
     bounds:
       leftAtLeastMinutes === undefined || leftAtMostMinutes === undefined
         ? ''

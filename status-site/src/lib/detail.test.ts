@@ -142,11 +142,11 @@ test('latency is drawn with gaps, on the scale that it is given', () => {
   const view = latencyView('Frankfurt', [100, 200, null, 400, null], 400);
   expect(view.path).toBe('M0,29.8L60,20.5M180,2Z');
   expect(plain(view.text)).toBe(
-    'Frankfurt, hourly means of the last 5 hours: mean 23 ms, highest 40 ms, nothing measured in 2 hours.',
+    'Frankfurt, medians of the last 5 hours: latest 40 ms, highest 40 ms, nothing measured in 2 hours.',
   );
   expect(latencyView('Frankfurt', [null], 1)).toMatchObject({
     path: '',
-    mean: '',
+    latest: '',
     text: 'Frankfurt: nothing measured in 1 hour.',
   });
 });

@@ -53,8 +53,8 @@ export interface CheckView {
 export interface LatencyView {
   readonly region: string;
   readonly path: string;
+  /** Medians of an hour. */
   readonly latest: string;
-  readonly mean: string;
   readonly highest: string;
   /** The same in a sentence. */
   readonly text: string;
@@ -283,13 +283,11 @@ export function latencyView(
   highestOfAll: number,
 ): LatencyView {
   const measured = hours.filter((value) => value !== null);
-  const sum = measured.reduce((total, value) => total + value, 0);
   const words =
     measured.length === 0
-      ? { latest: '', mean: '', highest: '' }
+      ? { latest: '', highest: '' }
       : {
           latest: formatTenths(measured.at(-1) ?? 0),
-          mean: formatTenths(sum / measured.length),
           highest: formatTenths(Math.max(...measured)),
         };
   const gaps = hours.length - measured.length;
@@ -300,7 +298,7 @@ export function latencyView(
     text:
       measured.length === 0
         ? `${region}: nothing measured in ${plural(hours.length, 'hour')}.`
-        : `${region}, hourly means of the last ${plural(hours.length, 'hour')}: mean ${words.mean}, highest ${words.highest}` +
+        : `${region}, medians of the last ${plural(hours.length, 'hour')}: latest ${words.latest}, highest ${words.highest}` +
           (gaps > 0 ? `, nothing measured in ${plural(gaps, 'hour')}.` : '.'),
   };
 }

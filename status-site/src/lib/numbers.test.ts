@@ -74,6 +74,10 @@ test('each subject has its own, and regions stand apart from what they agreed on
     'region eu: up all 1 min',
   ]);
   expect(said(checkRows(numbers, 'rpc/a', '30d'))).toEqual(['head: up all 4 min']);
+  const young = somePeriods(now, (period) => (period === '2026-10' ? nothingCounted() : allGood(2)));
+  expect(said(periodRows({ subjects: [{ subject: 'rpc', periods: young }] }, 'rpc')).at(-1)).toBe(
+    'November 2026: up all 2 min',
+  );
   expect(periodRows(numbers, 'nope')).toEqual([]);
   expect(regionRows(numbers, 'rpc', '2020-01', String)).toEqual([]);
 });

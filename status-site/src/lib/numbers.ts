@@ -20,7 +20,15 @@ export interface CountedRow {
 
 /** The periods of a subject as the regions agreed; empty when the collector counts no such subject. */
 export function periodRows(numbers: PublicNumbers, subject: string): readonly CountedRow[] {
-  return periodsOf(numbers, subject).map((one) => countedRow(periodName(one.period), one));
+  return periodsOf(numbers, subject)
+    .filter((one) => !isBefore(one))
+    .map((one) => countedRow(periodName(one.period), one));
+}
+
+/** A month that was over before anything was counted. */
+function isBefore({ period, totals }: PublicPeriod): boolean {
+  const { up, down, unknown, maintenance, stalled } = totals;
+  return /^[0-9]{4}-/.test(period) && up + down + unknown + maintenance + stalled === 0;
 }
 
 /** One period of a subject by region, in the collector's order; empty where no region counts alone. */

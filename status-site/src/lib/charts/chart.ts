@@ -18,10 +18,22 @@ export interface TableView {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** `, nothing measured in 3 of 48 hours`; empty without a gap. */
+/** `; nothing measured in 3 of 48 hours`, of those from the first that has a value on; empty without a gap. */
 export function gapText(values: readonly unknown[], noun: string): string {
-  const gaps = values.filter((value) => value === null).length;
-  return gaps === 0 ? '' : `; nothing measured in ${gaps} of ${plural(values.length, noun)}`;
+  const since = values.slice(
+    Math.max(
+      0,
+      values.findIndex((value) => value !== null),
+    ),
+  );
+  const gaps = since.filter((value) => value === null).length;
+  return gaps === 0 ? '' : `; nothing measured in ${gaps} of ${plural(since.length, noun)}`;
+}
+
+/** `; measured since 21 Nov, 20:00`; empty when the first value stands at the begin. */
+export function sinceText(values: readonly unknown[], nameOf: (index: number) => string): string {
+  const first = values.findIndex((value) => value !== null);
+  return first > 0 ? `; measured since ${nameOf(first)}` : '';
 }
 
 /** What is said once nothing was measured at all. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BOX_WIDTH, draw, highestOf, PLOT_HEIGHT, type How } from './draw.ts';
+import { beginOf, BOX_WIDTH, dotsOf, draw, highestOf, PLOT_HEIGHT, type How } from './draw.ts';
 
 const HOUR_MS = 3_600_000;
 const from = Date.UTC(2026, 10, 20, 18);
@@ -19,7 +19,9 @@ test.each([
 
 test.each([
   [[1, 2, 3], ''],
-  [[null, 2, null, null], [`M0,0L150,0L150,128L0,128Z`, `M300,0L600,0L600,128L300,128Z`].join('')],
+  [[1, null, 3, null], [`M150,0L300,0L300,128L150,128Z`, `M450,0L600,0L600,128L450,128Z`].join('')],
+  // What was before the first value was not asked for.
+  [[null, 2, null, null], 'M300,0L600,0L600,128L300,128Z'],
   [[null, null], 'M0,0L600,0L600,128L0,128Z'],
 ])('stretches without a value are marked: %j', (values, gaps) => {
   expect(drawn(values).gaps).toBe(gaps);
@@ -76,6 +78,30 @@ test('no value leaves the box', () => {
     expect(Number(x)).toBeLessThanOrEqual(BOX_WIDTH);
     expect(Number(y)).toBeLessThanOrEqual(PLOT_HEIGHT);
   }
+});
+
+test.each([
+  [[null, 100, null], 'M300,18Z'],
+  [[100, null, null, 0], 'M75,18ZM525,128Z'],
+  [[0, 100, null, 100, 100], ''],
+  [[], ''],
+])('values with none beside them are dots: %j', (values, dots) => {
+  expect(dotsOf(drawn(values).lines[0]?.d ?? '')).toBe(dots);
+});
+
+test('the dot of a stepped line lies where its stretch begins', () => {
+  expect(dotsOf(drawn([null, 100, null, 0, 0], { isStepped: true }).lines[0]?.d ?? '')).toBe('M120,18Z');
+});
+
+test.each([
+  ['begins with its first value', [[null, null, 1, null, 1, 1]], 2, 2],
+  ['has at least so many steps', [[null, null, null, null, null, 1]], 4, 2],
+  ['is whole where nothing was measured', [[null, null, null]], 1, 0],
+  ['is whole where it is short', [[null, 1]], 12, 0],
+  ['begins with the first of several', [[null, null, 1], [null, 1, 1]], 1, 1], // prettier-ignore
+  ['is whole without any', [], 1, 0],
+])('a chart %s', (_, all, least, begin) => {
+  expect(beginOf(all, least)).toBe(begin);
 });
 
 test.each([

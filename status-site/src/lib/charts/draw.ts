@@ -34,7 +34,7 @@ export interface Ticks {
 
 export interface Drawing extends Ticks {
   readonly lines: readonly { readonly name: string; readonly d: string }[];
-  /** Where none of the series has a value; empty without such a stretch. */
+  /** Where none of the series has a value after the first one; empty without such a stretch. */
   readonly gaps: string;
 }
 
@@ -48,6 +48,23 @@ export interface How {
   readonly isStepped?: boolean;
   /** Whole numbers alone are ticks. */
   readonly isWhole?: boolean;
+}
+
+/** Values with none beside them, out of the path that d3 made: as thick as their line they would not be seen. */
+export function dotsOf(path: string): string {
+  return (path.match(/M[^MLHVZ]+Z/g) ?? []).join('');
+}
+
+/**
+ * From which step on a chart is drawn: the first that any of these has a value for, so that the first hours of an
+ * installation are not a stretch of nothing with a dot at its end; of all steps at least `least`.
+ */
+export function beginOf(all: readonly (readonly unknown[])[], least: number): number {
+  const firsts = all.map((values) => {
+    const first = values.findIndex((value) => value !== null);
+    return Math.min(first < 0 ? 0 : first, Math.max(0, values.length - least));
+  });
+  return firsts.length === 0 ? 0 : Math.min(...firsts);
 }
 
 /** A value of a stretch stands at its middle; a stepped one begins where its stretch does. */
@@ -75,24 +92,25 @@ export function draw(series: readonly Series[], span: Span, how: How): Drawing {
   };
 }
 
-/** Stretches in which nothing was measured, over the whole height. */
+/** Stretches in which nothing was measured, over the whole height; what lies before the first value is none of them. */
 function gaps(series: readonly Series[], { steps }: Pick<Span, 'steps'>): string {
   const known = Array.from({ length: steps }, (_, step) =>
     series.some(({ values }) => (values[step] ?? null) !== null),
   );
-  const isGap = (step: number): boolean => step < steps && known[step] === false;
+  const first = known.indexOf(true);
+  const isGap = (step: number): boolean => step >= first && step < steps && known[step] === false;
   const wide = BOX_WIDTH / Math.max(1, steps);
   return Array.from({ length: steps }, (_, step) => step)
     .filter((step) => isGap(step) && !isGap(step - 1))
-    .map((first) => {
-      let last = first;
+    .map((begin) => {
+      let last = begin;
       while (isGap(last + 1)) last += 1;
       const box = area<number>()
         .x((edge) => edge * wide)
         .y0(PLOT_HEIGHT)
         .y1(0)
         .digits(1);
-      return box([first, last + 1]) ?? '';
+      return box([begin, last + 1]) ?? '';
     })
     .join('');
 }

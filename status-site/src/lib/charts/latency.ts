@@ -3,11 +3,14 @@ import type { PublicMethodLatency } from '@highwater/config/public-detail.ts';
 import { formatHour, formatShortInstant } from '../format.ts';
 import { addressOf, type Choice, type Selection } from '../selection.ts';
 import type { ChartView } from './chart.ts';
+import { beginOf } from './draw.ts';
 import { highestQuantile, quantileChart } from './quantiles.ts';
 
 export const HOUR_MS = 3_600_000;
 /** Charts at once; those of others are a link away. */
 export const MAX_CHARTS = 6;
+/** Of the hours that are told, so many are drawn at least, however young the installation is. */
+const LEAST_HOURS = 12;
 const ALL = '*';
 
 export interface LatencyCharts {
@@ -46,6 +49,10 @@ export function latencyCharts(
   const kept = shown.slice(0, MAX_CHARTS);
   const scaleOf = (one: PublicMethodLatency) =>
     highestQuantile((isByMethod ? [one] : kept).map(({ hours }) => hours));
+  const begin = beginOf(
+    kept.map(({ hours }) => hours),
+    LEAST_HOURS,
+  );
   const more = shown.length - kept.length;
   return {
     methods: [
@@ -68,14 +75,20 @@ export function latencyCharts(
       ),
     ],
     charts: kept.map((one) =>
-      quantileChart(one.hours, { from: one.from, everyMs: HOUR_MS, steps: one.hours.length }, scaleOf(one), {
-        key: `${one.method} ${one.region}`,
-        title: isByMethod ? methodName(one.method) : regionName(one.region),
-        caption: `Latency of ${one.method === ALL ? 'all answers' : one.method}, ${regionName(one.region)}, by hour`,
-        noun: 'hour',
-        nameOf: formatShortInstant,
-        timeOf: formatHour,
-      }),
+      quantileChart(
+        one.hours,
+        { from: one.from, everyMs: HOUR_MS, steps: one.hours.length },
+        scaleOf(one),
+        {
+          key: `${one.method} ${one.region}`,
+          title: isByMethod ? methodName(one.method) : regionName(one.region),
+          caption: `Latency of ${one.method === ALL ? 'all answers' : one.method}, ${regionName(one.region)}, by hour`,
+          noun: 'hour',
+          nameOf: formatShortInstant,
+          timeOf: formatHour,
+        },
+        begin,
+      ),
     ),
     more: more === 0 ? '' : `${more} more ${isByMethod ? 'methods' : 'regions'}: choose one above.`,
   };

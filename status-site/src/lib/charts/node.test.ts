@@ -25,7 +25,9 @@ test('days that are absent are gaps, in the 30 that end today', () => {
     { node: 'a', days: [day('2026-11-18'), day('2026-11-20'), day('2025-01-01')] },
     now,
   );
-  expect(plain(chart?.summary)).toMatch(/nothing measured in 28 of 30 days\.$/);
+  expect(plain(chart?.summary)).toMatch(/; measured since 18 Nov 2026; nothing measured in 2 of 4 days\.$/);
+  // A week at least.
+  expect(chart?.table.rows).toHaveLength(7);
   expect(chart?.table.rows.map(([name]) => plain(name)).slice(0, 4)).toEqual([
     '21 Nov 2026',
     '20 Nov 2026',
@@ -43,6 +45,15 @@ test.each([
 ])('a lag of %j reads "%s"', (lagBlocks, text) => {
   const [lag] = nodeCharts(heads([1, 2, 3], lagBlocks), now);
   expect(plain(lag?.summary)).toBe(text);
+});
+
+test('the first minutes of an installation fill a chart of three hours, and not of a day', () => {
+  const young = (values: number[]) => [...Array.from({ length: 286 }, () => null), ...values];
+  const [lag, height] = nodeCharts(heads(young([7, 9]), young([0, 0])), now);
+  expect(plain(lag?.summary)).toBe('Never behind; measured since 22 Nov, 03:50.');
+  expect(plain(height?.summary)).toBe('From 7 to 9, 2 blocks; measured since 22 Nov, 03:50.');
+  expect(lag?.drawing.gaps).toBe('');
+  expect(height?.table.rows).toHaveLength(3);
 });
 
 test('heads are told by the hour: the highest, the greatest lag, and in how many stretches they were seen', () => {

@@ -8,13 +8,16 @@ import {
   formatShortDate,
   plural,
 } from '../format.ts';
-import type { ChartView } from './chart.ts';
-import { draw, type Span } from './draw.ts';
+import { sinceText, type ChartView } from './chart.ts';
+import { beginOf, draw, type Span } from './draw.ts';
 import { highestQuantile, quantileChart } from './quantiles.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const DAYS = 30;
+/** However young the installation is, so much is drawn at least. */
+const LEAST_DAYS = 7;
+const LEAST_HEADS_MS = 3 * HOUR_MS;
 
 /** Those that there is something to draw of. */
 export function nodeCharts(charts: PublicNodeCharts, now: number): readonly ChartView[] {
@@ -32,14 +35,20 @@ function daysChart({ node, days }: PublicNodeCharts, now: number): ChartView {
   const from = Math.floor(now / DAY_MS) * DAY_MS - (DAYS - 1) * DAY_MS;
   const dateOf = (at: number) => new Date(at).toISOString().slice(0, 10);
   const steps = Array.from({ length: DAYS }, (_, index) => byDate.get(dateOf(from + index * DAY_MS)) ?? null);
-  return quantileChart(steps, { from, everyMs: DAY_MS, steps: DAYS }, highestQuantile([steps]), {
-    key: `${node} days`,
-    title: 'Latency by day',
-    caption: `Latency of ${node} by UTC day`,
-    noun: 'day',
-    nameOf: (at) => formatDay(dateOf(at)),
-    timeOf: formatShortDate,
-  });
+  return quantileChart(
+    steps,
+    { from, everyMs: DAY_MS, steps: DAYS },
+    highestQuantile([steps]),
+    {
+      key: `${node} days`,
+      title: 'Latency by day',
+      caption: `Latency of ${node} by UTC day`,
+      noun: 'day',
+      nameOf: (at) => formatDay(dateOf(at)),
+      timeOf: formatShortDate,
+    },
+    beginOf([steps], LEAST_DAYS),
+  );
 }
 
 function lagChart(heads: PublicNodeHeads, node: string): ChartView {
@@ -85,11 +94,13 @@ function heightChart(heads: PublicNodeHeads, node: string): ChartView {
 
 function drawHeads(
   name: string,
-  values: readonly (number | null)[],
-  { from, everyMs }: PublicNodeHeads,
+  all: readonly (number | null)[],
+  { from, everyMs, heights }: PublicNodeHeads,
   bounds: { low: number; high: number },
 ) {
-  const span: Span = { from, everyMs, steps: values.length };
+  const begin = beginOf([heights], Math.ceil(LEAST_HEADS_MS / everyMs));
+  const values = all.slice(begin);
+  const span: Span = { from: from + begin * everyMs, everyMs, steps: values.length };
   return draw([{ name, values }], span, {
     ...bounds,
     textOf: formatCount,
@@ -104,15 +115,27 @@ function behindText(stretches: number, { everyMs }: PublicNodeHeads): string {
   return `in ${plural(Math.round((stretches * everyMs) / 60_000), 'minute')}`;
 }
 
-function headGaps(values: readonly (number | null)[], { everyMs }: PublicNodeHeads): string {
-  const gaps = values.filter((value) => value === null).length;
-  return gaps === 0 ? '' : `; nothing seen in ${plural(Math.round((gaps * everyMs) / 60_000), 'minute')}`;
+/** Since when it was seen, and for how long not since then. */
+function headGaps(values: readonly (number | null)[], { from, everyMs }: PublicNodeHeads): string {
+  const since = values.slice(
+    Math.max(
+      0,
+      values.findIndex((value) => value !== null),
+    ),
+  );
+  const gaps = since.filter((value) => value === null).length;
+  return (
+    sinceText(values, (index) => formatShortInstant(from + index * everyMs)) +
+    (gaps === 0 ? '' : `; nothing seen in ${plural(Math.round((gaps * everyMs) / 60_000), 'minute')}`)
+  );
 }
 
 /** By the hour, since 288 rows would be read by nobody: the highest height, and the greatest lag. Newest first. */
 function headTable({ from, everyMs, heights, lagBlocks }: PublicNodeHeads, node: string) {
+  const begin = beginOf([heights], Math.ceil(LEAST_HEADS_MS / everyMs));
   const hours = new Map<number, { height: number | null; lag: number | null; seen: number; steps: number }>();
   heights.forEach((height, index) => {
+    if (index < begin) return;
     const hour = Math.floor((from + index * everyMs) / HOUR_MS) * HOUR_MS;
     const lag = lagBlocks[index] ?? null;
     const row = hours.get(hour) ?? { height: null, lag: null, seen: 0, steps: 0 };

@@ -1,7 +1,7 @@
 /** Quantiles of latency over time as a chart. Pure. */
 import type { PublicQuantiles } from '@highwater/config/public-detail.ts';
 import { formatCount, formatTenths } from '../format.ts';
-import { gapText, nothingText, type ChartView } from './chart.ts';
+import { gapText, nothingText, sinceText, type ChartView } from './chart.ts';
 import { draw, type Span } from './draw.ts';
 
 /** In the order in which they are drawn and listed. */
@@ -22,12 +22,16 @@ export interface QuantileTexts {
   readonly timeOf: (at: number) => string;
 }
 
+/** @param begin the steps before this one are left out */
 export function quantileChart(
-  steps: readonly (PublicQuantiles | null)[],
-  span: Span,
+  all: readonly (PublicQuantiles | null)[],
+  whole: Span,
   highest: number,
   texts: QuantileTexts,
+  begin = 0,
 ): ChartView {
+  const steps = all.slice(begin);
+  const span = { ...whole, from: whole.from + begin * whole.everyMs, steps: steps.length };
   const of = (pick: (step: PublicQuantiles) => number) => steps.map((step) => step && pick(step));
   const series = [of(p50), of(p95), of(p99)].map((values, index) => ({
     name: quantileNames[index] ?? '',
@@ -36,7 +40,7 @@ export function quantileChart(
   return {
     key: texts.key,
     title: texts.title,
-    summary: summaryOf(steps, texts.noun),
+    summary: summaryOf(all, texts.noun, (index) => texts.nameOf(whole.from + index * whole.everyMs)),
     drawing: draw(series, span, { high: highest, textOf: tickText, timeOf: texts.timeOf }),
     table: {
       caption: texts.caption,
@@ -54,13 +58,17 @@ export function quantileChart(
 }
 
 /** `Median 38 ms to 52 ms; 99 % within 120 ms at most; nothing measured in 3 of 48 hours.` */
-function summaryOf(steps: readonly (PublicQuantiles | null)[], noun: string): string {
+function summaryOf(
+  steps: readonly (PublicQuantiles | null)[],
+  noun: string,
+  nameOf: (index: number) => string,
+): string {
   const measured = steps.filter((step) => step !== null);
   if (measured.length === 0) return nothingText(steps.length, noun);
   const medians = measured.map(p50);
   const [low, high] = [Math.min(...medians), Math.max(...medians)].map(formatTenths);
   const range = low === high ? low : `${low} to ${high}`;
-  return `Median ${range}; 99 % within ${formatTenths(Math.max(...measured.map(p99)))} at most${gapText(steps, noun)}.`;
+  return `Median ${range}; 99 % within ${formatTenths(Math.max(...measured.map(p99)))} at most${sinceText(steps, nameOf)}${gapText(steps, noun)}.`;
 }
 
 const p50 = (step: PublicQuantiles): number => step.p50Tenths;

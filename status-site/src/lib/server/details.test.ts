@@ -51,27 +51,29 @@ const start = (over: Partial<DetailOptions> = {}) => {
 };
 const asks = (id: string) => collector.requests.filter(({ url }) => url === `/v1/services/${id}`).length;
 const folder = () => join(dataDir, 'site', 'details');
+/** A limit, not a wait. */
+const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 15_000 });
 const events = () => lines.map((line) => line['event']);
 
 test('each service that the snapshot names is followed, and what changes is news', async () => {
   snapshot = services('a', 'b');
   collector.details = said(detailOf('a'), detailOf('b'));
   const details = await start();
-  await vi.waitFor(() => expect([...details.all().keys()].sort()).toEqual(['a', 'b']));
+  await soon(() => expect([...details.all().keys()].sort()).toEqual(['a', 'b']));
   const before = details.version();
   collector.details = said(detailOf('a', now + 1), detailOf('b'));
-  await vi.waitFor(() => expect(details.all().get('a')?.generatedAt).toBe(now + 1));
+  await soon(() => expect(details.all().get('a')?.generatedAt).toBe(now + 1));
   expect(details.version()).toBeGreaterThan(before);
 });
 
 test('each is asked for at most once in its time, however often it is looked', async () => {
   collector.details = said(detailOf('rpc'));
   const details = await start({ detailEveryMs: 3_600_000 });
-  await vi.waitFor(() => expect(details.all().size).toBe(1));
+  await soon(() => expect(details.all().size).toBe(1));
   // A new service comes: by then there were rounds, and the old one was not asked for again.
   snapshot = services('rpc', 'new');
   collector.details = said(detailOf('rpc'), detailOf('new'));
-  await vi.waitFor(() => expect(details.all().size).toBe(2));
+  await soon(() => expect(details.all().size).toBe(2));
   expect([asks('rpc'), asks('new')]).toEqual([1, 1]);
 });
 
@@ -79,7 +81,7 @@ test('what did not change costs a 304, and is no news', async () => {
   collector.details = said(detailOf('rpc'));
   collector.etag = '"one"';
   const details = await start();
-  await vi.waitFor(() => expect(asks('rpc')).toBeGreaterThan(3));
+  await soon(() => expect(asks('rpc')).toBeGreaterThan(3));
   expect(collector.requests.at(-1)?.headers['if-none-match']).toBe('"one"');
   // One for what was on disk, which is nothing, and one for what came.
   expect(details.version()).toBe(2);
@@ -101,7 +103,7 @@ test('two at once, and no more', async () => {
   let asked = 0;
   slow.on('request', () => (asked += 1));
   await start({ collectorUrl: `http://127.0.0.1:${(slow.address() as AddressInfo).port}` });
-  await vi.waitFor(() => expect(asked).toBeGreaterThan(8));
+  await soon(() => expect(asked).toBeGreaterThan(8));
   expect(most).toBe(2);
   stop.abort();
   slow.closeAllConnections();
@@ -111,14 +113,14 @@ test('two at once, and no more', async () => {
 test('the last good one outlives the collector, and this process', async () => {
   collector.details = said(detailOf('rpc'));
   const first = await start();
-  await vi.waitFor(() => expect(first.all().size).toBe(1));
+  await soon(() => expect(first.all().size).toBe(1));
   stop.abort();
   await first.stopped;
   await collector.kill();
   stop = new AbortController();
   const second = await start();
   expect(second.all().get('rpc')).toEqual(detailOf('rpc'));
-  await vi.waitFor(() => expect(events()).toContain('detail.lost'));
+  await soon(() => expect(events()).toContain('detail.lost'));
   expect(second.all().get('rpc')).toEqual(detailOf('rpc'));
 });
 
@@ -134,11 +136,11 @@ test.each([
     const good = detailOf('rpc');
     collector.details = said(good);
     const details = await start();
-    await vi.waitFor(() => expect(details.all().size).toBe(1));
+    await soon(() => expect(details.all().size).toBe(1));
     collector.details = new Map([['rpc', bad]]);
-    await vi.waitFor(() => expect(events()).toContain('detail.lost'));
+    await soon(() => expect(events()).toContain('detail.lost'));
     const seen = asks('rpc');
-    await vi.waitFor(() => expect(asks('rpc')).toBeGreaterThan(seen + 1));
+    await soon(() => expect(asks('rpc')).toBeGreaterThan(seen + 1));
     expect(details.all().get('rpc')).toEqual(good);
     expect(events().filter((event) => event === 'detail.lost')).toHaveLength(1);
     stop.abort();
@@ -152,18 +154,18 @@ test('what the collector has no more, and what the snapshot names no more, is fo
   snapshot = services('a', 'b', 'c');
   collector.details = said(detailOf('a'), detailOf('b'), detailOf('c'));
   const details = await start();
-  await vi.waitFor(() => expect(details.all().size).toBe(3));
+  await soon(() => expect(details.all().size).toBe(3));
   collector.details = said(detailOf('b'), detailOf('c'));
-  await vi.waitFor(() => expect([...details.all().keys()].sort()).toEqual(['b', 'c']));
+  await soon(() => expect([...details.all().keys()].sort()).toEqual(['b', 'c']));
   snapshot = services('b');
-  await vi.waitFor(() => expect([...details.all().keys()]).toEqual(['b']));
-  await vi.waitFor(async () => expect(await readdir(folder())).toHaveLength(1));
+  await soon(() => expect([...details.all().keys()]).toEqual(['b']));
+  await soon(async () => expect(await readdir(folder())).toHaveLength(1));
 });
 
 test('before the first snapshot nobody is asked, and what is kept is kept', async () => {
   collector.details = said(detailOf('rpc'));
   const first = await start();
-  await vi.waitFor(() => expect(first.all().size).toBe(1));
+  await soon(() => expect(first.all().size).toBe(1));
   stop.abort();
   await first.stopped;
   stop = new AbortController();
@@ -182,8 +184,8 @@ test.each(['..', '.', 'a/../../v1/snapshot', 'a?b', '%2e%2e', '', 'x'.repeat(64)
     snapshot = services(id, 'good');
     collector.details = said(detailOf('good'));
     const details = await start();
-    await vi.waitFor(() => expect(details.all().size).toBe(1));
-    await vi.waitFor(() => expect(asks('good')).toBeGreaterThan(1));
+    await soon(() => expect(details.all().size).toBe(1));
+    await soon(() => expect(asks('good')).toBeGreaterThan(1));
     expect(new Set(collector.requests.map(({ url }) => url))).toEqual(new Set(['/v1/services/good']));
   },
 );
