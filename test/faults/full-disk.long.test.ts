@@ -6,18 +6,7 @@
  *   npm run test:long -- full-disk        needs root, for the mount
  */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { glob } from 'node:fs/promises';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateSigningKey } from '@highwater/config/keys.ts';
@@ -26,6 +15,7 @@ import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { player } from '../../collector/src/testing/player.ts';
 import { highwater, startRole, until } from '../e2e/process.ts';
+import { frameNotes, heldLines } from './committed.ts';
 import { readRecords } from './tally.ts';
 import { startTarget } from './target.ts';
 
@@ -57,17 +47,13 @@ async function statusOf(url: string, init: RequestInit = {}): Promise<number> {
   return answer.status;
 }
 
-/** Lines of all bodies that are kept. */
-async function committedLines(data: string): Promise<Set<string>> {
-  const lines = new Set<string>();
-  for await (const file of glob(`${data}/collector/blobs/??/*`)) {
-    const text = readFileSync(file, 'utf8');
-    const name = createHash('sha256').update(text).digest('hex');
-    expect(file.endsWith(name)).toBe(true);
-    for (const line of text.trimEnd().split('\n')) lines.add(line.split(' ').slice(0, 2).join(' '));
-  }
-  return lines;
-}
+/** Monitor and due time of all lines whose bodies are kept. */
+const committedLines = async (data: string): Promise<Set<string>> =>
+  new Set(
+    (await heldLines(join(data, 'collector', 'store.db'))).map((line) =>
+      line.split(' ').slice(0, 2).join(' '),
+    ),
+  );
 
 it('a full disk stops the collector from keeping, and nothing else; what is missed is made up for', async () => {
   if (process.getuid?.() !== 0) {
@@ -194,9 +180,9 @@ services:
   });
   expect(seen().length).toBeGreaterThan(fullMs / 1_000);
   const db = new Database(join(data, 'collector', 'store.db'), { readonly: true });
-  const kept = new Set(db.prepare<[], string>('SELECT note FROM frames').pluck().all());
   expect(db.pragma('integrity_check', { simple: true })).toBe('ok');
   db.close();
+  const kept = await frameNotes(join(data, 'collector', 'store.db'));
   expect(acknowledged.filter((note) => !kept.has(note))).toEqual([]);
   expect([collector, page, alerts, probe].map(({ child }) => child.exitCode)).toEqual([
     null,

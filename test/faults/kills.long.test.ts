@@ -4,9 +4,7 @@
  *
  *   npm run test:long -- kills            100 of each; HIGHWATER_KILLS=20 for fewer, HIGHWATER_SEED=N to repeat
  */
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { glob } from 'node:fs/promises';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseBatchText } from '@highwater/config/proof/batch.ts';
@@ -14,6 +12,7 @@ import { parseFrameText } from '@highwater/config/proof/frame.ts';
 import { parseLine } from '@highwater/config/proof/line.ts';
 import { expect, it } from 'vitest';
 import { getJson, highwater, startRole, until, type Process } from '../e2e/process.ts';
+import { publicBody } from './committed.ts';
 import { startProxy, type Proxy, type Seen } from './proxy.ts';
 import { plainTally } from './tally.ts';
 import { randomFrom } from './random.ts';
@@ -74,17 +73,6 @@ class Ledger {
       this.batches.set(id, text);
     }
   }
-}
-
-/** All body files of the collector's blob folder, by the SHA-256 of what they hold. */
-async function blobsBySha(dir: string): Promise<Map<string, string>> {
-  const blobs = new Map<string, string>();
-  for await (const file of glob(`${dir}/**/*`, { withFileTypes: true })) {
-    if (!file.isFile()) continue;
-    const bytes = readFileSync(join(file.parentPath, file.name));
-    blobs.set(createHash('sha256').update(bytes).digest('base64'), bytes.toString());
-  }
-  return blobs;
 }
 
 it(`${kills} kills of each: nothing acknowledged is lost, nothing counts twice (seed ${seed})`, async () => {
@@ -162,13 +150,12 @@ it(`${kills} kills of each: nothing acknowledged is lost, nothing counts twice (
   );
 
   expect(ledger.conflicts).toEqual([]);
-  const blobs = await blobsBySha(join(data, 'collector'));
   const committed: string[] = [];
   for (const text of ledger.batches.values()) {
     const batch = parseBatchText(text);
     if ('error' in batch) throw new Error(batch.error);
     for (const body of batch.bodies) {
-      const held = blobs.get(body.hash);
+      const held = await publicBody(collector.url, body.hash);
       expect(held, `body ${body.hash} of ${batch.epoch}/${batch.number}`).toBeDefined();
       committed.push(...(held ?? '').trimEnd().split('\n'));
     }
