@@ -4,13 +4,13 @@ import type { Accepted, Refused } from '@highwater/config/wire.ts';
 export type IngestAnswer =
   | { readonly status: 200; readonly body: Accepted }
   | {
-      readonly status: 400 | 401 | 409 | 422 | 428 | 429;
+      readonly status: 400 | 401 | 409 | 413 | 422 | 428 | 429;
       readonly body: Refused;
       readonly retryAfterS?: number;
     };
 
 export function refuse(
-  status: 400 | 401 | 409 | 422 | 428 | 429,
+  status: 400 | 401 | 409 | 413 | 422 | 428 | 429,
   at: number,
   error: string,
   more: Omit<Refused, 'error' | 'at'> = {},

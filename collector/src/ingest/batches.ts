@@ -28,6 +28,11 @@ import {
 const MAX_AHEAD_MINUTES = 2;
 /** Frames looked at for one batch: hours of one a second. */
 const MAX_FRAMES = 10_000;
+/**
+ * Bodies of one batch, bytes: all of them are in memory while it is taken in, and in one row. A probe closes a batch at a
+ * twentieth of it.
+ */
+export const MAX_BODY_BYTES = 16_777_216;
 /** Batches of one probe that may wait for each other; more are asked to come again. */
 const MAX_WAITING = 4;
 /** Contradictions of one epoch of a probe that are kept; the rest are counted in the metrics. */
@@ -37,6 +42,8 @@ export interface BatchIngest {
   /** Keeps a batch and its bodies durably before it is acknowledged; the same one again is `held`. */
   accept(note: string, bodies: Readonly<Record<string, string>>): Promise<IngestAnswer>;
 }
+
+const bodyBytesOf = ({ bodies }: Batch): number => bodies.reduce((sum, { bytes }) => sum + bytes, 0);
 
 interface Incoming {
   readonly batch: Batch;
@@ -172,7 +179,7 @@ export function batchIngest(
   const costOf = async ({ batch, note }: Incoming): Promise<Amounts> => ({
     leaves: 1,
     'leaf-bytes': note.length,
-    'body-bytes': batch.bodies.reduce((sum, { bytes }) => sum + bytes, 0),
+    'body-bytes': bodyBytesOf(batch),
     epochs: (await store.read(LOG_SHARD, (tx) => beginsEpoch(tx, batch))) ? 1 : 0,
   });
 
@@ -183,6 +190,10 @@ export function batchIngest(
     if (held === 'other') {
       events.conflict(batch.probe, batch.epoch, batch.number);
       return store.transact(LOG_SHARD, async (tx) => keepConflict(tx, incoming, quota));
+    }
+    if (bodyBytesOf(batch) > MAX_BODY_BYTES) {
+      const remedy = 'send its lines in several batches';
+      return refuse(413, at, `the bodies of a batch have over ${MAX_BODY_BYTES} bytes`, { remedy });
     }
     const saltOf = await store.read(LOG_SHARD, readSalts);
     const read = readSent(batch, sent, saltOf);

@@ -16,6 +16,9 @@ interface Row {
   packed: Uint8Array | null;
 }
 
+/** Of a note that is unpacked: no call that brings one has as many. */
+const MAX_NOTE_BYTES = 4_194_304;
+
 type Reads = Pick<ReadTx, 'frame' | 'framesAfter' | 'framesOf' | 'framesBetween' | 'lastFramePos'>;
 type Writes = Pick<Tx, 'addFrame' | 'dropFrames'>;
 
@@ -48,7 +51,9 @@ export function frameReads(db: Db, names: Names): (shard: number) => Reads {
     receivedAt: row.received_at,
     // Unpacked when it is looked at: who has the lines in memory has no need of it.
     get note() {
-      return row.packed === null ? row.note : zstdDecompressSync(row.packed).toString('utf8');
+      return row.packed === null
+        ? row.note
+        : zstdDecompressSync(row.packed, { maxOutputLength: MAX_NOTE_BYTES }).toString('utf8');
     },
     ...(row.details === null ? {} : { details: JSON.parse(row.details) as Record<string, string> }),
   });
