@@ -301,7 +301,7 @@ export const retentionSchema = z.strictObject({
   ),
   slots: key(
     durationBetween(90 * DAY_MS, 7_300 * DAY_MS).default(1_825 * DAY_MS),
-    'Slots, totals, latencies and heads: what is older is deleted.',
+    'Slots and totals: what is older is deleted. Latency and heads by hour stay for 90 days of it, latency by day for 400.',
     '5y',
   ),
 });

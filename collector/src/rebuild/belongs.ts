@@ -2,7 +2,7 @@
 import type { RuleTotals } from '@highwater/config/proof/rule/totals.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { type DayTotals, decodeMonth, encodeMonth } from '../slots/month.ts';
-import { periodOf } from '../retention/blocks.ts';
+import { periodOf, staysMs } from '../retention/blocks.ts';
 import type { View } from '../store/store.ts';
 import { daysOf } from './differences.ts';
 
@@ -39,10 +39,14 @@ function readMonth(block: Uint8Array | undefined): Month {
 
 /**
  * @param gone UTC days
- * @param keptFrom what lies before it retention lets go: it is not missing
+ * @param retention what it lets go is not missing
  */
-export function belongsWith(gone: ReadonlySet<number>, keptFrom: Instant): Belongs {
+export function belongsWith(
+  gone: ReadonlySet<number>,
+  retention: { readonly now: Instant; readonly slotsMs: number },
+): Belongs {
   return (view, period, now, made) => {
+    const keptFrom = retention.now - staysMs(view, retention.slotsMs);
     if (now === undefined && period < periodOf[view](keptFrom)) return undefined;
     const { first, last } = daysOf(view, period);
     const isTouched = [...gone].some((day) => first <= day && day <= last);

@@ -77,7 +77,7 @@ const dayOf = (minute: number): number => Math.floor(minute / MINUTES_PER_DAY);
 /** Throws RebuildProblem where it can not be done; then nothing was changed. */
 export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
   const { dataDir, config, now, isCheck, progress } = parts;
-  const keptFrom = now - config.retention.slotsMs;
+  const { slotsMs } = config.retention;
   const folder = join(dataDir, 'collector');
   const watched = watch(config);
   await using main = await openMain(folder);
@@ -106,7 +106,7 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
         const followed = (index: number): void => progress(done + Math.min(index, size), all);
         const store = besideStore(main, scratch, size, followed);
         await follow(store, own, watchedOf(watched, shardOf, shard), each);
-        const belongs = belongsWith(gone.get(shard) ?? new Set(), keptFrom);
+        const belongs = belongsWith(gone.get(shard) ?? new Set(), { now, slotsMs });
         for (const stretch of stretches(first, last)) {
           const found = await differencesIn(shard, stretch, { now: main, made: scratch }, belongs);
           if (!isCheck && found.length > 0) await mend(main, shard, found);

@@ -87,6 +87,25 @@ it.each<[View, number, number]>([
   expect(left.map(({ period }) => period)).toEqual([stays]);
 });
 
+it.each<[View, number, number, number]>([
+  // Within 90 days nothing goes; beyond, what charts are made of goes before slots.
+  ['latency', 365, 90, 24],
+  ['heads', 365, 90, 24],
+  ['latency-days', 1_825, 400, 1],
+  // Never longer than slots.
+  ['latency-days', 100, 100, 1],
+  ['slots', 1_825, 1_825, 1],
+])('blocks of %s, with slots for %i days, stay for %i', async (view, slots, stays, aDay) => {
+  const now = 4_000;
+  const first = (now - stays) * aDay;
+  for (const period of [first - 1, first]) {
+    await store.transact('s', (tx) => tx.putBlock(view, period, 'rpc', Uint8Array.of(1)));
+  }
+  expect(await dropOldBlocks(store, ['s'], slots * DAY_MS, now * DAY_MS)).toBe(1);
+  const left = await store.read('s', (tx) => tx.blocks(view, 0, 1e6));
+  expect(left.map(({ period }) => period)).toEqual([first]);
+});
+
 it.each([
   ['2026-11', 31, '2026-12-02T00:00:00.000Z'],
   ['2024-02', 390, '2025-02-25T00:00:00.000Z'],
