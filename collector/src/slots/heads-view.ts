@@ -79,12 +79,17 @@ export function openHeadsView(maxOpen = MAX_OPEN): LineView {
     }
   };
 
-  const close = (blocks: Blocks, oldestHour: number): void => {
-    for (const [id, each] of open) {
-      if (each.isChanged) blocks.set('heads', each.hour, each.node, encodeHeads(each.byKey));
+  const encode = (blocks: Blocks, subject: string | undefined): void => {
+    for (const each of open.values()) {
+      if (!each.isChanged || (subject !== undefined && each.node !== subject)) continue;
+      blocks.set('heads', each.hour, each.node, encodeHeads(each.byKey));
       each.isChanged = false;
-      if (each.hour < oldestHour) open.delete(id);
     }
+  };
+
+  const close = (blocks: Blocks, oldestHour: number): void => {
+    encode(blocks, undefined);
+    for (const [id, each] of open) if (each.hour < oldestHour) open.delete(id);
     for (const hour of places.keys()) if (hour < oldestHour) places.delete(hour);
   };
 
@@ -115,8 +120,9 @@ export function openHeadsView(maxOpen = MAX_OPEN): LineView {
         put();
       })();
     },
-    close: (blocks) => {
-      close(blocks, newestHour - 1);
+    close: (blocks, only) => {
+      if (only === undefined) close(blocks, newestHour - 1);
+      else if (only.view === 'heads') encode(blocks, only.subject);
     },
     forget: () => {
       open.clear();

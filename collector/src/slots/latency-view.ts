@@ -6,7 +6,7 @@
 import { monitorParts } from '@highwater/config/domain.ts';
 import type { ReadTx, View } from '../store/store.ts';
 import type { Blocks } from './blocks.ts';
-import type { LineView } from './line-view.ts';
+import type { Asked, LineView } from './line-view.ts';
 import type { SeenLine } from './lines.ts';
 import {
   ALL,
@@ -184,14 +184,20 @@ export function openLatencyView(maxOpen = MAX_OPEN): LineView {
     }
   };
 
+  const encode = (blocks: Blocks, only?: Asked): void => {
+    for (const each of open.values()) {
+      const { view, period, subject, series } = each;
+      if (!each.isChanged || (only !== undefined && view !== only.view)) continue;
+      if (only?.subject !== undefined && subject !== only.subject) continue;
+      blocks.set(view, period, subject, encodeLatency(series));
+      each.isChanged = false;
+    }
+  };
+
   const close = (blocks: Blocks, oldestHour: number): void => {
+    encode(blocks);
     const oldestDay = Math.floor(oldestHour / HOURS_A_DAY);
-    for (const [id, each] of open) {
-      const { view, period, subject, series, isChanged } = each;
-      if (isChanged) {
-        blocks.set(view, period, subject, encodeLatency(series));
-        each.isChanged = false;
-      }
+    for (const [id, { view, period, series }] of open) {
       if (period >= (view === 'latency' ? oldestHour : oldestDay)) continue;
       open.delete(id);
       openSeries -= series.size;
@@ -232,8 +238,9 @@ export function openLatencyView(maxOpen = MAX_OPEN): LineView {
         change();
       })();
     },
-    close: (blocks) => {
-      close(blocks, newestHour - 1);
+    close: (blocks, only) => {
+      if (only === undefined) close(blocks, newestHour - 1);
+      else if (only.view === 'latency' || only.view === 'latency-days') encode(blocks, only);
     },
     forget,
   };

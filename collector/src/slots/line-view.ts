@@ -1,5 +1,5 @@
 /** Views that are made from lines beside the slots. */
-import type { ReadTx } from '../store/store.ts';
+import type { ReadTx, View } from '../store/store.ts';
 import type { Blocks } from './blocks.ts';
 import type { SeenLine } from './lines.ts';
 
@@ -14,6 +14,12 @@ export interface MinuteChange {
   readonly after: readonly SeenLine[];
 }
 
+/** Blocks that are to be read: of a subject, or of all. */
+export interface Asked {
+  readonly view: View;
+  readonly subject?: string | undefined;
+}
+
 /**
  * A view of one shard. It must be exact: what was said before is taken out, what is said now is put in, so that the
  * same facts give the same bytes in whichever order they came.
@@ -21,8 +27,11 @@ export interface MinuteChange {
 export interface LineView {
   /** May read old blocks, and nothing else. */
   apply(tx: ReadTx, blocks: Blocks, change: MinuteChange): Promise<void> | void;
-  /** Encodes what is open into `blocks`: they are about to be flushed, or read. */
-  close(blocks: Blocks): void;
+  /**
+   * Encodes what is open into `blocks`: they are about to be flushed, or read. For a reader those alone that it asks for:
+   * all of a shard are many, and are changed again within the minute.
+   */
+  close(blocks: Blocks, only?: Asked): void;
   /** What was not flushed did not happen. */
   forget(): void;
 }

@@ -335,7 +335,8 @@ export class ShardSlots {
   async settle(tx: ReadTx, view?: View, subject?: string): Promise<void> {
     const isOfSlots = view === 'slots' || view === 'totals';
     if (view === undefined || isOfSlots) await this.#book.close(tx, subject);
-    if (!isOfSlots) for (const each of this.#parts.views) each.close(this.blocks);
+    const only = view === undefined ? undefined : { view, subject };
+    if (!isOfSlots) for (const each of this.#parts.views) each.close(this.blocks, only);
   }
 
   async flush(): Promise<void> {
