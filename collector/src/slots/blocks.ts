@@ -3,6 +3,7 @@ import type { BlockRow, ReadTx, Tx, View } from '../store/store.ts';
 
 export interface Blocks {
   get(tx: ReadTx, view: View, period: number, subject: string): Promise<Uint8Array | undefined>;
+  /** An empty one takes the block away: one that was emptied again is as if it had never been. */
   set(view: View, period: number, subject: string, block: Uint8Array): void;
   /** Of periods [from, to], by period; of one subject or of all. */
   list(tx: ReadTx, view: View, from: number, to: number, subject?: string): Promise<readonly BlockRow[]>;
@@ -52,7 +53,8 @@ export function openBlocks(): Blocks {
 
   return {
     async get(tx, view, period, subject) {
-      return periodOf(view, period)?.get(subject)?.block ?? (await tx.block(view, period, subject));
+      const block = periodOf(view, period)?.get(subject)?.block ?? (await tx.block(view, period, subject));
+      return block?.length === 0 ? undefined : block;
     },
     set(view, period, subject, block) {
       const periods = views.get(view) ?? (new Map() as Periods);
@@ -69,7 +71,9 @@ export function openBlocks(): Blocks {
         if (period < from || period > to) continue;
         for (const row of held.values()) {
           if (subject !== undefined && row.subject !== subject) continue;
-          rows.set(`${period} ${row.subject}`, { period, subject: row.subject, block: row.block });
+          const place = `${period} ${row.subject}`;
+          if (row.block.length === 0) rows.delete(place);
+          else rows.set(place, { period, subject: row.subject, block: row.block });
         }
       }
       return [...rows.values()].sort((a, b) => a.period - b.period);
@@ -77,7 +81,6 @@ export function openBlocks(): Blocks {
     async flush(tx) {
       flushed = [...all()];
       for (const { view, period, subject, block } of flushed) {
-        // One that was emptied again is as if it had never been.
         if (block.length > 0) await tx.putBlock(view, period, subject, block);
         else await tx.dropBlock(view, period, subject);
       }

@@ -21,7 +21,10 @@ interface Plane {
 export type Planes = Map<string, Plane>;
 
 export function symbolIn(planes: Planes | undefined, plane: string, minuteOfDay: number): number {
-  const own = planes?.get(plane);
+  return symbolOfPlane(planes?.get(plane), minuteOfDay);
+}
+
+function symbolOfPlane(own: Plane | undefined, minuteOfDay: number): number {
   if (own === undefined || minuteOfDay >= own.length) return 0;
   return minuteOfDay === own.length - 1 ? (own.runs.at(-2) ?? 0) : runAt(own.runs, minuteOfDay);
 }
@@ -77,10 +80,11 @@ export class Book {
     const day = this.#day(dayOfMinute(minute));
     const at = minute % MINUTES_PER_DAY;
     const planes = day.subjects.get(subject) ?? (new Map() as Planes);
-    if (symbolIn(planes, plane, at) === symbol) return false;
-    day.subjects.set(subject, planes);
-    const own = planes.get(plane) ?? { runs: [], length: 0 };
-    planes.set(plane, own);
+    const had = planes.get(plane);
+    if (symbolOfPlane(had, at) === symbol) return false;
+    if (planes.size === 0) day.subjects.set(subject, planes);
+    const own = had ?? { runs: [], length: 0 };
+    if (had === undefined) planes.set(plane, own);
     if (at >= own.length) {
       appendRun(own.runs, 0, at - own.length);
       appendRun(own.runs, symbol);
@@ -115,7 +119,7 @@ export class Book {
   async #encode(tx: ReadTx, day: number, subject: string, planes: Planes | undefined): Promise<void> {
     const runs = new Map<string, Runs>();
     for (const [name, own] of planes ?? []) if (own.runs.length > 0) runs.set(name, own.runs);
-    this.#blocks.set('slots', day, subject, encodeRuns(runs, true));
+    this.#blocks.set('slots', day, subject, runs.size === 0 ? new Uint8Array(0) : encodeRuns(runs, true));
     await this.#addUp(tx, day, subject, runs);
   }
 

@@ -12,13 +12,14 @@ import { openHistory } from '../answers/history.ts';
 import { openLedger } from '../answers/ledger.ts';
 import { type BatchIngest, batchIngest } from '../ingest/batches.ts';
 import { declareLeaves } from '../leaves/leaves.ts';
+import type { Blobs } from '../store/blobs/blobs.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { testHouse } from '../testing/config.ts';
 import { dropDataDir, newDataDir } from '../testing/house.ts';
 import { player, type Player } from '../testing/player.ts';
-import { watch } from '../watched.ts';
+import { watch, type Watched } from '../watched.ts';
 
 import { openSlots, type Slots } from './slots.ts';
 
@@ -43,6 +44,13 @@ let store: Store;
 let ingest: BatchIngest;
 let slots: Slots;
 let [eu, us]: readonly [Player, Player] = [player('', house.keys.eu), player('', house.keys.us)];
+async function declare(declared: Watched, blobs: Blobs): Promise<void> {
+  const projection = formatProjection(
+    projectConfig(declared.config, { seed: '0'.repeat(32), salt: 'salt' }, sha256),
+  );
+  await declareLeaves(store, blobs, declared, generateSigningKey(config.origin), projection, now);
+}
+
 beforeEach(async () => {
   now = start + 30 * MINUTE_MS;
   folder = newDataDir();
@@ -50,8 +58,7 @@ beforeEach(async () => {
   const blobs = folderBlobs(join(folder, 'blobs'));
   const events = { committed: () => undefined, closed: () => undefined, conflict: () => undefined };
   ingest = batchIngest(watched, store, clock, events);
-  const projection = formatProjection(projectConfig(config, { seed: '0'.repeat(32), salt: 'salt' }, sha256));
-  await declareLeaves(store, blobs, watched, generateSigningKey(config.origin), projection, now);
+  await declare(watched, blobs);
   slots = openSlots(watched, store, blobs, clock);
   [eu, us] = [player(config.origin, house.keys.eu), player(config.origin, house.keys.us)];
 });
@@ -176,6 +183,7 @@ test('of a node at most 64 methods are shown', async () => {
   });
   const many = watch({ ...config, monitors: [...config.monitors, ...monitors] });
   const blobs = folderBlobs(join(folder, 'blobs'));
+  await declare(many, blobs);
   slots = openSlots(many, store, blobs, clock);
   ingest = batchIngest(many, store, clock, {
     committed: () => undefined,

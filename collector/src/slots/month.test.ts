@@ -25,6 +25,9 @@ describe('a month of totals', () => {
     fc.assert(
       fc.property(days, (written) => {
         const block = encodeMonth(written);
+        // Without a day there is no block.
+        expect(block.length === 0).toBe(written.size === 0);
+        if (written.size === 0) return;
         const whole = decodeMonth(block);
         for (const plane of planes) {
           const own = [...written].flatMap(([day, each]) =>
@@ -49,6 +52,8 @@ describe('a month of totals', () => {
           let block: Uint8Array | undefined;
           for (const [day, each] of order) block = monthWith(block, day, each);
           if (block !== undefined) expect(block).toEqual(encodeMonth(written));
+          for (const [day] of order) if (block !== undefined) block = monthWith(block, day, new Map());
+          if (block !== undefined) expect(block).toHaveLength(0);
         },
       ),
     );

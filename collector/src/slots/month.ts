@@ -126,10 +126,11 @@ function placed(day: number, bytes: Uint8Array): Uint8Array {
   return writer.take();
 }
 
-/** By UTC day number. */
+/** By UTC day number. Empty when no day has anything. */
 export function encodeMonth(days: ReadonlyMap<number, DayTotals>): Uint8Array {
   const names = [...new Set([...days.values()].flatMap((day) => [...day.keys()]))].sort(compareBytewise);
   const sorted = [...days].filter(([, day]) => day.size > 0).sort(([a], [b]) => a - b);
+  if (sorted.length === 0) return new Uint8Array(0);
   return concat(headBytes(names), ...sorted.map(([day, totals]) => placed(day, dayBytes(names, totals))));
 }
 
