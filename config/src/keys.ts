@@ -141,6 +141,15 @@ function verifyWith(raw: Uint8Array): Verifier['verify'] {
 }
 
 /**
+ * The same text, held in one byte a character where it is ASCII: as a piece of its note it has two, for the em dash of the
+ * signature, and all that is cut from it would have two. Half the memory, and half the time to read a frame.
+ */
+function narrowed(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.length === text.length ? bytes.toString('latin1') : text;
+}
+
+/**
  * Opens one of our leaves: a note with exactly one signature, by one of `verifiers`.
  * A second signature would make the leaf's bytes malleable, so it is malformed.
  */
@@ -155,10 +164,11 @@ export function openNote(
     return { error: 'the note does not have exactly one signature', code: 'malformed' };
   const verifier = verifiers.find((v) => v.name === signature.name && v.keyId === signature.keyId);
   if (!verifier) return { error: 'the note is signed by a key that is not known here', code: 'unknown-key' };
-  if (!verifier.verify(parsed.text, signature.bytes)) {
+  const text = narrowed(parsed.text);
+  if (!verifier.verify(text, signature.bytes)) {
     return { error: `the signature of ${verifier.name} does not fit the text`, code: 'bad-signature' };
   }
-  return { text: parsed.text, verifier };
+  return { text, verifier };
 }
 
 /**

@@ -19,7 +19,7 @@ export interface Frame {
 
 export function formatFrameText(f: Frame): string {
   const head = `${HEADER}\nlog ${f.origin}\nprobe ${f.probe}\nepoch ${f.epoch}\nframe ${f.frame}\n`;
-  return head + f.lines.map((line) => `${line}\n`).join('');
+  return f.lines.length === 0 ? head : `${head}${f.lines.join('\n')}\n`;
 }
 
 /** Checks the frame's own lines and the form of the others (printable ASCII, bounded); never throws. */
@@ -34,7 +34,10 @@ export function parseFrameText(text: string): Frame | { error: string } {
       const frame = takeNumber(lines, 'frame');
       const rest = lines.rest();
       if (rest.length > MAX_FRAME_LINES) lines.fail(`a frame has at most ${MAX_FRAME_LINES} lines`);
-      const bad = rest.findIndex((line) => !isLineShaped(line));
+      // The whole at once: a test of each line costs as much as reading it.
+      const bad = isPrintable.test(text)
+        ? rest.findIndex(({ length }) => length === 0 || length > MAX_LINE_BYTES)
+        : rest.findIndex((line) => !isLineShaped(line));
       if (bad >= 0)
         lines.fail(`observation ${bad + 1} is not 1 to ${MAX_LINE_BYTES} printable ASCII characters`);
       return { origin, probe, epoch, frame, lines: rest };
@@ -42,6 +45,9 @@ export function parseFrameText(text: string): Frame | { error: string } {
     formatFrameText,
   );
 }
+
+/** ASCII that is seen, spaces and line feeds. */
+const isPrintable = /^[\x20-\x7e\n]*$/;
 
 function isLineShaped(line: string): boolean {
   return line.length <= MAX_LINE_BYTES && /^[\x20-\x7e]+$/.test(line);
