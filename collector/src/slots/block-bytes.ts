@@ -68,8 +68,11 @@ export class ByteReader {
   }
 
   number(): number {
-    let value = 0;
-    let scale = 1;
+    // Most are below 128.
+    const first = this.byte();
+    if (first < 128) return first;
+    let value = first - 128;
+    let scale = 128;
     for (;;) {
       const byte = this.byte();
       value += (byte % 128) * scale;

@@ -42,16 +42,33 @@ function writeTotals(into: ByteWriter, totals: RuleTotals): void {
 /** Of a minute's counts and of those in maintenance: bits of what is not 0. */
 const HALF = 2 ** FIELDS;
 
+/** In the order of `written`. Spelt out: a page reads many thousands of these. */
 function readCounts(from: ByteReader, bits: number): Counts {
   if (bits === 0) return emptyCounts;
-  const counts: Record<keyof Counts, number> = { ...emptyCounts };
-  for (let i = 0, left = bits; i < written.length; i += 1, left >>= 1) {
-    const key = written[i];
-    if (key !== undefined && (left & 1) === 1) counts[key] = from.number();
-  }
-  counts.succeeded = counts.requests - (bits >> written.length === 0 ? 0 : from.number());
-  counts.unknown = counts.unknownNoData + counts.unknownSplit + counts.unknownProbe + counts.unknownClock;
-  return counts;
+  const next = (bit: number): number => (((bits >> bit) & 1) === 0 ? 0 : from.number());
+  const up = next(0);
+  const requests = next(1);
+  const down = next(2);
+  const degraded = next(3);
+  const stalled = next(4);
+  const unknownNoData = next(5);
+  const unknownSplit = next(6);
+  const unknownProbe = next(7);
+  const unknownClock = next(8);
+  const succeeded = requests - next(9);
+  return {
+    up,
+    down,
+    unknown: unknownNoData + unknownSplit + unknownProbe + unknownClock,
+    stalled,
+    degraded,
+    unknownNoData,
+    unknownSplit,
+    unknownProbe,
+    unknownClock,
+    requests,
+    succeeded,
+  };
 }
 
 function readTotals(from: ByteReader): RuleTotals {
@@ -60,7 +77,21 @@ function readTotals(from: ByteReader): RuleTotals {
   const outside = readCounts(from, bits % HALF);
   const inMaintenance = readCounts(from, Math.floor(bits / HALF));
   const { up, down, unknown, stalled } = inMaintenance;
-  return { ...outside, maintenance: up + down + unknown + stalled, inMaintenance };
+  return {
+    up: outside.up,
+    down: outside.down,
+    unknown: outside.unknown,
+    stalled: outside.stalled,
+    degraded: outside.degraded,
+    unknownNoData: outside.unknownNoData,
+    unknownSplit: outside.unknownSplit,
+    unknownProbe: outside.unknownProbe,
+    unknownClock: outside.unknownClock,
+    requests: outside.requests,
+    succeeded: outside.succeeded,
+    maintenance: up + down + unknown + stalled,
+    inMaintenance,
+  };
 }
 
 function skipTotals(from: ByteReader): void {

@@ -85,9 +85,24 @@ export function valuesOf(runs: Runs): number[] {
 const HAS_LENGTH = 1;
 const HAS_REPEATS = 2;
 
+/** The place that most tokens of one minute have, which are not repeated; the first of several, 0 of none. */
+function usualOf(tokens: readonly number[]): number {
+  const counts = new Map<number, number>();
+  let usual = 0;
+  for (let i = 0; i < tokens.length; i += 4) {
+    const place = tokens[i + 1] ?? 0;
+    if (tokens[i + 2] !== 1 || tokens[i + 3] !== 0) continue;
+    const count = (counts.get(place) ?? 0) + 1;
+    counts.set(place, count);
+    if (count > (counts.get(usual) ?? 0)) usual = place;
+  }
+  return usual;
+}
+
 /**
- * How many tokens, and each: minutes of what lies below (the last run of at least LONG), then the place of a value and
- * how long. Tokens that repeat are written once with their number. At the end, minutes of what lies below.
+ * How many tokens, the usual place, and each: minutes of what lies below (the last run of at least LONG), then the place of
+ * a value and how long; for one minute of the usual place the minutes below say it all. Tokens that repeat are written once
+ * with their number. At the end, minutes of what lies below.
  */
 export function writeRuns(into: ByteWriter, runs: Runs, values: readonly number[]): void {
   const places = new Map(values.map((value, place) => [value, place]));
@@ -110,6 +125,8 @@ export function writeRuns(into: ByteWriter, runs: Runs, values: readonly number[
     if (minutes >= LONG) below = value;
   }
   into.number(tokens.length / 4);
+  const usual = usualOf(tokens);
+  if (tokens.length > 0) into.number(usual);
   for (let i = 0; i < tokens.length; i += 4) {
     const [before, place, minutes, repeats] = [
       tokens[i] ?? 0,
@@ -117,7 +134,9 @@ export function writeRuns(into: ByteWriter, runs: Runs, values: readonly number[
       tokens[i + 2] ?? 0,
       tokens[i + 3] ?? 0,
     ];
-    into.number(before);
+    const isUsual = place === usual && minutes === 1 && repeats === 0;
+    into.number(2 * before + (isUsual ? 0 : 1));
+    if (isUsual) continue;
     into.number(4 * place + (minutes === 1 ? 0 : HAS_LENGTH) + (repeats === 0 ? 0 : HAS_REPEATS));
     if (minutes !== 1) into.number(minutes);
     if (repeats !== 0) into.number(repeats);
@@ -129,9 +148,12 @@ export function writeRuns(into: ByteWriter, runs: Runs, values: readonly number[
 export function readRuns(from: ByteReader, values: readonly number[]): Runs {
   const runs: Runs = [];
   let below = 0;
-  for (let left = from.number(); left > 0; left -= 1) {
-    const gap = from.number();
-    const flags = from.number();
+  const tokens = from.number();
+  const usual = tokens === 0 ? 0 : from.number();
+  for (let left = tokens; left > 0; left -= 1) {
+    const before = from.number();
+    const gap = Math.floor(before / 2);
+    const flags = before % 2 === 0 ? 4 * usual : from.number();
     const value = values[Math.floor(flags / 4)];
     const minutes = (flags & HAS_LENGTH) === 0 ? 1 : from.number();
     const times = 1 + ((flags & HAS_REPEATS) === 0 ? 0 : from.number());
