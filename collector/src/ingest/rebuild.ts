@@ -3,7 +3,7 @@
  * they ended and closes a batch over those that have, so a batch's lines of a service are the first of those not
  * yet in a batch. The hash decides; where it differs the probe is asked for the body.
  */
-import { type Batch, dueMinuteOf } from '@highwater/config/proof/batch.ts';
+import { type Batch, type BodyRef, dueMinuteOf } from '@highwater/config/proof/batch.ts';
 import { howCommitted } from '@highwater/config/proof/body-hash.ts';
 import { utf8 } from '@highwater/config/proof/bytes.ts';
 import { parseFrameText } from '@highwater/config/proof/frame.ts';
@@ -74,9 +74,12 @@ export interface Rebuilt {
   readonly missing: readonly string[];
 }
 
+/** The lines of a body: asked only about lines of its service. */
+export type LinesIn = Pick<ReadonlySet<string>, 'has'>;
+
 export interface RebuiltBody {
   readonly text: string;
-  readonly lines: ReadonlySet<string>;
+  readonly lines: LinesIn;
   readonly isSalted: boolean;
 }
 
@@ -84,23 +87,32 @@ export function rebuild(batch: Batch, waiting: readonly Waiting[], saltOf: SaltO
   const bodies = new Map<string, RebuiltBody>();
   const missing: string[] = [];
   const { first, last } = batch.minutes;
-  const byService = new Map<string, Set<string>>(batch.bodies.map(({ service }) => [service, new Set()]));
-  for (const { service, minute, line } of waiting) {
-    if (minute >= first && minute <= last) byService.get(service)?.add(line);
-  }
+  const isIn = (minute: number): boolean => minute >= first && minute <= last;
+  const byService = new Map<string, string[]>(batch.bodies.map(({ service }) => [service, []]));
+  for (const { service, minute, line } of waiting) if (isIn(minute)) byService.get(service)?.push(line);
+  // All that waits, mostly: then what is in it is told by the minute, without a set of thousands of lines.
+  const isDueIn: LinesIn = { has: (line) => isIn(dueMinuteOf(line)) };
   for (const ref of batch.bodies) {
-    const own = byService.get(ref.service) ?? new Set();
-    const lines = own.size <= ref.lines ? own : new Set([...own].slice(0, ref.lines));
+    const own = byService.get(ref.service) ?? [];
     // Lines are ASCII: in order of their characters they are in order of their bytes.
-    const text = lines.size === 0 ? '' : `${[...lines].sort().join('\n')}\n`;
-    const how = lines.size === ref.lines && howCommitted(ref, utf8(text), saltOf(ref.service), sha256);
-    if (how === 'plain' || how === 'salted') {
-      bodies.set(ref.service, { text, lines, isSalted: how === 'salted' });
-    } else {
-      missing.push(ref.service);
+    let sorted = own.length === ref.lines ? own.toSorted() : [];
+    let lines = isDueIn;
+    if (sorted.length === 0 || sorted.some((line, i) => line === sorted[i + 1])) {
+      const first = new Set([...new Set(own)].slice(0, ref.lines));
+      [sorted, lines] = [[...first].sort(), first];
     }
+    const text = sorted.length === 0 ? '' : `${sorted.join('\n')}\n`;
+    const how = sorted.length === ref.lines ? howIn(ref, text, saltOf) : undefined;
+    if (how === undefined) missing.push(ref.service);
+    else bodies.set(ref.service, { text, lines, isSalted: how === 'salted' });
   }
   return { bodies, missing };
+}
+
+/** The salt is made only of a body that is not committed to plainly: it costs more than a body's hash. */
+function howIn(ref: BodyRef, text: string, saltOf: SaltOf): ReturnType<typeof howCommitted> {
+  const bytes = utf8(text);
+  return howCommitted(ref, bytes, undefined, sha256) ?? howCommitted(ref, bytes, saltOf(ref.service), sha256);
 }
 
 /**
@@ -110,7 +122,7 @@ export function rebuild(batch: Batch, waiting: readonly Waiting[], saltOf: SaltO
  */
 export function afterBatch(
   batch: Batch,
-  lines: ReadonlyMap<string, ReadonlySet<string>>,
+  lines: ReadonlyMap<string, LinesIn>,
   frames: readonly FrameRow[],
   waiting: readonly Waiting[],
   spool: SpoolState | undefined,
