@@ -112,6 +112,14 @@ const rooms: readonly Room[] = [
         uses: { globals: ['fetch'] },
       },
       'collector/src/http/server.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
+      'collector/src/bodies/reading-thread.ts': {
+        reason: 'a thread of this program, which calls nobody',
+        uses: { 'node:worker_threads': ['Worker'] },
+      },
+      'collector/src/bodies/reading-worker.ts': {
+        reason: 'is that thread',
+        uses: { 'node:worker_threads': ['parentPort', 'workerData'] },
+      },
       'collector/src/packing/packing.ts': {
         reason: 'a thread of this program, which calls nobody',
         uses: { 'node:worker_threads': ['Worker'] },

@@ -19,6 +19,8 @@ import type { Hearing } from './live/stories.ts';
 import { type Hold, openHold } from './log/hold.ts';
 import type { Log } from './log/log.ts';
 import { openLog } from './log/open.ts';
+import { packedIn } from './bodies/packed.ts';
+import { readPacksApart } from './bodies/reading-thread.ts';
 import type { Blobs } from './store/blobs/blobs.ts';
 import { folderBlobs } from './store/blobs/folder.ts';
 import type { Store } from './store/store.ts';
@@ -82,7 +84,9 @@ export interface LastingOptions {
 
 /** Throws KeyError where the operator's key is another log's. */
 export async function openLasting({ dataDir, origin, store, clock, log }: LastingOptions): Promise<Lasting> {
-  const blobs = folderBlobs(join(dataDir, 'collector', 'blobs'));
+  const folder = join(dataDir, 'collector', 'blobs');
+  const blobs = folderBlobs(folder);
+  packedIn(store, blobs, { reader: readPacksApart(folder) });
   await keepProjections(blobs, store);
   const { key } = loadOrMakeSigningKey(join(dataDir, 'keys', 'operator.key'), origin);
   const bells = { arrived: bell(), committed: bell(), fed: bell(), assigned: bell(), published: bell() };

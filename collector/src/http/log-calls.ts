@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { Bodies } from '../bodies/bodies.ts';
 import { readShown, type Shown } from '../ingest/shown.ts';
 import type { Log } from '../log/log.ts';
+import { mutex } from '../mutex.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import { HttpError, type Reply } from './reply.ts';
 import type { Call, Route } from './routes.ts';
@@ -30,6 +31,9 @@ export interface LogCalls {
  * for, those of its batch (some 10 MiB where a probe has caught up with hours, 100 KiB in fact).
  */
 const POOL = 'log';
+
+/** Bodies that are looked for, or wait for that. */
+export const MAX_WAITING = 64;
 
 const CHANGING = 'public, max-age=2';
 const FOREVER = 'public, max-age=31536000, immutable';
@@ -79,10 +83,34 @@ async function tileCall({ log }: LogCalls, call: Call): Promise<Reply> {
   };
 }
 
-async function bodyCall({ blobs, bodies, shown }: LogCalls, call: Call): Promise<Reply> {
+/**
+ * One at a time: a body out of a pack takes some milliseconds of a thread, and whoever folds the log asks that thread too.
+ * Who would wait behind many is asked to come again.
+ */
+function openTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  const oneByOne = mutex();
+  let waiting = 0;
+  return async (work) => {
+    if (waiting >= MAX_WAITING) {
+      throw new HttpError(503, 'many are reading bodies', 'come again', { 'retry-after': '1' });
+    }
+    waiting += 1;
+    try {
+      return await oneByOne(work);
+    } finally {
+      waiting -= 1;
+    }
+  };
+}
+
+type Turns = ReturnType<typeof openTurns>;
+
+async function bodyCall({ blobs, bodies, shown }: LogCalls, turns: Turns, call: Call): Promise<Reply> {
   yearOf(call);
   const hex = call.params['sha256'] ?? '';
-  const body = /^[0-9a-f]{64}$/.test(hex) ? await readShown({ blobs, bodies }, shown, hex) : undefined;
+  const body = /^[0-9a-f]{64}$/.test(hex)
+    ? await turns(() => readShown({ blobs, bodies }, shown, hex))
+    : undefined;
   if (body === undefined) throw missing('such body, or it is not public');
   return {
     status: 200,
@@ -93,6 +121,7 @@ async function bodyCall({ blobs, bodies, shown }: LogCalls, call: Call): Promise
 
 export function logRoutes(parts: LogCalls): Route[] {
   const { log, operatorKey, policy } = parts;
+  const turns = openTurns();
   const read = { method: 'GET', access: 'read', pool: POOL } as const;
   const plain = { 'text/plain': z.string() };
   return [
@@ -142,7 +171,7 @@ export function logRoutes(parts: LogCalls): Route[] {
         summary: 'What leaves name by hash: the lines of public services, the projections of configurations',
         gives: plain,
       },
-      handle: (call) => bodyCall(parts, call),
+      handle: (call) => bodyCall(parts, turns, call),
     },
   ];
 }

@@ -12,6 +12,7 @@ import { FolderInUseError } from '../store/sqlite/open.ts';
 import { openSqliteStore, OtherVersionError, readCopy } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, watch } from '../watched.ts';
+import { packedIn } from '../bodies/packed.ts';
 import { belongsWith } from './belongs.ts';
 import { besideStore } from './beside.ts';
 import { type Difference, differencesIn, stretches } from './differences.ts';
@@ -67,6 +68,9 @@ async function openMain(folder: string): Promise<Store> {
   }
 }
 
+/** Texts out of packs in memory: each batch asks for a piece of each service's, in turn. */
+const TEXT_BYTES = 402_653_184;
+
 /** Shards that have followed equally far see the same log. */
 function groupsOf(shards: readonly FollowedShard[]): [size: number, shards: readonly FollowedShard[]][] {
   return [...Map.groupBy(shards, ({ next }) => next)];
@@ -105,6 +109,7 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
         const { shard } = each;
         const followed = (index: number): void => progress(done + Math.min(index, size), all);
         const store = besideStore(main, scratch, size, followed);
+        packedIn(store, own, { cacheBytes: TEXT_BYTES });
         await follow(store, own, watchedOf(watched, shardOf, shard), each);
         const belongs = belongsWith(gone.get(shard) ?? new Set(), { now, slotsMs });
         for (const stretch of stretches(first, last)) {
