@@ -76,7 +76,10 @@ export const publicBudget = publicBudgetSummary.extend({
 export type PublicBudget = z.infer<typeof publicBudget>;
 
 export const publicNumbers = z.strictObject({
-  /** The service, its nodes, their checks; after the service and each node, the same as single regions saw it. */
+  /**
+   * The service, its nodes, their checks; after the service and each node, the same as single regions saw it. Of checks, and
+   * of a node as a region saw it, 30d alone: `GET /v1/uptime` answers for any other period.
+   */
   subjects: z.array(publicSubject),
   /** Absent for a service without an objective. */
   budget: publicBudget.optional(),
@@ -170,3 +173,9 @@ export const publicServiceDetail = z.strictObject({
   charts: publicCharts,
 });
 export type PublicServiceDetail = z.infer<typeof publicServiceDetail>;
+
+/** The same with what is most of it not looked at yet: whoever reads it checks that piece by piece, and not at one go. */
+export const publicServiceShell = publicServiceDetail.extend({
+  numbers: publicNumbers.extend({ subjects: z.array(z.unknown()) }),
+  charts: publicCharts.extend({ nodes: z.array(z.unknown()) }),
+});

@@ -5,8 +5,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { publicServiceDetail, type PublicServiceDetail } from '@highwater/config/public-detail.ts';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import {
+  publicNodeCharts,
+  type PublicServiceDetail,
+  publicServiceShell,
+  publicSubject,
+} from '@highwater/config/public-detail.ts';
 import type { PublicSnapshot } from '@highwater/config/public.ts';
 import type { Logger } from 'pino';
 import { askCollector, reason, type CollectorAddress } from './ask.ts';
@@ -88,7 +93,7 @@ export async function followDetails(
       if (answer === 'absent') return await forget([service]);
       const digest = digestOf(answer.text);
       if (known.get(service)?.digest === digest) return;
-      const detail = publicServiceDetail.parse(JSON.parse(answer.text));
+      const detail = await readDetail(answer.text);
       if (detail.service !== service) throw new Error(`the collector answered for ${detail.service}`);
       if (heldBytes(known, service) + answer.bytes > MAX_HELD_BYTES)
         throw new Error(`all services together have more than ${MAX_HELD_BYTES} bytes`);
@@ -149,6 +154,27 @@ export async function followDetails(
   return { all: () => shown, version: () => version, stopped: run() };
 }
 
+/** So many pieces are checked before a page gets its turn: a few milliseconds. */
+const PIECES_AT_ONCE = 50;
+
+async function readEach<T>(pieces: readonly unknown[], read: (piece: unknown) => T): Promise<T[]> {
+  const all: T[] = [];
+  for (const [i, piece] of pieces.entries()) {
+    all.push(read(piece));
+    if (i % PIECES_AT_ONCE === PIECES_AT_ONCE - 1) await setImmediate();
+  }
+  return all;
+}
+
+/** Rejects for what is no detail. */
+async function readDetail(text: string): Promise<PublicServiceDetail> {
+  const shell = publicServiceShell.parse(JSON.parse(text));
+  await setImmediate();
+  const subjects = await readEach(shell.numbers.subjects, (piece) => publicSubject.parse(piece));
+  const nodes = await readEach(shell.charts.nodes, (piece) => publicNodeCharts.parse(piece));
+  return { ...shell, numbers: { ...shell.numbers, subjects }, charts: { ...shell.charts, nodes } };
+}
+
 /** A name that no id can bend. */
 function fileOf(service: string): string {
   return `${digestOf(service).slice(0, 32)}.json`;
@@ -170,7 +196,7 @@ async function load(dir: string, log: Logger): Promise<readonly Known[]> {
     const file = join(dir, name);
     try {
       const text = await readBounded(file);
-      const detail = publicServiceDetail.parse(JSON.parse(text));
+      const detail = await readDetail(text);
       if (fileOf(detail.service) !== name) throw new Error(`it is of ${detail.service}`);
       bytes += text.length;
       if (bytes > MAX_HELD_BYTES) throw new Error(`all together have more than ${MAX_HELD_BYTES} bytes`);
