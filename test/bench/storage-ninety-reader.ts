@@ -81,10 +81,10 @@ const monitorAt = (i: number): string => monitors[i % monitors.length] ?? '';
 const raw = openRaw(rawFile);
 const told: Times = {
   one: await times(RUNS, (i) => ask([monitorAt(i)])),
-  rawOne: await times(RAW_RUNS, () => timed(raw.one)),
+  rawOne: await times(RAW_RUNS, () => timed(() => raw.one())),
   rawRows: raw.rows,
   page: await times(PAGE_RUNS, () => ask(monitors)),
-  hourlyPage: await times(RAW_RUNS, () => timed(raw.page)),
+  hourlyPage: await times(RAW_RUNS, () => timed(() => raw.page())),
   http: await times(HTTP_RUNS, (i) =>
     timed(() => get(`/v1/uptime?subject=${encodeURIComponent(monitorAt(i))}&period=90d`)),
   ),
