@@ -20,10 +20,12 @@ import type { BodyPlace, HeldBody, PackRow, ReadTx } from '../store/store.ts';
 import { groupsOf, heldDays, readBatch } from './plan.ts';
 import { zstd } from './zstd.ts';
 
-/** Bodies in memory at once, and in one object, bytes. */
-const MAX_BYTES = 67_108_864;
-/** A service's day with so many parts is made one part, together with what comes next. */
+/** Bodies in memory at once, and in one object, bytes: the thread takes five times as much. */
+const MAX_BYTES = 33_554_432;
+/** So many small parts of a service's day are made one part, together with what comes next. */
 export const MAX_PARTS = 8;
+/** A part is small below this share of an object. */
+const SMALL = 1 / 16;
 
 /** What the store's one writer does; each is durable when it resolves. */
 export interface PackingPort {
@@ -155,13 +157,11 @@ function* inParts(gathered: readonly Gathered[], maxBytes: number): Generator<Ga
   if (part.length > 0) yield part;
 }
 
-/** What the parts of a service's day give, to be made one; undefined when they are few, large, or one is not readable. */
-async function mergeable(
-  { tx, packed, maxBytes = MAX_BYTES }: PackingWork,
+/** What small parts of a service's day give, to be made one; undefined when one is not readable. */
+async function merged(
+  { tx, packed }: PackingWork,
   rows: readonly PackRow[],
 ): Promise<Gathered[] | undefined> {
-  const bytes = rows.reduce((sum, row) => sum + row.bodyBytes, 0);
-  if (rows.length < MAX_PARTS || bytes > maxBytes / 2) return undefined;
   const gathered: Gathered[] = [];
   for (const { service, commits } of rows) {
     for (const index of commits) {
@@ -183,11 +183,13 @@ async function packService(
 ): Promise<void> {
   const rows = await work.tx.packs(service, day);
   const first = 1 + Math.max(-1, ...rows.map(({ part }) => part));
-  const merged = await mergeable(work, rows);
-  const all = merged === undefined ? gathered : [...merged, ...gathered];
-  for (const [i, part] of [...inParts(all, work.maxBytes ?? MAX_BYTES)].entries()) {
+  const maxBytes = work.maxBytes ?? MAX_BYTES;
+  const small = rows.filter(({ bodyBytes }) => bodyBytes < maxBytes * SMALL).slice(0, MAX_PARTS);
+  const old = small.length < MAX_PARTS ? undefined : await merged(work, small);
+  const all = old === undefined ? gathered : [...old, ...gathered];
+  for (const [i, part] of [...inParts(all, maxBytes)].entries()) {
     // Parts that are replaced go with the first; they are small enough for one.
-    const replaced = merged !== undefined && i === 0 ? rows : [];
+    const replaced = old !== undefined && i === 0 ? small : [];
     await writePart(work, { service, day, part: first + i, replaced }, part);
   }
 }
