@@ -8,18 +8,23 @@ import { type DayRange, monthOfDay, sumTotals } from '@highwater/config/proof/ru
 import { addTotals, emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
 import { dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { decodeRuns, totalsOfRuns } from '../slots/day.ts';
-import { besideDay, dayOfBlock, decodeMonth } from '../slots/month.ts';
+import { besideDay, dayOfBlock, decodeMonth, planeOfMonth } from '../slots/month.ts';
 import type { BlockRow, View } from '../store/store.ts';
 
 /** The plane of what the regions agreed on; the others have a region's name. */
 export const AGREED = '';
 
+/** December 9999. */
+const LAST_MONTH = 10_000 * 12 - 1;
+
 /** By UTC day number; days without a slot are absent. */
 export type DayTotals = ReadonlyMap<number, RuleTotals>;
 
 export interface Ledger {
-  /** By plane. */
-  days(shard: string, subject: string, range: DayRange): Promise<ReadonlyMap<string, DayTotals>>;
+  /** Whether anything was ever counted of a subject. */
+  has(shard: string, subject: string): Promise<boolean>;
+  /** Of one plane. */
+  days(shard: string, subject: string, plane: string, range: DayRange): Promise<DayTotals>;
   /**
    * By plane, the sums of several ranges, all of which end today or before. Days that are over are summed again only when
    * one of them has changed, so that what is asked for each minute costs one day.
@@ -101,13 +106,18 @@ export function openLedger(slots: BlockReader): Ledger {
         ]),
       );
     },
-    async days(shard, subject, range) {
+    async has(shard, subject) {
+      return (await slots.blocks(shard, 'totals', 0, LAST_MONTH, subject)).length > 0;
+    },
+    async days(shard, subject, plane, range) {
       const [from, to] = [monthOfDay(range.first), monthOfDay(range.last)];
-      const planes = new Map<string, Map<number, RuleTotals>>();
+      const days = new Map<number, RuleTotals>();
       for (const { block } of await slots.blocks(shard, 'totals', from, to, subject)) {
-        merge(planes, block, range);
+        for (const [day, totals] of planeOfMonth(block, plane)) {
+          if (range.first <= day && day <= range.last) days.set(day, totals);
+        }
       }
-      return planes;
+      return days;
     },
     async minutes(shard, subject, { first, last }) {
       const [from, to] = [dayOfMinute(first), dayOfMinute(last)];

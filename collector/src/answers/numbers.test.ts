@@ -268,6 +268,21 @@ describe('the uptime of a range', () => {
     expect(answer).toMatchObject({ period: '24h', days: [], firstMinute: last - 1_439, lastMinute: last });
   });
 
+  it.each(['gone', 'gone/a', 'rpc/old', 'rpc/a/old'])(
+    'of %s, which was taken out of the configuration, is still told, without a budget',
+    async (subject) => {
+      const former = factsOf([subject], ['', 'eu'], 40, 17);
+      const answer = await uptimeOf(partsOf(former), { subject, range: { period: '2026-10' } });
+      const hand = byHand(
+        former.get(subject)?.get(''),
+        minutesOfDays({ first: today - 51, last: today - 21 }),
+      );
+      expect(answer && countsIn(answer)).toEqual(countsOf(hand));
+      expect(hand.up).toBeGreaterThan(0);
+      expect(answer).not.toHaveProperty('budget');
+    },
+  );
+
   it.each(['', 'rpc/', 'rpc/c', 'rpc/a/none', 'rpc/a/head/x', 'nobody', 'chain.devnet/x/head'])(
     'of %j there is none',
     async (subject) => {

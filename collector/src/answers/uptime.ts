@@ -11,6 +11,7 @@ import { emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/total
 import type { UptimeAnswer } from '@highwater/config/public-detail.ts';
 import { dayOfMinute, formatDay, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { lastClosed } from '../slots/slots.ts';
+import { shardNameOf } from '../watched.ts';
 import { allowanceOf, publicCounted } from './counted.ts';
 import { AGREED, type DayTotals } from './ledger.ts';
 import { type NumbersParts, subjectsOf } from './numbers.ts';
@@ -23,16 +24,32 @@ export interface UptimeQuestion {
   readonly range: { readonly period: string } | DayRange;
 }
 
-/** Undefined for a subject that is not configured, or never has slots. */
+/**
+ * The shard of a subject; undefined when it is not configured and nothing was ever counted of it. One that was taken out of
+ * the configuration is found in its own shard and in those of the chains that there are.
+ */
+async function shardOf({ watched, ledger }: NumbersParts, subject: string): Promise<string | undefined> {
+  const { service: id } = monitorParts(subject);
+  const service = watched.config.services.find((each) => each.id === id);
+  const own = watched.shardOf.get(id);
+  const isConfigured =
+    service !== undefined && subjectsOf(service, watched.config.monitors).includes(subject);
+  if (isConfigured) return own;
+  for (const shard of own === undefined ? [shardNameOf({ id }), ...watched.shards.keys()] : [own]) {
+    if (await ledger.has(shard, subject)) return shard;
+  }
+  return undefined;
+}
+
+/** Undefined for a subject that there is not, and never was. */
 export async function uptimeOf(
   parts: NumbersParts,
   { subject, region, range }: UptimeQuestion,
 ): Promise<UptimeAnswer | undefined> {
   const { watched, ledger, clock } = parts;
   const service = watched.config.services.find(({ id }) => id === monitorParts(subject).service);
-  const shard = watched.shardOf.get(service?.id ?? '');
-  if (service === undefined || shard === undefined) return undefined;
-  if (!subjectsOf(service, watched.config.monitors).includes(subject)) return undefined;
+  const shard = await shardOf(parts, subject);
+  if (shard === undefined) return undefined;
   const last = lastClosed(clock.now());
   const plane = region ?? AGREED;
   const period = 'period' in range ? range.period : undefined;
@@ -43,8 +60,8 @@ export async function uptimeOf(
     asked === undefined
       ? ((await ledger.minutes(shard, subject, span)).get(plane) ?? emptyTotals)
       : sumTotals(days.values());
-  const { objectiveMillionths } = service;
-  const hasBudget = objectiveMillionths !== undefined && subject === service.id && region === undefined;
+  const objectiveMillionths = service?.objectiveMillionths;
+  const hasBudget = objectiveMillionths !== undefined && subject === service?.id && region === undefined;
   return {
     version: 1,
     subject,
