@@ -154,14 +154,17 @@ export async function followDetails(
   return { all: () => shown, version: () => version, stopped: run() };
 }
 
-/** So many pieces are checked before a page gets its turn: a few milliseconds. */
-const PIECES_AT_ONCE = 50;
+/** Pieces are checked for so long before a page gets its turn. */
+const CHECKED_AT_ONCE_MS = 10;
 
 async function readEach<T>(pieces: readonly unknown[], read: (piece: unknown) => T): Promise<T[]> {
   const all: T[] = [];
-  for (const [i, piece] of pieces.entries()) {
+  let begunAt = performance.now();
+  for (const piece of pieces) {
     all.push(read(piece));
-    if (i % PIECES_AT_ONCE === PIECES_AT_ONCE - 1) await setImmediate();
+    if (performance.now() - begunAt < CHECKED_AT_ONCE_MS) continue;
+    await setImmediate();
+    begunAt = performance.now();
   }
   return all;
 }
