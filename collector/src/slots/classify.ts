@@ -4,23 +4,25 @@ import { sha256 } from '@highwater/config/keys.ts';
 import { phaseMs } from '@highwater/config/proof/due.ts';
 import { classifyLine } from '@highwater/config/proof/rule/none.ts';
 import { emptyTally, type Tally, tallyOf } from '@highwater/config/proof/rule/probe-minute.ts';
-import type { RuleProbe } from '@highwater/config/proof/projection.ts';
+import type { RuleMonitor, RuleProbe } from '@highwater/config/proof/projection.ts';
+import type { ConfigInForce } from '@highwater/config/proof/rule/timeline.ts';
 import type { Ground } from './ground.ts';
 import type { ReadLine, Torn } from './read-lines.ts';
 import type { ReadBatch } from './standing.ts';
 import type { MonitorWindow } from './windows.ts';
 
-const phases = new Map<string, number>();
-/** Phases kept: a change of configuration leaves old ones behind. */
-const MAX_PHASES = 200_000;
+/** By probe and monitor of a configuration; without a text to look them up by, since it is asked for every minute. */
+const phases = new WeakMap<ConfigInForce, Map<string, Map<string, number>>>();
 
-function phaseOf(seed: string, monitor: string, probe: string, intervalMs: number): number {
-  const key = `${seed} ${monitor} ${probe} ${intervalMs}`;
-  const known = phases.get(key);
+function phaseOf(under: ConfigInForce, { id, intervalMs }: RuleMonitor, probe: string): number {
+  const ofAll = phases.get(under) ?? new Map<string, Map<string, number>>();
+  phases.set(under, ofAll);
+  const ofProbe = ofAll.get(probe) ?? new Map<string, number>();
+  ofAll.set(probe, ofProbe);
+  const known = ofProbe.get(id);
   if (known !== undefined) return known;
-  if (phases.size >= MAX_PHASES) phases.clear();
-  const made = phaseMs(seed, monitor, probe, intervalMs, sha256);
-  phases.set(key, made);
+  const made = phaseMs(under.config.seed, id, probe, intervalMs, sha256);
+  ofProbe.set(id, made);
   return made;
 }
 
@@ -40,6 +42,8 @@ function holds(ground: Ground, { under, monitor }: MonitorWindow, ran: string): 
   return entry !== undefined && entry === under.entries.get(monitor.id);
 }
 
+const tornTally: Tally = { ...emptyTally, probe: 1 };
+
 /** What lines of one batch add to the tally of one monitor and window. */
 export type Classify = (said: ReadLine | Torn) => Tally;
 
@@ -48,7 +52,7 @@ export function classifier(ground: Ground, of: ReadBatch, window: MonitorWindow,
   const { batch, commit, key } = of;
   const context = {
     intervalMs: monitor.intervalMs,
-    phaseMs: phaseOf(under.config.seed, monitor.id, probe.id, monitor.intervalMs),
+    phaseMs: phaseOf(under, monitor, probe.id),
     clockBoundMs: batch.clock.boundMs,
     enrolled: ground.timeline.isEnrolledBelow(key, commit.index),
     contradicted: batch.number >= ground.voidFrom(key, batch.epoch),
@@ -56,7 +60,7 @@ export function classifier(ground: Ground, of: ReadBatch, window: MonitorWindow,
   };
   return (said) => {
     // A probe that contradicts itself is at fault, and neither of its lines is believed.
-    if (!('text' in said)) return { ...emptyTally, probe: 1 };
+    if (!('text' in said)) return tornTally;
     const fault = faultOf(said.fault);
     const { dueAt, outcome, latencyTenths, lateMs } = said;
     return tallyOf(

@@ -1,5 +1,6 @@
 /** The slots of one shard in one minute, by the rule, into its book: monitors, then what stands still, nodes, services. */
 import { monitorParts } from '@highwater/config/domain.ts';
+import type { RuleProbe } from '@highwater/config/proof/projection.ts';
 import { type Judged, judgeNode, type MonitorPart } from '@highwater/config/proof/rule/node.ts';
 import { emptyTally } from '@highwater/config/proof/rule/probe-minute.ts';
 import { type RegionJudgement, slotOfRegion } from '@highwater/config/proof/rule/region.ts';
@@ -97,17 +98,21 @@ function putMonitor(scene: MinuteScene, id: string, regions: Set<string>): boole
   const maintenance = isCovered(scene, service, id.slice(0, id.lastIndexOf('/')));
   const over = { maintenance, stalled: false };
   let changed = book.set(id, '', minute, byteOf({ ...agreed, ...over }, agreed.old));
-  for (const [region, judgement] of said) {
+  const roster = point.rosterOf(window).regions;
+  for (const [i, [region, judgement]] of said.entries()) {
     regions.add(region);
     const byte = byteOf({ ...slotOfRegion(judgement), ...over });
-    const { requests, failed } = requestsOf(scene, window, region);
+    const { requests, failed } = requestsOf(scene, window, roster[i]?.[1] ?? []);
     changed = book.set(id, region, minute, symbolOf(byte, requests, failed)) || changed;
   }
   return changed;
 }
 
+const NONE = { requests: 0, failed: 0 };
+
 /** A window's result is that of each of its minutes: nothing new was said, so that it is as in the minute before. */
-function goOn(scene: MinuteScene, { monitor: { id } }: MonitorWindow, regions: Set<string>): boolean {
+function goOn(scene: MinuteScene, window: MonitorWindow, regions: Set<string>): boolean {
+  const { id } = window.monitor;
   const { book, minute } = scene;
   const maintenance = isCovered(scene, monitorParts(id).service, id.slice(0, id.lastIndexOf('/')));
   let changed = false;
@@ -117,19 +122,20 @@ function goOn(scene: MinuteScene, { monitor: { id } }: MonitorWindow, regions: S
     if (slot === undefined) continue;
     if (plane !== '') regions.add(plane);
     const own = byteOf({ ...slot, maintenance, stalled: false }, isOldByte(byte));
-    changed = book.set(id, plane, minute, own) || changed;
+    // Its line may have come before the minute was over: the requests are the minute's own.
+    const { requests, failed } = plane === '' ? NONE : requestsOf(scene, window, plane);
+    changed = book.set(id, plane, minute, symbolOf(own, requests, failed)) || changed;
   }
   return changed;
 }
 
 /** Single requests that counted in the minute itself. */
 function requestsOf(
-  { tallies, point, minute }: MinuteScene,
+  { tallies, minute }: MinuteScene,
   window: MonitorWindow,
-  region: string,
+  probes: readonly RuleProbe[],
 ): { requests: number; failed: number } {
   let [requests, failed] = [0, 0];
-  const probes = point.rosterOf(window).regions.find(([own]) => own === region)?.[1] ?? [];
   for (const { vkey } of probes) {
     const { ok, degraded, fail } = tallies.of(minute, vkey, window.monitor.id) ?? emptyTally;
     requests += ok + degraded + fail;

@@ -1,5 +1,5 @@
 /** Which probes speak for a monitor, by region: those assigned whose key is enrolled in its window's first minute. */
-import type { RuleProbe } from '@highwater/config/proof/projection.ts';
+import type { RuleMonitor, RuleProbe } from '@highwater/config/proof/projection.ts';
 import type { ConfigInForce, Timeline } from '@highwater/config/proof/rule/timeline.ts';
 import type { MonitorWindow } from './windows.ts';
 
@@ -14,6 +14,8 @@ export type RosterOf = (window: MonitorWindow) => Roster;
 export function rosters(timeline: Timeline): RosterOf {
   const enrolled = new WeakMap<ConfigInForce, Map<number, string>>();
   const known = new WeakMap<ConfigInForce, Map<string, Roster>>();
+  /** The same by monitor and who is enrolled: without a text for each window. */
+  const ofMonitor = new WeakMap<RuleMonitor, Map<string, Roster>>();
 
   const enrolledIn = (under: ConfigInForce, minute: number): string => {
     const minutes = enrolled.get(under) ?? new Map<number, string>();
@@ -28,8 +30,7 @@ export function rosters(timeline: Timeline): RosterOf {
     return made;
   };
 
-  return ({ under, monitor, first }) => {
-    const there = enrolledIn(under, first);
+  const find = (under: ConfigInForce, monitor: RuleMonitor, there: string): Roster => {
     const own = known.get(under) ?? new Map<string, Roster>();
     known.set(under, own);
     const key = `${there} ${monitor.regions.join(' ')}`;
@@ -43,6 +44,16 @@ export function rosters(timeline: Timeline): RosterOf {
       byKey: new Map(speaking.map((probe) => [probe.vkey, probe])),
     };
     own.set(key, made);
+    return made;
+  };
+
+  return ({ under, monitor, first }) => {
+    const there = enrolledIn(under, first);
+    const own = ofMonitor.get(monitor) ?? new Map<string, Roster>();
+    const had = own.get(there);
+    if (had !== undefined) return had;
+    const made = find(under, monitor, there);
+    ofMonitor.set(monitor, own.set(there, made));
     return made;
   };
 }

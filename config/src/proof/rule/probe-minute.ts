@@ -27,12 +27,22 @@ export function addTallies(a: Tally, b: Tally): Tally {
   };
 }
 
+const one = (part: Partial<Tally>): Tally => Object.freeze({ ...emptyTally, ...part });
+/** Of one line: the same objects for all, since there are very many lines. */
+const tallies = {
+  ok: one({ ok: 1 }),
+  degraded: one({ degraded: 1 }),
+  fail: one({ fail: 1 }),
+  probe: one({ probe: 1 }),
+  clock: one({ clock: 1 }),
+};
+
 /** The tally of one line. */
 export function tallyOf(line: LineClass): Tally {
   if (line.as === null) {
-    return line.cause === 'probe' || line.cause === 'clock' ? { ...emptyTally, [line.cause]: 1 } : emptyTally;
+    return line.cause === 'probe' || line.cause === 'clock' ? tallies[line.cause] : emptyTally;
   }
-  return { ...emptyTally, [line.as]: 1, old: line.old ? 1 : 0 };
+  return line.old ? { ...tallies[line.as], old: 1 } : tallies[line.as];
 }
 
 /** Down if f > 0 and f >= o, up if o > f, else none; f failing, o ok or degraded lines. */
