@@ -23,12 +23,16 @@ export function readRecords(file: string): RecordLine[] {
     .map((line) => JSON.parse(line) as RecordLine);
 }
 
-/** Slot by `monitor minute`, with one probe a region and a majority of `regions`; intervals up to a minute. */
-export function plainTally(
+export interface PlainCount {
+  readonly failed: number;
+  readonly answered: number;
+}
+
+/** What counts of each probe's answers, by `monitor minute` and then by probe. */
+export function plainCounts(
   records: readonly RecordLine[],
-  regions: number,
   intervalMs: number,
-): Map<string, PlainSlot> {
+): Map<string, Map<string, PlainCount>> {
   const seen = new Set<string>();
   const counts = new Map<string, Map<string, { failed: number; answered: number }>>();
   for (const record of records) {
@@ -44,10 +48,22 @@ export function plainTally(
     else count.answered += 1;
     counts.set(slot, probes.set(record.probe, count));
   }
+  return counts;
+}
+
+export const plainVote = ({ failed, answered }: PlainCount): PlainSlot => (answered > failed ? 'up' : 'down');
+
+/** Slot by `monitor minute`, with one probe a region and a majority of `regions`; intervals up to a minute. */
+export function plainTally(
+  records: readonly RecordLine[],
+  regions: number,
+  intervalMs: number,
+): Map<string, PlainSlot> {
+  const counts = plainCounts(records, intervalMs);
   const majority = Math.floor(regions / 2) + 1;
   const slots = new Map<string, PlainSlot>();
   for (const [slot, probes] of counts) {
-    const said = [...probes.values()].map(({ failed, answered }) => (answered > failed ? 'up' : 'down'));
+    const said = [...probes.values()].map(plainVote);
     const up = said.filter((word) => word === 'up').length;
     slots.set(slot, up >= majority ? 'up' : said.length - up >= majority ? 'down' : 'unknown');
   }
