@@ -4,7 +4,7 @@ import type { RuleMonitor, RuleService } from '@highwater/config/proof/projectio
 import { operatorOf } from '@highwater/config/proof/rule/evaluate.ts';
 import { PUBLIC_NODE } from '@highwater/config/proof/rule/service.ts';
 import { REFERENCE_PREFIX } from '@highwater/config/proof/rule/stalled.ts';
-import type { ConfigInForce } from '@highwater/config/proof/rule/timeline.ts';
+import type { ConfigInForce, Timeline } from '@highwater/config/proof/rule/timeline.ts';
 import { windowMinutesOf } from '@highwater/config/proof/rule/window.ts';
 import { partOf } from './part.ts';
 
@@ -92,4 +92,14 @@ export function layoutOf(under: ConfigInForce, shard: string): Layout {
   const had = own.get(shard) ?? lay(under, shard);
   own.set(shard, had);
   return had;
+}
+
+/** Undefined before the first configuration. */
+export function layoutIn(
+  timeline: Pick<Timeline, 'configAt'>,
+  shard: string,
+  minute: number,
+): Layout | undefined {
+  const under = timeline.configAt(minute);
+  return under === undefined ? undefined : layoutOf(under, shard);
 }

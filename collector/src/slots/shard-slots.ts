@@ -8,20 +8,20 @@ import { Book } from './book.ts';
 import { differsIn, firstChanged } from './changed-past.ts';
 import { evaluateMinute, type JudgedWindows } from './evaluate-minutes.ts';
 import type { Ground, GroundKeeper } from './ground.ts';
-import { type Layout, layoutOf } from './layout.ts';
+import { layoutIn } from './layout.ts';
 import type { LineView } from './line-view.ts';
 import { minuteChanges } from './minute-changes.ts';
+import { LOADED_AT_ONCE, readTallies } from './read-tallies.ts';
 import { rosters } from './rosters.ts';
 import type { Source } from './source.ts';
 import { type Change, changeOf } from './standing.ts';
 import { type Standpoint, TallyBook } from './tally-book.ts';
-import { MAX_WAITED_WINDOW } from './waiting.ts';
+import { Touched } from './touched.ts';
+import { isLong } from './waiting.ts';
 import { type MonitorWindow, windowFinder } from './windows.ts';
 
 /** Minutes after their closing for which all tallies stay in memory: late batches are mostly no later. */
 const KEPT_MINUTES = 30;
-/** Minutes whose bodies are read at once. */
-const LOADED_AT_ONCE = 30;
 
 /** `slots` in each shard. */
 interface SlotsState {
@@ -47,12 +47,7 @@ export class ShardSlots {
   readonly #parts: ShardParts;
   readonly #book = new Book(this.blocks);
   readonly #tallies = new TallyBook();
-  /** Closed minutes that are to be judged again: whole (undefined), or these monitors. */
-  readonly #touched = new Map<number, Set<string> | undefined>();
-  /** Minutes that are judged on another ground than before. */
-  readonly #anew = new Set<number>();
-  /** First minutes of long windows, `MONITOR MINUTE`, that lines came for since they were judged. */
-  readonly #spoken = new Set<string>();
+  readonly #touched: Touched;
   readonly #interned = new Map<string, string>();
   #point: Standpoint | undefined;
   #version = 0;
@@ -63,6 +58,7 @@ export class ShardSlots {
 
   constructor(parts: ShardParts) {
     this.#parts = parts;
+    this.#touched = new Touched(parts.shard);
   }
 
   get shard(): string {
@@ -106,7 +102,7 @@ export class ShardSlots {
     if (since <= closed) {
       const old = before?.timeline ?? (await keeper.before(known));
       for (let minute = since; minute <= closed; minute += 1) {
-        if (differsIn(old, ground.timeline, shard, minute)) this.#anew.add(minute);
+        if (differsIn(old, ground.timeline, shard, minute)) this.#touched.anew(minute);
       }
     }
     this.#tallies.forget((minute) => minute >= since);
@@ -152,7 +148,7 @@ export class ShardSlots {
     }
     const change = changeOf(own, others, first, last, this.#intern);
     this.#tallies.apply(point, change);
-    this.#touch(change);
+    this.#touched.change(point, change, this.#state.closed);
     await this.#show(change);
     this.#isChanged = true;
     return true;
@@ -170,39 +166,9 @@ export class ShardSlots {
       if (ground.keyOf(row) !== key) continue;
       const { first, last } = batchOf(row)?.minutes ?? { first: 0, last: -1 };
       this.#tallies.forget((minute) => first <= minute && minute <= last);
-      for (let minute = first; minute <= last; minute += 1) this.#touchWhole(minute);
-    }
-  }
-
-  /** All that windows of this minute cover. */
-  #touchWhole(minute: number): void {
-    const { ground, windows } = this.#on();
-    const layout = layoutIn(ground, this.#parts.shard, minute);
-    for (const { id } of layout?.monitors ?? []) this.#touchWindow(windows.at(id, minute));
-  }
-
-  #touch({ put, taken }: Change): void {
-    const { windows, ground } = this.#on();
-    const { closed } = this.#state;
-    let monitor = '';
-    let minute = -1;
-    for (const said of [...put.lines, ...put.torn, ...taken.map((stand) => stand.said)]) {
-      if (said.monitor === monitor && said.minute === minute) continue;
-      ({ monitor, minute } = said);
-      const longest = layoutIn(ground, this.#parts.shard, minute)?.longest ?? 1;
-      if (minute - (minute % longest) > closed && longest <= MAX_WAITED_WINDOW) continue;
-      this.#touchWindow(windows.at(monitor, minute));
-    }
-  }
-
-  #touchWindow(window: MonitorWindow | undefined): void {
-    if (window === undefined) return;
-    const { id } = window.monitor;
-    if (isLong(window)) this.#spoken.add(`${id} ${window.first}`);
-    for (let each = window.first; each <= Math.min(window.last, this.#state.closed); each += 1) {
-      if (this.#touched.has(each) && this.#touched.get(each) === undefined) continue;
-      const monitors = this.#touched.get(each) ?? new Set<string>();
-      this.#touched.set(each, monitors.add(id));
+      for (let minute = first; minute <= last; minute += 1) {
+        this.#touched.windowsOf(this.#on(), minute, this.#state.closed);
+      }
     }
   }
 
@@ -218,10 +184,9 @@ export class ShardSlots {
   /** Closes minutes up to one, and judges again what was touched. Returns whether a slot changed. */
   async judge(until: number): Promise<boolean> {
     const { closed } = this.#state;
-    for (const minute of this.#anew) this.#touched.set(minute, undefined);
-    for (let minute = closed + 1; minute <= until; minute += 1) this.#touched.set(minute, undefined);
+    for (let minute = closed + 1; minute <= until; minute += 1) this.#touched.whole(minute);
     let changed = false;
-    const minutes = [...this.#touched.keys()].sort((a, b) => a - b);
+    const minutes = this.#touched.minutes();
     for (let i = 0; i < minutes.length; i += LOADED_AT_ONCE) {
       changed = (await this.#judgeSome(minutes.slice(i, i + LOADED_AT_ONCE))) || changed;
     }
@@ -229,8 +194,6 @@ export class ShardSlots {
     this.#isChanged ||= changed;
     this.#state = { ...this.#state, closed: Math.max(until, closed) };
     this.#touched.clear();
-    this.#anew.clear();
-    this.#spoken.clear();
     this.#thin();
     return changed;
   }
@@ -247,24 +210,18 @@ export class ShardSlots {
     const judged: JudgedWindows = new Map();
     let changed = false;
     for (const minute of minutes) {
-      const layout = layoutIn(point.ground, shard, minute);
+      const layout = layoutIn(point.ground.timeline, shard, minute);
       // What can't be read again stays as it was counted.
       if (minute <= closed && gone.has(minute)) continue;
-      if (this.#anew.has(minute)) this.#book.clear(minute);
+      if (this.#touched.isAnew(minute)) this.#book.clear(minute);
       if (layout === undefined) continue;
-      const isRead = (window: MonitorWindow): boolean => this.#isRead(window, minute);
+      const isRead = (window: MonitorWindow): boolean => this.#touched.isRead(window, minute);
       const scene = { point, tallies: this.#tallies, book: this.#book, layout, minute, judged, isRead };
-      if (!evaluateMinute(scene, this.#touched.get(minute))) continue;
+      if (!evaluateMinute(scene, this.#touched.monitors(minute))) continue;
       changed = true;
       if (dayOfMinute(minute) < dayOfMinute(closed)) this.#hasPast = true;
     }
     return changed;
-  }
-
-  #isRead(window: MonitorWindow, minute: number): boolean {
-    const { monitor, first } = window;
-    if (!isLong(window) || minute === first || this.#anew.has(minute)) return true;
-    return this.#spoken.has(`${monitor.id} ${first}`);
   }
 
   /** Reads the tallies of these minutes and of all windows over them that are judged. Returns minutes whose bodies are gone. */
@@ -275,14 +232,14 @@ export class ShardSlots {
       if (!this.#tallies.has(minute, isForLong)) missing.add(minute);
     };
     for (const minute of minutes) {
-      const layout = layoutIn(ground, this.#parts.shard, minute);
+      const layout = layoutIn(ground.timeline, this.#parts.shard, minute);
       if (layout === undefined) continue;
-      const some = this.#touched.get(minute);
+      const some = this.#touched.monitors(minute);
       const slow = layout.windows.size === 1 && layout.windows.has(1) ? [] : (some ?? layout.slow);
       if (some === undefined) want(minute, false);
       for (const id of slow) {
         const window = windows.at(id, minute);
-        if (window === undefined || !this.#isRead(window, minute)) continue;
+        if (window === undefined || !this.#touched.isRead(window, minute)) continue;
         for (let each = window.first; each <= window.last; each += 1) want(each, isLong(window));
       }
       for (const id of some ?? []) if (!layout.isSlow(id)) want(minute, false);
@@ -290,38 +247,15 @@ export class ShardSlots {
     return this.#read([...missing].sort((a, b) => a - b));
   }
 
-  /** Makes the tallies of minutes again from the bodies of all batches that cover them, whoever signed them. */
-  async #read(minutes: readonly number[]): Promise<Set<number>> {
-    const { source, isOurs } = this.#parts;
-    const point = this.#on();
-    const gone = new Set<number>();
-    for (const { first, last } of stretches(minutes)) {
-      const rows = await source.covering(point.ground, first, last, this.#state.next);
-      for (let minute = first; minute <= last; minute += 1) this.#tallies.start(minute);
-      for (const [i, row] of rows.entries()) {
-        const own = await source.read(point.ground, row, isOurs);
-        const { minutes: covered } = own.batch;
-        // The second text of a number may never have had bodies: it counts for nothing anyway.
-        const isVoid = own.batch.number >= point.ground.voidFrom(own.key, own.batch.epoch);
-        const isMissing = own.batch.bodies.some(({ service }) => isOurs(service) && !own.bodies.has(service));
-        if (isMissing && !isVoid) {
-          for (let each = covered.first; each <= covered.last; each += 1) gone.add(each);
-        }
-        const earlier = rows
-          .slice(0, i)
-          .filter((other) => ground(point, other) === own.key && overlaps(other, row));
-        const others = await Promise.all(earlier.map((other) => source.read(point.ground, other, isOurs)));
-        const [from, to] = [Math.max(first, covered.first), Math.min(last, covered.last)];
-        this.#tallies.apply(point, changeOf(own, others, from, to, this.#intern));
-      }
-    }
-    return gone;
+  #read(minutes: readonly number[]): Promise<Set<number>> {
+    const own = { point: this.#on(), tallies: this.#tallies, below: this.#state.next, intern: this.#intern };
+    return readTallies({ ...this.#parts, ...own }, minutes);
   }
 
   #thin(): void {
     const { ground, windows } = this.#on();
     const { closed } = this.#state;
-    const layout = layoutIn(ground, this.#parts.shard, closed);
+    const layout = layoutIn(ground.timeline, this.#parts.shard, closed);
     this.#tallies.thin(closed - KEPT_MINUTES, (id) => {
       const window = windows.at(id, closed);
       return window !== undefined && isLong(window);
@@ -359,8 +293,6 @@ export class ShardSlots {
     this.#book.forget();
     this.#tallies.forget(() => true);
     this.#touched.clear();
-    this.#anew.clear();
-    this.#spoken.clear();
     for (const view of this.#parts.views) view.forget();
     this.#point = undefined;
     this.#isOpen = false;
@@ -381,29 +313,4 @@ export class ShardSlots {
   standpoint(): Standpoint {
     return this.#on();
   }
-}
-
-const isLong = ({ first, last }: MonitorWindow): boolean => last - first + 1 > MAX_WAITED_WINDOW;
-
-const ground = (point: Standpoint, row: CommitRow): string => point.ground.keyOf(row);
-
-function overlaps(a: CommitRow, b: CommitRow): boolean {
-  const [x, y] = [batchOf(a)?.minutes, batchOf(b)?.minutes];
-  return x !== undefined && y !== undefined && x.first <= y.last && y.first <= x.last;
-}
-
-function layoutIn({ timeline }: Ground, shard: string, minute: number): Layout | undefined {
-  const under = timeline.configAt(minute);
-  return under === undefined ? undefined : layoutOf(under, shard);
-}
-
-/** Neighbouring minutes together, so many at once. */
-function stretches(minutes: readonly number[]): { first: number; last: number }[] {
-  const all: { first: number; last: number }[] = [];
-  for (const minute of minutes) {
-    const own = all.at(-1);
-    if (own?.last === minute - 1 && minute - own.first < LOADED_AT_ONCE) own.last = minute;
-    else all.push({ first: minute, last: minute });
-  }
-  return all;
 }

@@ -1,9 +1,13 @@
 /** Which minutes can be closed: those whose windows are over, as far as these are waited for. */
 import { layoutOf } from './layout.ts';
 import type { Ground } from './ground.ts';
+import type { MonitorWindow } from './windows.ts';
 
 /** Longer windows, minutes, are shown before they are complete. */
 export const MAX_WAITED_WINDOW = 15;
+
+export const isLong = ({ first, last }: Pick<MonitorWindow, 'first' | 'last'>): boolean =>
+  last - first + 1 > MAX_WAITED_WINDOW;
 
 function lengthsAt({ timeline }: Ground, shard: string, minute: number): number[] {
   const under = timeline.configAt(minute);
