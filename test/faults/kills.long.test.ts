@@ -4,7 +4,7 @@
  *
  *   npm run test:long -- kills            100 of each; HIGHWATER_KILLS=20 for fewer, HIGHWATER_SEED=N to repeat
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseBatchText } from '@highwater/config/proof/batch.ts';
@@ -48,6 +48,12 @@ probes: [ { id: eu-1, region: eu, key: "${key}" } ]
 services:
 ${services.join('\n')}
 `;
+}
+
+/** CPU that a process has used, ms: on a machine that others use too, what it cost to be ready. */
+function cpuMs(pid: number | undefined): number {
+  const [user = 0, system = 0] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13).map(Number);
+  return (user + system) * 10;
 }
 
 /** What the proxy saw acknowledged. */
@@ -116,6 +122,7 @@ it(`${kills} kills of each: nothing acknowledged is lost, nothing counts twice (
   await nextAcknowledged('the first lines acknowledged');
 
   const slowest = { collector: 0, probe: 0 };
+  const mostCpu = { collector: 0, probe: 0 };
   for (let round = 0; round < kills * 2; round += 1) {
     const victim = round % 2 === 0 ? 'collector' : 'probe';
     const aimed = random() < 0.5;
@@ -134,10 +141,11 @@ it(`${kills} kills of each: nothing acknowledged is lost, nothing counts twice (
     if (victim === 'collector') collector = await startCollector();
     else probe = await startProbe();
     slowest[victim] = Math.max(slowest[victim], performance.now() - from);
+    const { pid } = (victim === 'collector' ? collector : probe).child;
+    mostCpu[victim] = Math.max(mostCpu[victim], cpuMs(pid));
     await nextAcknowledged(`lines acknowledged after round ${round} (${victim})`);
   }
-  expect(slowest.collector).toBeLessThan(readyLimitMs);
-  expect(slowest.probe).toBeLessThan(readyLimitMs);
+  console.log(`ready within ${JSON.stringify(slowest)} ms, with ${JSON.stringify(mostCpu)} ms of CPU`);
 
   // The end: the probe stops taking observations, and what it still holds is delivered by a last start.
   // A short run goes on without kills until there are two whole minutes to compare.
@@ -196,4 +204,7 @@ it(`${kills} kills of each: nothing acknowledged is lost, nothing counts twice (
       `${ledger.batches.size} batches, ${compared} slots compared; slowest start: collector ` +
       `${Math.round(slowest.collector)} ms, probe ${Math.round(slowest.probe)} ms`,
   );
+  // Last: on a machine that others use too, the rest is to be seen first.
+  expect(slowest.collector).toBeLessThan(readyLimitMs);
+  expect(slowest.probe).toBeLessThan(readyLimitMs);
 });
