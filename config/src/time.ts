@@ -55,7 +55,16 @@ export function dayOfMinute(minute: number): number {
   return Math.floor(minute / MINUTES_PER_DAY);
 }
 
+/** Days that were written lately: a page names the same ninety for each of its monitors. */
+const dayTexts = new Map<number, string>();
+const MAX_DAY_TEXTS = 1_000;
+
 /** `2026-11-21` for a UTC day number. */
 export function formatDay(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+  const had = dayTexts.get(day);
+  if (had !== undefined) return had;
+  const text = new Date(day * DAY_MS).toISOString().slice(0, 10);
+  if (dayTexts.size >= MAX_DAY_TEXTS) dayTexts.clear();
+  dayTexts.set(day, text);
+  return text;
 }

@@ -131,11 +131,15 @@ interface Opened {
   readonly days: readonly Place[];
 }
 
-function open(block: Uint8Array): Opened {
-  const reader = new ByteReader(block);
+function readNames(reader: ByteReader): string[] {
   const version = reader.byte();
   if (version !== VERSION) throw new RangeError(`a month of version ${version}`);
-  const names = Array.from({ length: reader.number() }, () => reader.text());
+  return Array.from({ length: reader.number() }, () => reader.text());
+}
+
+function open(block: Uint8Array): Opened {
+  const reader = new ByteReader(block);
+  const names = readNames(reader);
   const head = reader.at;
   const days: Place[] = [];
   while (!reader.isDone) {
@@ -179,15 +183,22 @@ export function decodeMonth(block: Uint8Array): Map<string, Map<number, RuleTota
 
 /** One plane of the month, by UTC day number, without reading the others. Throws RangeError for a damaged block. */
 export function planeOfMonth(block: Uint8Array, plane: string): Map<number, RuleTotals> {
-  const { names, days } = open(block);
+  const reader = new ByteReader(block);
+  const names = readNames(reader);
   const at = names.indexOf(plane);
   const totals = new Map<number, RuleTotals>();
   if (at < 0) return totals;
-  for (const { day, start } of days) {
-    if (block[start + at] !== 1) continue;
-    const reader = new ByteReader(block, start + names.length);
-    for (let i = 0; i < at; i += 1) if (block[start + i] === 1) skipTotals(reader);
-    totals.set(day, readTotals(reader));
+  while (!reader.isDone) {
+    const day = reader.number();
+    const length = reader.number();
+    const start = reader.at;
+    if (start + length > block.length) throw new RangeError('a month ends too early');
+    if (block[start + at] === 1) {
+      reader.skip(names.length);
+      for (let i = 0; i < at; i += 1) if (block[start + i] === 1) skipTotals(reader);
+      totals.set(day, readTotals(reader));
+    }
+    reader.skip(start + length - reader.at);
   }
   return totals;
 }
