@@ -79,11 +79,6 @@ export class Rows<T> {
     }
   }
 
-  /** A value in place of one that was held, for which it stays when it is to be looked at again. */
-  refresh(key: string, value: T): void {
-    this.#values.set(key, value);
-  }
-
   /** When a row is to be looked at again; Infinity for never. */
   wakeOf(key: string): Instant {
     return this.#wakes.get(key) ?? Infinity;

@@ -126,8 +126,7 @@ function aloneIn(watched: Watched): ReadonlySet<string> {
 
 /**
  * For speed, the same as `judgeOne` comes to without a look at what the other probes said: the one probe of a region said
- * again that it is ok, its vote was that, and no other vote can have gone stale yet. The time to look again stays what it
- * was, if earlier than it need be. Returns false where all must be looked at.
+ * again that it is ok, its vote was that, and no other vote can have gone stale yet. Returns false where all must be looked at.
  */
 function confirm(
   watched: Watched,
@@ -147,7 +146,8 @@ function confirm(
   const votes = row.judgement.votes.slice();
   votes[place] = { ...vote, at, latencyTenths };
   const judgement = { ...row.judgement, votes };
-  shard.monitors.refresh(policy.id, { ...row, judgement, verdict: { ...row.verdict, votes } });
+  const wakeAt = staleAt(policy, enrolled(watched, row.streaks), now, enrolled(watched, row.troubles));
+  shard.monitors.hold(policy.id, { ...row, judgement, verdict: { ...row.verdict, votes } }, wakeAt);
   return true;
 }
 
