@@ -108,8 +108,6 @@ function putMonitor(scene: MinuteScene, id: string, regions: Set<string>): boole
   return changed;
 }
 
-const NONE = { requests: 0, failed: 0 };
-
 /** A window's result is that of each of its minutes: nothing new was said, so that it is as in the minute before. */
 function goOn(scene: MinuteScene, window: MonitorWindow, regions: Set<string>): boolean {
   const { id } = window.monitor;
@@ -123,7 +121,8 @@ function goOn(scene: MinuteScene, window: MonitorWindow, regions: Set<string>): 
     if (plane !== '') regions.add(plane);
     const own = byteOf({ ...slot, maintenance, stalled: false }, isOldByte(byte));
     // Its line may have come before the minute was over: the requests are the minute's own.
-    const { requests, failed } = plane === '' ? NONE : requestsOf(scene, window, plane);
+    const probes = scene.point.rosterOf(window).regions.find(([region]) => region === plane)?.[1] ?? [];
+    const { requests, failed } = requestsOf(scene, window, probes);
     changed = book.set(id, plane, minute, symbolOf(own, requests, failed)) || changed;
   }
   return changed;

@@ -4,156 +4,47 @@
  *
  *   ORDER_RUNS=10000 vitest run --project unit collector/src/slots/order.test.ts
  */
-import { generateSigningKey, sha256, type SigningKey } from '@highwater/config/keys.ts';
-import type { Config } from '@highwater/config/model.ts';
-import { projectConfig } from '@highwater/config/project.ts';
-import { bodiesOf, bodyRefs, formatBatchText, minutesOf } from '@highwater/config/proof/batch.ts';
+import { sha256 } from '@highwater/config/keys.ts';
 import { encodeBase64, utf8 } from '@highwater/config/proof/bytes.ts';
-import { nextDueAt, phaseMs } from '@highwater/config/proof/due.ts';
-import { emptyRoot, leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
-import { formatProjection } from '@highwater/config/proof/projection.ts';
 import { evaluate } from '@highwater/config/proof/rule/evaluate.ts';
 import { printedUptime } from '@highwater/config/proof/rule/printed.ts';
 import { addTotals, allOf, emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
-import { type Clock, MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
+import { MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { declareLeaves } from '../leaves/leaves.ts';
 import { signerOf, signerOfKey } from '../signer.ts';
 import type { Store } from '../store/store.ts';
-import { testHouse } from '../testing/config.ts';
-import { memoryBlobs } from '../testing/memory-blobs.ts';
 import { type MemoryStore, memoryStore } from '../testing/memory-store.ts';
-import { LOG_SHARD, watch } from '../watched.ts';
+import {
+  blobs,
+  blocksOf,
+  clockAt,
+  commit,
+  declare,
+  FIRST,
+  keys,
+  LENGTH,
+  type Line,
+  linesOf,
+  NOW,
+  operator,
+  said,
+  type Sent,
+  watched,
+} from '../testing/small-house.ts';
+import { LOG_SHARD } from '../watched.ts';
 import { decodeDay, totalsOfPlane } from './day.ts';
 import { decodeMonth, monthOfDay } from './month.ts';
 import { openSlots, type Slots } from './slots.ts';
 
-/** Two minutes before a midnight that begins a month and a year: 2026-01-01. */
-const FIRST = Date.UTC(2026, 0, 1) / MINUTE_MS - 2;
-const LENGTH = 5;
-const NOW = (FIRST + LENGTH + 30) * MINUTE_MS;
-const seed = '000102030405060708090a0b0c0d0e0f';
-const root = encodeBase64(emptyRoot(sha256));
-const views = ['slots', 'totals', 'latency', 'latency-days', 'heads'] as const;
-
-const house = testHouse(30_000);
-const every = (id: string): number =>
-  id.endsWith('jsonrpc') ? 90_000 : id.startsWith('web') ? 1_200_000 : 30_000;
-const config: Config = {
-  ...house.config,
-  services: house.config.services.filter(({ id }) => id !== 'hidden'),
-  monitors: house.config.monitors
-    .filter(({ service }) => service !== 'hidden')
-    .map((monitor) => ({ ...monitor, intervalMs: every(monitor.id), timeoutMs: 5_000 })),
-};
-const keys: readonly SigningKey[] = [house.keys.eu, house.keys.us];
-const watched = watch(config);
-const operator = generateSigningKey(config.origin);
-const blobs = memoryBlobs();
 let declared: MemoryStore;
 let configHash: string;
 
 beforeAll(async () => {
   declared = memoryStore();
-  const projection = formatProjection(projectConfig(config, { seed, salt: 'salt' }, sha256));
-  configHash = await declareLeaves(declared, blobs, watched, operator, projection, (FIRST - 1) * MINUTE_MS);
+  configHash = await declare(declared);
 });
-
-const said = [
-  'ok 100 - h=70',
-  'ok 121 - h=71 m.eth_call=42',
-  'degraded 900 target.rpc.slow',
-  'fail 5 target.connect.refused',
-  'fail 7 target.head.old',
-  'skipped 0 probe.loop.late',
-  'ok 100 - late=16000',
-  'ok 100 - h=70 re=1',
-] as const;
-
-interface Line {
-  readonly probe: number;
-  readonly minute: number;
-  readonly text: string;
-}
-
-/** Every due time of every monitor; what was seen at each is a number of `choices`, silence beyond the table. */
-function linesOf(choices: readonly number[]): Line[] {
-  const lines: Line[] = [];
-  let next = 0;
-  for (const [probe, { name }] of keys.entries()) {
-    for (const { id, intervalMs } of config.monitors) {
-      const phase = phaseMs(seed, id, name, intervalMs, sha256);
-      for (let at = nextDueAt(FIRST * MINUTE_MS - 1, phase, intervalMs); at < (FIRST + LENGTH) * MINUTE_MS;) {
-        const text = said[choices[next++ % choices.length] ?? 0];
-        if (text !== undefined)
-          lines.push({ probe, minute: Math.floor(at / MINUTE_MS), text: `${id} ${at} ${text}` });
-        at = nextDueAt(at, phase, intervalMs);
-      }
-    }
-  }
-  return lines;
-}
-
-interface Sent {
-  readonly probe: number;
-  readonly epoch: number;
-  readonly number: number;
-  readonly lines: readonly string[];
-  /** Which of two texts under one number. */
-  readonly ageS?: number;
-}
-
-async function commit(store: Store, { probe, epoch, number, lines, ageS = 0 }: Sent): Promise<void> {
-  const key = keys[probe] as SigningKey;
-  const bodies = bodiesOf(lines);
-  const minutes = minutesOf(lines) ?? { first: FIRST, last: FIRST };
-  const refs = bodyRefs(bodies, sha256);
-  const note = key.sign(
-    formatBatchText({
-      origin: config.origin,
-      probe: key.name,
-      epoch,
-      number,
-      prev: ZERO_HASH,
-      minutes,
-      config: configHash,
-      clock: { boundMs: 5, ageS },
-      tip: { size: 0, root },
-      gaps: [],
-      bodies: refs,
-    }),
-  );
-  const batch = { probe: key.name, epoch, number, minutes };
-  const held = refs.map(({ service, hash }) => ({
-    service,
-    hash,
-    shown: 'public' as const,
-    text: bodies.get(service) ?? '',
-  }));
-  await store.transact(LOG_SHARD, async (tx) => {
-    const hash = leafHashOfNote(note, sha256);
-    if ((await tx.commitByHash(hash)) !== undefined) return;
-    const index = await tx.addCommit({ kind: 'batch', at: NOW, note, hash, batch });
-    await tx.addBodies(index, held);
-  });
-}
-
-const clockAt = (now: () => number): Clock => ({ now, monotonic: now });
-
-/** By view, period and subject. */
-async function blocksOf(slots: Slots): Promise<Record<string, string>> {
-  const all: [string, string][] = [];
-  for (const shard of watched.shards.keys()) {
-    for (const view of views) {
-      for (const { period, subject, block } of await slots.blocks(shard, view, 0, 1_000_000)) {
-        all.push([`${view} ${period} ${subject}`, Buffer.from(block).toString('hex')]);
-      }
-    }
-  }
-  return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
 
 /** Commits the batches in this order; between them, as `steps` say, slots are made, written, or begun anew. */
 async function play(
@@ -165,7 +56,7 @@ async function play(
   const clock = clockAt(() => now);
   let slots = openSlots(watched, store, blobs, clock);
   for (const [i, each] of sent.entries()) {
-    await commit(store, each);
+    await commit(store, configHash, each);
     const step = steps[i % steps.length] ?? 0;
     now = Math.min(NOW, now + (step % 4) * MINUTE_MS);
     if (step % 3 === 0) await slots.beat();
@@ -287,7 +178,7 @@ async function addsUp(store: Store, slots: Slots): Promise<number> {
 }
 
 const numRuns = Number(process.env['ORDER_RUNS'] ?? 25);
-const timeout = 30_000 + 200 * numRuns;
+const timeout = 60_000 + 2_000 * numRuns;
 const choices = fc.array(fc.nat({ max: said.length }), { minLength: 1, maxLength: 40 });
 const some = fc.array(fc.nat({ max: 1_000 }), { minLength: 1, maxLength: 12 });
 

@@ -374,20 +374,24 @@ async function play(choices: readonly number[]): Promise<number> {
 }
 
 describe('slots made bit by bit', () => {
-  it('equal the rule over the same commits', { timeout: 120_000 }, async () => {
-    let known = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat({ max: 96 }), { minLength: 20, maxLength: 60 }), async (choices) => {
-        known += await play(choices);
-      }),
-      // Shrinking is for a person who looks into it: it takes minutes.
-      {
-        numRuns: Number(process.env['SLOT_RUNS'] ?? 6),
-        endOnFailure: process.env['SLOT_SHRINK'] === undefined,
-      },
-    );
-    if (process.env['SLOT_RUNS'] !== undefined) console.log(`${known} slots known`);
-    // A property over nothing but unknown slots would hold of anything.
-    expect(known).toBeGreaterThan(20);
-  });
+  it(
+    'equal the rule over the same commits',
+    { timeout: 120_000 + 10_000 * Number(process.env['SLOT_RUNS'] ?? 0) },
+    async () => {
+      let known = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.nat({ max: 96 }), { minLength: 20, maxLength: 60 }), async (choices) => {
+          known += await play(choices);
+        }),
+        // Shrinking is for a person who looks into it: it takes minutes.
+        {
+          numRuns: Number(process.env['SLOT_RUNS'] ?? 6),
+          endOnFailure: process.env['SLOT_SHRINK'] === undefined,
+        },
+      );
+      if (process.env['SLOT_RUNS'] !== undefined) console.log(`${known} slots known`);
+      // A property over nothing but unknown slots would hold of anything.
+      expect(known).toBeGreaterThan(20);
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { parseNote } from '@highwater/config/proof/note.ts';
 import type { CommitRow, HeldBody, StateRow, Store, Tx, View } from '../store/store.ts';
 
 export interface MemoryStore extends Store {
-  /** Another one with the same commits, bodies and states, and no blocks. */
+  /** Another one with the same commits, bodies and states, and no views. */
   copy(): MemoryStore;
 }
 
@@ -66,6 +66,8 @@ export function memoryStore({ commits, bodies, states }: Kept = emptyKept()): Me
     },
     heldBodies: async (index) => bodies.get(index),
     packs: async () => [],
+    bodyPlaces: async () => [],
+    meta: async () => undefined,
     block: async (view, period, subject) => blocks.get(`${shard} ${view} ${period} ${subject}`)?.block,
     blocks: async (view, from, to, subject) =>
       [...blocks].flatMap(([place, row]) =>
@@ -86,7 +88,11 @@ export function memoryStore({ commits, bodies, states }: Kept = emptyKept()): Me
   return {
     transact: (shard, work) => work(txOf(shard)),
     read: (shard, work) => work(txOf(shard)),
-    copy: () => memoryStore({ commits: [...commits], bodies: new Map(bodies), states: new Map(states) }),
+    copy() {
+      // Without blocks nothing was followed.
+      const others = [...states].filter(([place]) => place.split(' ')[1] !== 'slots');
+      return memoryStore({ commits: [...commits], bodies: new Map(bodies), states: new Map(others) });
+    },
     async [Symbol.asyncDispose]() {
       // It is memory alone.
     },
