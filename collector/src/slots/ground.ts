@@ -174,8 +174,7 @@ interface Held {
   readonly ground: Ground;
   readonly state: GroundState;
   readonly leaves: readonly CommitRow[];
-  /** Version of the state's row, and the `next` that is in it. */
-  readonly version: number;
+  /** The `next` that is in the state's row. */
   readonly written: number;
 }
 
@@ -184,7 +183,7 @@ async function open(tx: ReadTx): Promise<Held> {
   const state = kept(row);
   const leaves = (await tx.leaves()).filter((leaf) => leaf.index < state.next);
   const ground = build(state, leaves, await reachingOf(tx, state));
-  return { ground, state, leaves, version: row?.version ?? 0, written: state.next };
+  return { ground, state, leaves, written: state.next };
 }
 
 /** With the commits that follow; what they are made of is in `state` alone, so that it can be written or not. */
@@ -221,10 +220,13 @@ export function keepGround(store: Store): GroundKeeper {
     held = to;
     if (isWorthWriting(from, to)) {
       held = undefined;
-      const version = await store.transact(LOG_SHARD, (tx) =>
-        tx.putState('ground', 'all', to.version, to.state),
-      );
-      held = { ...to, version, written: to.state.next };
+      await store.transact(LOG_SHARD, async (tx) => {
+        const row = await tx.getState('ground', 'all');
+        // Whoever else follows the same commits comes to the same: the one that is further stays.
+        if (row !== undefined && kept(row).next > to.state.next) return;
+        await tx.putState('ground', 'all', row?.version ?? 0, to.state);
+      });
+      held = { ...to, written: to.state.next };
     }
     return to.state.next < size ? advance() : to.ground;
   };
