@@ -102,7 +102,8 @@ export interface Sent {
 /** Adds a batch to the log with its bodies; one that is there already is left alone. @param configHash what the probe ran */
 export async function commit(store: Store, configHash: string, sent: Sent): Promise<void> {
   const { probe, epoch, number, lines, ageS = 0, signer } = sent;
-  const key = signer ?? (keys[probe]);
+  const key = signer ?? keys[probe];
+  if (key === undefined) throw new RangeError(`no probe ${probe}`);
   const bodies = bodiesOf(lines);
   const minutes = minutesOf(lines) ?? { first: FIRST, last: FIRST };
   const refs = bodyRefs(bodies, sha256);

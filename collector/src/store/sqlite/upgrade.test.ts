@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { keepFileBody } from '../bodies/files.ts';
-import { migrations } from '../store/sqlite/migrations.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import { dropDataDir, newDataDir } from '../testing/house.ts';
-import { memoryBlobs } from '../testing/memory-blobs.ts';
-import { blocksOf, clockAt, commit, declare, linesOf, NOW, watched } from '../testing/small-house.ts';
-import { LOG_SHARD } from '../watched.ts';
-import { openSlots } from './slots.ts';
+import { keepFileBody } from '../../bodies/files.ts';
+import { migrations } from './migrations.ts';
+import { openSqliteStore } from './sqlite-store.ts';
+import { dropDataDir, newDataDir } from '../../testing/house.ts';
+import { memoryBlobs } from '../../testing/memory-blobs.ts';
+import { blocksOf, clockAt, commit, declare, linesOf, NOW, watched } from '../../testing/small-house.ts';
+import { LOG_SHARD } from '../../watched.ts';
+import { openSlots } from '../../slots/slots.ts';
 
 it('an upgraded store makes its views anew', async () => {
   const [now, old] = [newDataDir(), newDataDir()];
