@@ -59,7 +59,17 @@ export function openDoor(lasting: readonly Route[] = [], maxWaitMs = MAX_WAIT_MS
     const { routes, signal } = behind;
     const route = routes.find((each) => each.method === method && each.path === path);
     if (route === undefined) throw new HttpError(404, 'there is nothing at this path');
-    return route.handle({ ...call, signal: AbortSignal.any([call.signal, signal]) });
+    const { request, query, params } = call;
+    let ends: AbortSignal | undefined;
+    return route.handle({
+      request,
+      query,
+      params,
+      // Made for those who hold their call, as the server's own: one that is made is also aborted with each call.
+      get signal() {
+        return (ends ??= AbortSignal.any([call.signal, signal]));
+      },
+    });
   };
 
   const pass = async (route: Route, call: Call): Promise<Reply> => {

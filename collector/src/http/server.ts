@@ -60,15 +60,23 @@ function refusal(error: unknown, at: number, log: Logger): Reply {
   return json(500, { error: 'the collector failed at this call', remedy: 'its log says why', at });
 }
 
+/** A path that is its own normal form, without a query: what nearly every call of a probe asks for. */
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9_-]+)+$/;
+
+/** What is asked for; null for what is no path. */
+function parseAsked(asked: string): Pick<URL, 'pathname' | 'searchParams'> | null {
+  if (PLAIN_PATH.test(asked)) return { pathname: asked, searchParams: new URLSearchParams() };
+  // `//` and `http://` begin an address without a host.
+  return URL.parse(asked, 'http://collector');
+}
+
 /** Finds the route of a call and takes its place. Throws HttpError for what is not there, not allowed, or too much. */
 function enter(
   options: ServerOptions,
   pools: Pools,
   request: IncomingMessage,
 ): { leave: () => void; handle: (signal: () => AbortSignal) => Promise<Reply> } {
-  const asked = request.url ?? '/';
-  // `//` and `http://` begin an address without a host.
-  const url = URL.parse(asked, 'http://collector');
+  const url = parseAsked(request.url ?? '/');
   if (url === null) throw new HttpError(400, 'what is asked for is no path', 'ask for one such as /healthz');
   const found = findRoute(options.routes, request.method ?? '', url.pathname);
   if ('allow' in found) {
