@@ -33,6 +33,8 @@ const BEGIN_FRAMES = 1_000;
 /** Judgings within one millisecond may run ahead of the clock by so much. */
 const MAX_AHEAD_MS = 1_000;
 
+const nothingDue: ReadonlySet<string> = new Set();
+
 export interface Live {
   readonly shards: ReadonlyMap<string, Shard>;
   /** Position of the last frame that every shard has taken in durably: none up to it is needed any more. */
@@ -168,36 +170,49 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     return rows.map(arrivedIn);
   };
 
+  /** What is to be looked at because of the time: answers gone stale, maintenance, and all of a shard that was loaded. */
+  const dueIn = (shard: Shard, cover: Cover): Occasion['woken'] => {
+    if (shard.isNew) return 'all';
+    const now = clock.now();
+    const due = [shard.monitors, shard.nodes, shard.services].flatMap((rows) => rows.due(now));
+    const services = watched.shards.get(shard.name) ?? [];
+    if (saidUnder.get(shard) !== cover) due.push(...services.map(({ id }) => id));
+    return due.length === 0 ? nothingDue : new Set(due);
+  };
+
   const takeFrames = async (): Promise<number> => {
     const frames = await nextFrames();
     const last = frames.at(-1)?.pos;
     if (last === undefined) return 0;
     inboxes.take(frames);
     position = last;
+    // With the newest frames what is due by time is judged too, at one time with them: whoever takes frames in again
+    // after a kill touches more monitors with them, and must not date what it comes to otherwise.
+    const areNewest = frames.length < FRAMES_AT_ONCE;
     // Together: the store commits what is asked for at once in one go.
     await settled(
       inboxes.all.map(async ({ shard, answers, troubles }) => {
         if (cursorOf(shard) >= last) return;
         shard.cursor.set('frames', last);
         if (answers.length + troubles.length === 0) return;
-        await judge(shard, { answers, troubles, woken: new Set() });
+        if (!areNewest) return judge(shard, { answers, troubles, woken: nothingDue });
+        const cover = maintained(clock.now());
+        await judge(shard, { answers, troubles, woken: dueIn(shard, cover) });
+        saidUnder.set(shard, cover);
       }),
     );
     return frames.length;
   };
 
-  /** Judges what is due by time: answers gone stale, and all of a shard that was loaded. */
+  /** Judges what is due by time. */
   const wake = async (): Promise<number> => {
     let woken = 0;
     await settled(
       [...shards.values()].map(async (shard) => {
-        const now = clock.now();
-        const due = [shard.monitors, shard.nodes, shard.services].flatMap((rows) => rows.due(now));
-        const cover = maintained(now);
-        const services = watched.shards.get(shard.name) ?? [];
-        if (saidUnder.get(shard) !== cover) due.push(...services.map(({ id }) => id));
-        if (due.length === 0 && !shard.isNew) return;
-        await judge(shard, { answers: [], woken: shard.isNew ? 'all' : new Set(due) });
+        const cover = maintained(clock.now());
+        const due = dueIn(shard, cover);
+        if (due !== 'all' && due.size === 0) return;
+        await judge(shard, { answers: [], woken: due });
         saidUnder.set(shard, cover);
         woken += 1;
       }),
