@@ -18,7 +18,7 @@ export interface HistoryReader {
 export function openHistory(
   watched: Watched,
   slots: Pick<Slots, 'blocks' | 'changes' | 'revision'>,
-  ledger: Pick<Ledger, 'days'>,
+  ledger: Pick<Ledger, 'each'>,
 ): HistoryReader {
   const figures = openFigures(watched, slots);
   const totals = new Map<string, SubjectTotals>();
@@ -27,11 +27,9 @@ export function openHistory(
   const refresh = async (shard: string, today: number): Promise<void> => {
     const range = daysOfPeriod(SHOWN, today);
     if (range === undefined) throw new Error(`unreachable: ${SHOWN} is a period`);
-    for (const service of watched.shards.get(shard) ?? []) {
-      for (const id of [service.id, ...service.nodes.map((node) => `${service.id}/${node.id}`)]) {
-        totals.set(id, await totalsOf(ledger, shard, id, range));
-      }
-    }
+    const services = watched.shards.get(shard) ?? [];
+    const subjects = services.flatMap(({ id, nodes }) => [id, ...nodes.map((node) => `${id}/${node.id}`)]);
+    for (const [id, own] of await totalsOf(ledger, shard, subjects, range)) totals.set(id, own);
   };
 
   return {

@@ -4,11 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { MinuteRange } from '@highwater/config/proof/rule/evaluate.ts';
-import { type DayRange, monthOfDay, sumTotals } from '@highwater/config/proof/rule/period.ts';
+import { type DayRange, monthOfDay } from '@highwater/config/proof/rule/period.ts';
 import { addTotals, emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
 import { dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { decodeRuns, totalsOfRuns } from '../slots/day.ts';
-import { besideDay, dayOfBlock, decodeMonth, planeOfMonth } from '../slots/month.ts';
+import { besideDay, dayOfBlock, eachOfPlane, planesOfMonth } from '../slots/month.ts';
+import { addTo, keptTotals, newTotals } from '../slots/totals-sum.ts';
 import type { BlockRow, View } from '../store/store.ts';
 
 /** The plane of what the regions agreed on; the others have a region's name. */
@@ -25,6 +26,17 @@ export interface Ledger {
   has(shard: string, subject: string): Promise<boolean>;
   /** Of one plane. */
   days(shard: string, subject: string, plane: string, range: DayRange): Promise<DayTotals>;
+  /**
+   * Tells the days of many subjects of a shard, read at once: of each subject in their order. `totals` is filled again for
+   * the next day: whoever keeps it makes a copy.
+   */
+  each(
+    shard: string,
+    plane: string,
+    range: DayRange,
+    isWanted: (subject: string) => boolean,
+    visit: (subject: string, day: number, totals: RuleTotals) => void,
+  ): Promise<void>;
   /**
    * By plane, the sums of several ranges, all of which end today or before. Days that are over are summed again only when
    * one of them has changed, so that what is asked for each minute costs one day.
@@ -44,16 +56,6 @@ export interface BlockReader {
   blocks(shard: string, view: View, from: number, to: number, subject?: string): Promise<readonly BlockRow[]>;
 }
 
-function merge(into: Map<string, Map<number, RuleTotals>>, block: Uint8Array, range: DayRange): void {
-  for (const [plane, days] of decodeMonth(block)) {
-    const own = into.get(plane) ?? new Map<number, RuleTotals>();
-    for (const [day, totals] of days) {
-      if (range.first <= day && day <= range.last) own.set(day, totals);
-    }
-    if (own.size > 0) into.set(plane, own);
-  }
-}
-
 /** What was summed of the days that are over, and of what bytes. */
 interface Settled {
   readonly of: string;
@@ -61,11 +63,20 @@ interface Settled {
 }
 
 function settle(blocks: readonly BlockRow[], ranges: readonly DayRange[], today: number): Settled['sums'] {
-  const planes = new Map<string, Map<number, RuleTotals>>();
-  for (const { block } of blocks) merge(planes, block, { first: 0, last: today - 1 });
-  return new Map(
-    [...planes].map(([plane, days]) => [plane, ranges.map((range) => sumOfDays(days, range))] as const),
-  );
+  const sums = new Map<string, readonly ReturnType<typeof newTotals>[]>();
+  for (const { block } of blocks) {
+    for (const plane of planesOfMonth(block)) {
+      const own = sums.get(plane) ?? ranges.map(newTotals);
+      sums.set(plane, own);
+      eachOfPlane(block, plane, (day, totals) => {
+        for (const [i, { first, last }] of ranges.entries()) {
+          const sum = own[i];
+          if (sum !== undefined && day < today && first <= day && day <= last) addTo(sum, totals);
+        }
+      });
+    }
+  }
+  return sums;
 }
 
 /** Of what the sums were made, but for today: ranges, and the bytes of the other days. */
@@ -76,10 +87,6 @@ function fingerprint(blocks: readonly BlockRow[], ranges: readonly DayRange[], t
     for (const piece of pieces) hash.update(`${period} ${piece.length} `).update(piece);
   }
   return hash.digest('base64');
-}
-
-function sumOfDays(days: DayTotals, { first, last }: DayRange): RuleTotals {
-  return sumTotals([...days].flatMap(([day, totals]) => (first <= day && day <= last ? [totals] : [])));
 }
 
 export function openLedger(slots: BlockReader): Ledger {
@@ -113,11 +120,24 @@ export function openLedger(slots: BlockReader): Ledger {
       const [from, to] = [monthOfDay(range.first), monthOfDay(range.last)];
       const days = new Map<number, RuleTotals>();
       for (const { block } of await slots.blocks(shard, 'totals', from, to, subject)) {
-        for (const [day, totals] of planeOfMonth(block, plane)) {
-          if (range.first <= day && day <= range.last) days.set(day, totals);
-        }
+        eachOfPlane(block, plane, (day, totals) => {
+          if (range.first <= day && day <= range.last) days.set(day, keptTotals(totals));
+        });
       }
       return days;
+    },
+    async each(shard, plane, { first, last }, isWanted, visit) {
+      for (const { subject, block } of await slots.blocks(
+        shard,
+        'totals',
+        monthOfDay(first),
+        monthOfDay(last),
+      )) {
+        if (!isWanted(subject)) continue;
+        eachOfPlane(block, plane, (day, totals) => {
+          if (first <= day && day <= last) visit(subject, day, totals);
+        });
+      }
     },
     async minutes(shard, subject, { first, last }) {
       const [from, to] = [dayOfMinute(first), dayOfMinute(last)];

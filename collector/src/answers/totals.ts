@@ -1,28 +1,50 @@
-/** Days and uptime of a subject as the snapshot shows them: sums of the ledger's days. */
-import { type DayRange, sumTotals } from '@highwater/config/proof/rule/period.ts';
+/** Days and uptime of subjects as the snapshot shows them: sums of the ledger's days. */
+import type { DayRange } from '@highwater/config/proof/rule/period.ts';
 import { printedUptime } from '@highwater/config/proof/rule/printed.ts';
 import type { PublicDay, PublicUptime } from '@highwater/config/public.ts';
 import { formatDay } from '@highwater/config/time.ts';
 import { publicTotals } from './counted.ts';
 import { AGREED, type Ledger } from './ledger.ts';
 
+interface Counted {
+  readonly days: PublicDay[];
+  up: number;
+  down: number;
+  unknown: number;
+}
+
 export interface SubjectTotals {
   readonly days: PublicDay[];
   readonly uptime: PublicUptime;
 }
 
-/** As the regions agreed; days without a slot are absent. */
+/** Of a shard's subjects, as the regions agreed; days without a slot are absent. */
 export async function totalsOf(
-  ledger: Pick<Ledger, 'days'>,
+  ledger: Pick<Ledger, 'each'>,
   shard: string,
-  subject: string,
+  subjects: readonly string[],
   range: DayRange,
-): Promise<SubjectTotals> {
-  const counted = await ledger.days(shard, subject, AGREED, range);
-  return {
-    days: [...counted]
-      .sort(([a], [b]) => a - b)
-      .map(([day, totals]) => ({ date: formatDay(day), ...publicTotals(totals) })),
-    uptime: printedUptime(sumTotals(counted.values())),
-  };
+): Promise<ReadonlyMap<string, SubjectTotals>> {
+  const counted = new Map<string, Counted>();
+  for (const subject of subjects) counted.set(subject, { days: [], up: 0, down: 0, unknown: 0 });
+  await ledger.each(
+    shard,
+    AGREED,
+    range,
+    (subject) => counted.has(subject),
+    (subject, day, totals) => {
+      const own = counted.get(subject);
+      if (own === undefined) return;
+      own.days.push({ date: formatDay(day), ...publicTotals(totals) });
+      own.up += totals.up;
+      own.down += totals.down;
+      own.unknown += totals.unknown;
+    },
+  );
+  return new Map(
+    [...counted].map(([subject, { days, ...minutes }]) => [
+      subject,
+      { days, uptime: printedUptime(minutes) },
+    ]),
+  );
 }

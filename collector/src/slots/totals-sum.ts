@@ -3,6 +3,7 @@ import {
   type Counts,
   countSlots,
   emptyCounts,
+  emptyTotals,
   type RuleTotals,
 } from '@highwater/config/proof/rule/totals.ts';
 import { BYTES, slotOfByte } from './byte.ts';
@@ -28,6 +29,34 @@ const places = Array.from({ length: BYTES }, (_, byte): Place | undefined => {
     keys: countKeys.filter((key) => key !== 'requests' && key !== 'succeeded' && counts[key] > 0),
   };
 });
+
+export type MutableCounts = { -readonly [key in keyof Counts]: number };
+/** Totals that are filled again, or added to: for where thousands are read, and none is kept. */
+export type MutableTotals = { -readonly [key in keyof Omit<RuleTotals, 'inMaintenance'>]: number } & {
+  readonly inMaintenance: MutableCounts;
+};
+
+export function newTotals(): MutableTotals {
+  return { ...emptyTotals, inMaintenance: { ...emptyCounts } };
+}
+
+/** A copy that stays as it is. */
+export function keptTotals({ inMaintenance, ...totals }: RuleTotals): RuleTotals {
+  return { ...totals, inMaintenance: { ...inMaintenance } };
+}
+
+/** All minutes of these counts; `degraded` lies over `up`. */
+export function minutesOf({ up, down, unknown, stalled }: Counts): number {
+  return up + down + unknown + stalled;
+}
+
+export function addTo(sum: MutableTotals, totals: RuleTotals): void {
+  for (const key of countKeys) {
+    sum[key] += totals[key];
+    sum.inMaintenance[key] += totals.inMaintenance[key];
+  }
+  sum.maintenance += totals.maintenance;
+}
 
 export interface Sum {
   /** So many minutes of one byte, and all their requests. */
