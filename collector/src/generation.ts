@@ -97,7 +97,16 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     turned: (shard, turns) => looks.turned(shard, turns),
   });
   const regions = await openRegions(watched, store, clock);
-  const stories = openStories(watched, store, clock, log, flipped, lasting.hearing, maintenances.cover);
+  const stories = openStories(
+    watched,
+    store,
+    clock,
+    log,
+    flipped,
+    lasting.hearing,
+    lasting.heard,
+    maintenances.cover,
+  );
   const slots = openSlots(watched, store, blobs, clock, signal);
   const contradictions = openContradictions(watched, store, clock);
   const counting = { watched, ledger: openLedger(slots), clock };
@@ -112,7 +121,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
         budgets: await budgets.read(clock.now()),
         incidents: await allIncidents(store),
         maintenance: maintenances.all(),
-        heard: await heardProbes(store),
+        heard: await heardProbes(store, lasting.heard),
         regions,
         startedAt,
         now: clock.now(),
@@ -154,6 +163,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     },
     quota,
     recentLines,
+    lasting.heard,
   );
   const shown = await shownServices(store, watched.config);
   const batches = batchIngest(
@@ -239,6 +249,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
         return done;
       },
       regions,
+      heard: lasting.heard,
       logStatus: () => ({ ...publishedLog.status(), ...witnesses.status() }),
       metrics: () => metrics.text(live, regions, witnesses),
     }),

@@ -10,6 +10,7 @@ import { type Bell, bell } from './bell.ts';
 import { type Metrics, openMetrics } from './http/metrics.ts';
 import type { Turns } from './ingest/batches.ts';
 import { type Budget, type Budgeted, openBudget } from './ingest/budget.ts';
+import { type HeardBook, openHeard } from './ingest/heard.ts';
 import { openOverspent } from './ingest/overspent.ts';
 import { keepProjections } from './ingest/bodies.ts';
 import { makeBodySalt } from './ingest/salts.ts';
@@ -53,6 +54,8 @@ export interface Lasting {
   /** To be told of each frame or batch that was refused for it. */
   readonly overspent: (probe: string, lacking: Budgeted) => void;
   readonly hearing: Hearing;
+  /** When each probe was last heard. */
+  readonly heard: HeardBook;
   readonly maintenances: Maintenances;
   /** One tree over all that was committed, whatever is configured. */
   readonly publishedLog: Log;
@@ -128,6 +131,7 @@ export async function openLasting({ dataDir, origin, store, clock, log }: Lastin
     budget: openBudget(),
     overspent: openOverspent(clock, (alarm) => told(raiseAlarm(store, clock, alarm, true))),
     hearing: {},
+    heard: await openHeard(store),
     maintenances,
     alarms,
     publishedLog,

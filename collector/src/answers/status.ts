@@ -7,7 +7,7 @@ import { type Clock, formatDay } from '@highwater/config/time.ts';
 import type { OperatorStatus } from '@highwater/config/wire.ts';
 import { openAlarms } from '../alarms.ts';
 import type { Condition } from '../decide/region.ts';
-import type { HeardState } from '../ingest/frames.ts';
+import type { HeardBook, HeardState } from '../ingest/heard.ts';
 import { headsOf, madeAt, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import type { Regions } from '../live/regions.ts';
@@ -62,13 +62,14 @@ async function probesOf(
   watched: Watched,
   store: Store,
   regions: Regions,
+  heardBook: Pick<HeardBook, 'of'>,
   config: string,
 ): Promise<OperatorStatus['probes']> {
   return store.read(LOG_SHARD, async (tx) => {
     const probes: OperatorStatus['probes'] = [];
     const voided = await voidedEpochs(tx);
     for (const { id, region, key } of watched.config.probes) {
-      const heard = (await tx.getState('heard', id))?.value as HeardState | undefined;
+      const heard = heardBook.of(id);
       const note = parseNote((await tx.lastBatch(id))?.note ?? '');
       const read = 'error' in note ? note : parseBatchText(note.text);
       const batch = 'error' in read ? undefined : read;
@@ -112,6 +113,7 @@ export async function operatorStatus(
   store: Store,
   live: Live,
   regions: Regions,
+  heard: Pick<HeardBook, 'of'>,
   clock: Clock,
   config: string,
 ): Promise<OperatorStatus> {
@@ -138,7 +140,7 @@ export async function operatorStatus(
       const { unwell } = unwellPart(regions.ofRegion(id));
       return unwell === undefined ? [] : [{ region: id, name, ...unwell }];
     }),
-    probes: await probesOf(watched, store, regions, config),
+    probes: await probesOf(watched, store, regions, heard, config),
     bodies: await bodiesKept(watched, store, now),
     incidents: open
       .sort((a, b) => b.startedAt - a.startedAt)

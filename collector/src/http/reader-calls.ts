@@ -9,6 +9,7 @@ import { operatorStatus as statusNow } from '../answers/status.ts';
 import type { SnapshotKeeper } from '../answers/snapshot-keeper.ts';
 import { whyOf } from '../answers/why.ts';
 import type { Bell } from '../bell.ts';
+import type { HeardBook } from '../ingest/heard.ts';
 import type { Live } from '../live/heart.ts';
 import type { Regions } from '../live/regions.ts';
 import type { Slots } from '../slots/slots.ts';
@@ -25,6 +26,7 @@ export interface ReaderCalls {
   readonly clock: Clock;
   readonly live: Live;
   readonly regions: Regions;
+  readonly heard: Pick<HeardBook, 'of'>;
   readonly slots: Slots;
   readonly snapshots: SnapshotKeeper;
   /** Leaf hash of the configuration that holds. */
@@ -101,7 +103,7 @@ export function readerRoutes(parts: ReaderCalls): Route[] {
       says: { summary: 'What an operator sees', gives: { 'application/json': operatorStatus } },
       handle: async () =>
         json(200, {
-          ...(await statusNow(watched, store, live, parts.regions, clock, parts.configHash)),
+          ...(await statusNow(watched, store, live, parts.regions, parts.heard, clock, parts.configHash)),
           log: parts.logStatus(),
         }),
     },

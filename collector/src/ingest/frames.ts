@@ -7,19 +7,13 @@ import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
 import { refuse, type IngestAnswer } from './answer.ts';
 import { openBudget } from './budget.ts';
+import type { HeardBook } from './heard.ts';
 import { openSaid } from './open.ts';
 import { openQuota, type Quota } from './quota.ts';
 import type { RecentLines } from './recent-lines.ts';
 
 /** The longest detail of a fault that is kept, characters. */
 const MAX_DETAIL = 256;
-
-/** When a probe was last heard, and by what: `heard` in the log's shard, by probe. */
-export interface HeardState {
-  readonly at: number;
-  readonly epoch: number;
-  readonly frame: number;
-}
 
 /** Details by place in the frame; places that are not there are dropped, long ones cut. */
 function keptDetails(frame: Frame, details: Readonly<Record<string, string>>): Record<string, string> {
@@ -54,6 +48,7 @@ export function frameIngest(
   arrived: (probe: string, observations: readonly Observation[], frame: Arrived) => void,
   quota: Quota = openQuota(watched, openBudget(), clock, () => undefined),
   recent?: Pick<RecentLines, 'add'>,
+  heard?: Pick<HeardBook, 'write'>,
 ): FrameIngest {
   return {
     async accept(note, details) {
@@ -66,6 +61,7 @@ export function frameIngest(
       const kept = keptDetails(frame, details);
       const detailed = Object.keys(kept).length === 0 ? {} : { details: kept };
       let pos = 0;
+      let hearing: Awaited<ReturnType<HeardBook['write']>> | undefined;
       const answer = await store.transact(LOG_SHARD, async (tx): Promise<IngestAnswer> => {
         const held = await tx.frame(frame.probe, frame.epoch, frame.frame);
         if (held !== undefined) {
@@ -84,12 +80,11 @@ export function frameIngest(
           note,
           ...detailed,
         });
-        const heard = await tx.getState('heard', frame.probe);
-        const state: HeardState = { at, epoch: frame.epoch, frame: frame.frame };
-        await tx.putState('heard', frame.probe, heard?.version ?? 0, state);
+        hearing = await heard?.write(tx, frame.probe, { at, epoch: frame.epoch, frame: frame.frame });
         return { status: 200, body: { result: 'accepted', at } };
       });
       if (answer.status === 200 && answer.body.result === 'accepted') {
+        hearing?.keep();
         recent?.add(pos, frame.lines, note.length);
         arrived(frame.probe, observations, {
           pos,

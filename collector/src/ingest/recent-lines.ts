@@ -13,7 +13,7 @@ const LINE_BYTES = 48;
 export interface RecentLines {
   /** To be called once the frame is kept. @param chars of its note */
   add(pos: number, lines: readonly string[], chars: number): void;
-  of(row: FrameRow): readonly string[];
+  readonly of: (row: FrameRow) => readonly string[];
 }
 
 export function openRecentLines(maxBytes = MAX_BYTES): RecentLines {

@@ -14,7 +14,7 @@ import {
 } from '../decide/silence.ts';
 import type { Cover, IncidentEffect, IncidentEvent } from '../decide/types.ts';
 import { carryOut } from '../effects.ts';
-import type { HeardState } from '../ingest/frames.ts';
+import type { HeardBook } from '../ingest/heard.ts';
 import type { EnrolledState } from '../leaves/leaves.ts';
 import { step, type Stepped } from '../step.ts';
 import type { FlipRow, Store, Tx } from '../store/store.ts';
@@ -56,13 +56,12 @@ async function keepIncidents(tx: Tx, effects: readonly IncidentEffect[]): Promis
 }
 
 /** When each enrolled probe was last heard; one that never was counts from its enrolment. */
-export async function heardProbes(store: Store): Promise<Heard> {
+export async function heardProbes(store: Store, book: Pick<HeardBook, 'of'>): Promise<Heard> {
   return store.read(LOG_SHARD, async (tx) => {
     const heard: Record<string, { region: string; at: Instant }> = {};
     for (const { key, value } of await tx.listState('enrolled')) {
       const { region, at } = value as EnrolledState;
-      const last = (await tx.getState('heard', key))?.value as HeardState | undefined;
-      heard[key] = { region, at: Math.max(at, last?.at ?? 0) };
+      heard[key] = { region, at: Math.max(at, book.of(key)?.at ?? 0) };
     }
     return heard;
   });
@@ -101,6 +100,7 @@ export function openStories(
   log: Logger,
   flipped: Set<string>,
   hearing: Hearing,
+  heard: Pick<HeardBook, 'of'>,
   maintained: (now: Instant) => Cover = () => noCover,
 ): Stories {
   const tracking = incidentStep(watched);
@@ -158,7 +158,7 @@ export function openStories(
   const hear = async (): Promise<void> => {
     const now = clock.now();
     hearing.listened = listenedSince(hearing.listened, now);
-    const listening = { heard: await heardProbes(store), since: hearing.listened.since };
+    const listening = { heard: await heardProbes(store, heard), since: hearing.listened.since };
     const row = await store.read(HOUSE_SHARD, (tx) => tx.getState('silences', 'all'));
     const [, effects] = listen((row?.value as Silences | undefined) ?? {}, listening, now);
     if (effects.length === 0) return;
