@@ -12,8 +12,10 @@ import { phaseMs } from '@highwater/config/proof/due.ts';
 import { formatFrameText } from '@highwater/config/proof/frame.ts';
 import { emptyRoot, leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { authorizationOf, formatRequestText } from '@highwater/config/proof/request.ts';
+import { uptimeAnswer } from '@highwater/config/public-detail.ts';
 import { assignment, assignmentBody, type AssignmentBody } from '@highwater/config/wire.ts';
 import { startRole, type Process, type Within } from '../e2e/process.ts';
+import { declaredBefore } from './declared-before.ts';
 import { type ObservationOptions, type Observe, observing } from './observations.ts';
 
 const serviceCount = 80;
@@ -120,8 +122,10 @@ async function sendMinute(url: string, sender: Sender, minute: number): Promise<
   return frames;
 }
 
+/** @param minutes at most to be sent: what is configured has been in force for longer */
 export async function ingestWorld(
   lines: Omit<ObservationOptions, 'probe'>,
+  minutes: number,
   within?: Within,
 ): Promise<IngestWorld> {
   const stack = new AsyncDisposableStack();
@@ -130,6 +134,8 @@ export async function ingestWorld(
   const keys = Array.from({ length: probeCount }, (_, index) => generateSigningKey(`p${index}`));
   const config = join(dataDir, 'hw.yaml');
   writeFileSync(config, configText(keys));
+  // A minute is cut off at each end, and this run may begin in another one than the sending.
+  await declaredBefore(config, dataDir, minutes + 3);
   const role = ['collector', '--config', config, '--data', dataDir, '--port', '0'];
   const start = (): Promise<Process> => startRole(role, {}, within);
   const world = { dataDir, collector: await start() };
@@ -164,9 +170,11 @@ export async function ingestWorld(
     },
     async takenIn() {
       // It is answered after slots have followed all commits.
-      const answer = await fetch(`${world.collector.url}/v1/why?monitor=s0/n0/http&at=0`);
+      const answer = await fetch(`${world.collector.url}/v1/uptime?subject=s0/n0/http&period=30d`);
       const text = await answer.text();
-      if (answer.status !== 200) throw new Error(`why: ${answer.status} ${text}`);
+      if (answer.status !== 200) throw new Error(`uptime: ${answer.status} ${text}`);
+      const { up } = uptimeAnswer.parse(JSON.parse(text)).totals;
+      if (up === 0) throw new Error('no minute of a monitor was judged, so this measured nothing');
       // Verdicts follow each frame within a quarter of a second.
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     },

@@ -16,6 +16,7 @@ import { cpuMicroseconds, cpuOf, rounded, type Bench, type Figure } from './benc
 import { ingestWorld } from './ingest-world.ts';
 
 const minutes = Number(process.env['HIGHWATER_BENCH_MINUTES'] ?? 10);
+const fsyncMinutes = 2;
 const lines = { seed: 6, latency: 'tenths', phases: true } as const;
 
 /** Ends it and gives its CPU up to the end, microseconds. */
@@ -55,7 +56,7 @@ async function bareAppends(frames: readonly (readonly string[])[], dir: string):
 }
 
 async function perSecond(): Promise<Figure> {
-  await using world = await ingestWorld(lines);
+  await using world = await ingestWorld(lines, minutes);
   const before = cpuOf(world.collector.child.pid ?? 0);
   const frames = await world.send(minutes);
   await world.takenIn();
@@ -101,8 +102,8 @@ async function fsyncs(): Promise<Figure> {
       '-e',
       'trace=fsync,fdatasync,sync_file_range,msync',
     ];
-    await using world = await ingestWorld(lines, { command: 'strace', args });
-    const frames = await world.send(2);
+    await using world = await ingestWorld(lines, fsyncMinutes, { command: 'strace', args });
+    const frames = await world.send(fsyncMinutes);
     await world.takenIn();
     const { pid } = world.collector.child;
     // The collector is the child of strace, which tells its counts when that has ended.

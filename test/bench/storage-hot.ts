@@ -43,7 +43,7 @@ function pagesOf(file: string): Pages {
 
 export const bench: Bench = async function* (only) {
   if (only !== undefined && !only.startsWith('hot-')) return;
-  await using world = await ingestWorld({ seed: 6, latency: 'tenths' });
+  await using world = await ingestWorld({ seed: 6, latency: 'tenths' }, minutes);
   const file = join(world.dataDir, 'collector', 'store.db');
   await world.restart();
   const before = pagesOf(file);
