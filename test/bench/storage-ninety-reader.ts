@@ -23,6 +23,8 @@ export interface Times {
   readonly rawOne: number;
   readonly rawRows: number;
   readonly page: number;
+  /** CPU of this thread. */
+  readonly pageCpu: number;
   readonly hourlyPage: number;
   readonly http: number;
   readonly health: number;
@@ -38,24 +40,32 @@ const RAW_RUNS = 5;
 
 const { file, raw: rawFile, url, monitors, first, last } = workerData as Asked;
 
-/** Ms for these monitors with a connection that has read nothing, its opening not counted. */
-async function ask(subjects: readonly string[]): Promise<number> {
+interface Cost {
+  readonly ms: number;
+  readonly cpuMs: number;
+}
+
+/** For these monitors with a connection that has read nothing, its opening not counted. */
+async function ask(subjects: readonly string[]): Promise<Cost> {
   // All are of one service each; its shard is named after it.
   const shards = Map.groupBy(subjects, (subject) => `service:${subject.slice(0, subject.indexOf('/'))}`);
   let ms = 0;
+  let cpuMs = 0;
   for (const [shard, own] of shards) {
-    ms += await readCopy(file, shard, async (tx) => {
+    await readCopy(file, shard, async (tx) => {
       const ledger = openLedger({
         blocks: (_, view, from, to, subject) => tx.blocks(view, from, to, subject),
       });
-      const from = performance.now();
+      const [from, cpu] = [performance.now(), process.threadCpuUsage()];
       for (const [subject, { days }] of await totalsOf(ledger, shard, own, { first, last })) {
         if (days.length !== last - first + 1) throw new Error(`${subject}: ${days.length} days`);
       }
-      return performance.now() - from;
+      ms += performance.now() - from;
+      const { user, system } = process.threadCpuUsage(cpu);
+      cpuMs += (user + system) / 1_000;
     });
   }
-  return ms;
+  return { ms, cpuMs };
 }
 
 async function timed(work: () => unknown): Promise<number> {
@@ -78,11 +88,17 @@ async function get(path: string): Promise<void> {
 
 const monitorAt = (i: number): string => monitors[i % monitors.length] ?? '';
 const raw = openRaw(rawFile);
+const pages: Cost[] = [];
 const told: Times = {
-  one: await times(RUNS, (i) => ask([monitorAt(i)])),
+  one: await times(RUNS, async (i) => (await ask([monitorAt(i)])).ms),
   rawOne: await times(RAW_RUNS, () => timed(() => raw.one())),
   rawRows: raw.rows,
-  page: await times(PAGE_RUNS, () => ask(monitors)),
+  page: await times(PAGE_RUNS, async () => {
+    const cost = await ask(monitors);
+    pages.push(cost);
+    return cost.ms;
+  }),
+  pageCpu: median(pages.map(({ cpuMs }) => cpuMs)),
   hourlyPage: await times(RAW_RUNS, () => timed(() => raw.page())),
   http: await times(HTTP_RUNS, (i) =>
     timed(() => get(`/v1/uptime?subject=${encodeURIComponent(monitorAt(i))}&period=90d`)),

@@ -4,8 +4,6 @@
  * `body_places`, by which a body is found by its hash, apart. The bench fails unless every body comes back as its batch
  * commits to it. Against zstd of the same bodies in the same run.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import Database from 'better-sqlite3';
@@ -22,6 +20,7 @@ import { encodeBase64 } from '@highwater/config/proof/bytes.ts';
 import { phaseMs } from '@highwater/config/proof/due.ts';
 import { emptyRoot, leafHashOfNote, ZERO_HASH } from '@highwater/config/proof/leaf-hash.ts';
 import { cpuMicroseconds, median, rounded, type Figure } from './bench.ts';
+import { benchFolder } from './folder.ts';
 import { observing, type ObservationOptions } from './observations.ts';
 
 const service = 's1';
@@ -147,72 +146,69 @@ async function demandAll(store: Store, folder: string, texts: readonly string[])
 }
 
 async function measure(name: keyof typeof cases): Promise<Figure[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'highwater-bench-'));
-  try {
-    const store = openSqliteStore(folder);
-    const texts = await fill(store, cases[name]);
-    const whole = Buffer.from(texts.join(''));
-    let bare = 0;
-    const bareUs = await cpuMicroseconds(async () => {
-      bare = zstdCompressSync(whole).length;
-    });
-    const blobs = folderBlobs(join(folder, 'blobs'));
-    const us = await cpuMicroseconds(() =>
-      readCopy(join(folder, 'store.db'), LOG_SHARD, (tx) =>
-        packDays({ tx, blobs, packed: openPacked((work) => work(tx), blobs), port: portOf(store), now }),
-      ),
-    );
-    const rows = await store.read(LOG_SHARD, (tx) => tx.packs(service, firstMinute / 1_440));
-    const lines = rows.reduce((sum, row) => sum + row.lines, 0);
-    const objects = rows.reduce((sum, row) => sum + row.bytes, 0);
-    const times = await readTimes(store, folder, texts);
-    await demandAll(store, folder, texts);
-    await store[Symbol.asyncDispose]();
-    const db = new Database(join(folder, 'store.db'), { readonly: true });
-    const sizeOf = db.prepare<[string], number>('SELECT sum(pgsize) FROM dbstat WHERE name = ?').pluck();
-    const [packBytes, placeBytes] = [sizeOf.get('packs') ?? 0, sizeOf.get('body_places') ?? 0];
-    db.close();
-    const figure = (rest: Pick<Figure, 'case' | 'against' | 'ratio' | 'value' | 'unit'>): Figure => ({
-      bench: 'storage',
-      runs: 1,
-      ...rest,
-      ratio: rounded(rest.ratio),
-      value: rounded(rest.value),
-    });
-    const bytes = objects + packBytes;
-    return [
-      figure({
-        case: `packed-${name}-bytes-per-observation`,
-        against: 'zstd of the bodies',
-        ratio: bytes / bare,
-        value: bytes / lines,
-        unit: 'bytes',
-      }),
-      figure({
-        case: `packed-${name}-places-bytes-per-observation`,
-        against: 'the pack',
-        ratio: placeBytes / bytes,
-        value: placeBytes / lines,
-        unit: 'bytes',
-      }),
-      figure({
-        case: `pack-${name}-us-per-observation`,
-        against: 'zstd of the bodies',
-        ratio: us / bareUs,
-        value: us / lines,
-        unit: 'us CPU, written, read back and compared',
-      }),
-      figure({
-        case: `body-read-${name}-ms`,
-        against: 'the slowest',
-        ratio: median(times) / Math.max(...times),
-        value: median(times),
-        unit: 'ms for one body with nothing in memory',
-      }),
-    ];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  using made = benchFolder();
+  const folder = made.path;
+  const store = openSqliteStore(folder);
+  const texts = await fill(store, cases[name]);
+  const whole = Buffer.from(texts.join(''));
+  let bare = 0;
+  const bareUs = await cpuMicroseconds(async () => {
+    bare = zstdCompressSync(whole).length;
+  });
+  const blobs = folderBlobs(join(folder, 'blobs'));
+  const us = await cpuMicroseconds(() =>
+    readCopy(join(folder, 'store.db'), LOG_SHARD, (tx) =>
+      packDays({ tx, blobs, packed: openPacked((work) => work(tx), blobs), port: portOf(store), now }),
+    ),
+  );
+  const rows = await store.read(LOG_SHARD, (tx) => tx.packs(service, firstMinute / 1_440));
+  const lines = rows.reduce((sum, row) => sum + row.lines, 0);
+  const objects = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const times = await readTimes(store, folder, texts);
+  await demandAll(store, folder, texts);
+  await store[Symbol.asyncDispose]();
+  const db = new Database(join(folder, 'store.db'), { readonly: true });
+  const sizeOf = db.prepare<[string], number>('SELECT sum(pgsize) FROM dbstat WHERE name = ?').pluck();
+  const [packBytes, placeBytes] = [sizeOf.get('packs') ?? 0, sizeOf.get('body_places') ?? 0];
+  db.close();
+  const figure = (rest: Pick<Figure, 'case' | 'against' | 'ratio' | 'value' | 'unit'>): Figure => ({
+    bench: 'storage',
+    runs: 1,
+    ...rest,
+    ratio: rounded(rest.ratio),
+    value: rounded(rest.value),
+  });
+  const bytes = objects + packBytes;
+  return [
+    figure({
+      case: `packed-${name}-bytes-per-observation`,
+      against: 'zstd of the bodies',
+      ratio: bytes / bare,
+      value: bytes / lines,
+      unit: 'bytes',
+    }),
+    figure({
+      case: `packed-${name}-places-bytes-per-observation`,
+      against: 'the pack',
+      ratio: placeBytes / bytes,
+      value: placeBytes / lines,
+      unit: 'bytes',
+    }),
+    figure({
+      case: `pack-${name}-us-per-observation`,
+      against: 'zstd of the bodies',
+      ratio: us / bareUs,
+      value: us / lines,
+      unit: 'us CPU, written, read back and compared',
+    }),
+    figure({
+      case: `body-read-${name}-ms`,
+      against: 'the slowest',
+      ratio: median(times) / Math.max(...times),
+      value: median(times),
+      unit: 'ms for one body with nothing in memory',
+    }),
+  ];
 }
 
 /** `only` names one figure, or nothing for all. */
