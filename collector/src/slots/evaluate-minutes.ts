@@ -9,7 +9,7 @@ import { isStalled } from '@highwater/config/proof/rule/stalled.ts';
 import { dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { type Book, symbolIn } from './book.ts';
 import { byteOf, isOldByte, slotOfByte, withStalled } from './byte.ts';
-import { judgeAll, judgeRegions } from './judge-window.ts';
+import { isPlain, judgeAll, judgeRegions } from './judge-window.ts';
 import type { LaidNode, LaidService, Layout } from './layout.ts';
 import { byteOfSymbol, failedOfSymbol, requestsOfSymbol, symbolOf } from './symbol.ts';
 import type { Standpoint, TallyBook } from './tally-book.ts';
@@ -88,6 +88,17 @@ function judge(scene: MinuteScene, window: MonitorWindow): ReturnType<typeof jud
   return known;
 }
 
+/** By how many were ok. */
+const plainSymbols: number[] = [];
+
+function plainSymbol(judged: RegionJudgement): number {
+  const make = (): number => {
+    const byte = byteOf({ ...slotOfRegion(judged), maintenance: false, stalled: false });
+    return symbolOf(byte, judged.ok, 0);
+  };
+  return (plainSymbols[judged.ok] ??= make());
+}
+
 function putMonitor(scene: MinuteScene, id: string, regions: Set<string>): boolean {
   const { point, book, minute } = scene;
   const window = point.windows.at(id, minute);
@@ -101,6 +112,11 @@ function putMonitor(scene: MinuteScene, id: string, regions: Set<string>): boole
   const roster = point.rosterOf(window).regions;
   for (const [i, [region, judgement]] of said.entries()) {
     regions.add(region);
+    // Nearly every minute of nearly every monitor.
+    if (window.first === window.last && !maintenance && isPlain(judgement)) {
+      changed = book.set(id, region, minute, plainSymbol(judgement)) || changed;
+      continue;
+    }
     const byte = byteOf({ ...slotOfRegion(judgement), ...over });
     const { requests, failed } = requestsOf(scene, window, roster[i]?.[1] ?? []);
     changed = book.set(id, region, minute, symbolOf(byte, requests, failed)) || changed;
@@ -200,19 +216,51 @@ function put(
 
 type NodeOfService = Judged & { readonly hasStalledHead: boolean };
 
+function judgeParts(parts: readonly MonitorPart[]): NodeOfService | undefined {
+  const judged = judgeNode(parts);
+  return judged && { ...judged, hasStalledHead: parts.some((part) => part.stalledHead) };
+}
+
+/** What monitors come to that all have one slot, by its byte and how many they are: the same object each time. */
+const uniform = new Map<number, NodeOfService | undefined>();
+const MAX_UNIFORM = 1_000;
+
+/** What a plane says of a node, if all its monitors say the same; undefined where they don't. */
+function uniformOf(
+  scene: MinuteScene,
+  { monitors }: LaidNode,
+  plane: string,
+): { readonly judged: NodeOfService | undefined; requests: number; failed: number } | undefined {
+  let [byte, requests, failed] = [0, 0, 0];
+  for (const [i, id] of monitors.entries()) {
+    const symbol = symbolAt(scene, id, plane);
+    const own = byteOfSymbol(symbol);
+    if (i > 0 && own !== byte) return undefined;
+    byte = own;
+    requests += requestsOfSymbol(symbol);
+    failed += failedOfSymbol(symbol);
+  }
+  if (byte === 0 || monitors.length >= MAX_UNIFORM) return undefined;
+  const key = byte * MAX_UNIFORM + monitors.length;
+  const judged = uniform.has(key) ? uniform.get(key) : judgeParts(partsOf(scene, monitors, plane).parts);
+  uniform.set(key, judged);
+  return { judged, requests, failed };
+}
+
 function putNode(
   scene: MinuteScene,
   node: LaidNode,
   plane: string,
   asked: { requests: number; failed: number },
 ): NodeOfService | undefined {
-  const own = partsOf(scene, node.monitors, plane);
-  const judged = judgeNode(own.parts);
+  const same = uniformOf(scene, node, plane);
+  const own = same ?? partsOf(scene, node.monitors, plane);
+  const judged = 'parts' in own ? judgeParts(own.parts) : own.judged;
   if (judged === undefined) return undefined;
   put(scene, node.id, plane, judged, isCovered(scene, node.service, node.id), own);
   asked.requests += own.requests;
   asked.failed += own.failed;
-  return { ...judged, hasStalledHead: own.parts.some((part) => part.stalledHead) };
+  return judged;
 }
 
 function putService(scene: MinuteScene, laid: LaidService, plane: string): void {

@@ -27,6 +27,9 @@ function judgeTallies(tallies: readonly Tally[]): RegionJudgement {
   return (plain[only.ok] ??= judgeRegion(tallies));
 }
 
+/** Whether one probe said so, and all it said was ok: then `ok` are its requests, and none failed. */
+export const isPlain = (judged: RegionJudgement): boolean => plain[judged.ok] === judged;
+
 /** What each region of the window says, by region; in the order of its roster. */
 export function judgeRegions(
   book: TallyBook,
@@ -53,8 +56,7 @@ export function judgeAll(
       regions.map(([, judged]) => judged),
       quorum,
     );
-  const isPlain = regions.every(([, judged]) => plain[judged.ok] === judged);
-  if (!isPlain || regions.length >= MAX_REGIONS) return judge();
+  if (!regions.every(([, judged]) => isPlain(judged)) || regions.length >= MAX_REGIONS) return judge();
   const key = (quorum ?? 0) * MAX_REGIONS + regions.length;
   const known = allPlain.get(key) ?? judge();
   allPlain.set(key, known);
