@@ -74,8 +74,10 @@ export interface Rebuilt {
   readonly missing: readonly string[];
 }
 
-/** The lines of a body: asked only about lines of its service. */
-export type LinesIn = Pick<ReadonlySet<string>, 'has'>;
+/** The lines of a body: asked only about lines of its service, with the minute in which each was due. */
+export interface LinesIn {
+  has(line: string, minute: number): boolean;
+}
 
 export interface RebuiltBody {
   readonly text: string;
@@ -91,7 +93,7 @@ export function rebuild(batch: Batch, waiting: readonly Waiting[], saltOf: SaltO
   const byService = new Map<string, string[]>(batch.bodies.map(({ service }) => [service, []]));
   for (const { service, minute, line } of waiting) if (isIn(minute)) byService.get(service)?.push(line);
   // All that waits, mostly: then what is in it is told by the minute, without a set of thousands of lines.
-  const isDueIn: LinesIn = { has: (line) => isIn(dueMinuteOf(line)) };
+  const isDueIn: LinesIn = { has: (_, minute) => isIn(minute) };
   for (const ref of batch.bodies) {
     const own = byService.get(ref.service) ?? [];
     // Lines are ASCII: in order of their characters they are in order of their bytes.
@@ -131,7 +133,7 @@ export function afterBatch(
 ): SpoolState {
   const forgotten = batch.minutes.first - FORGET_AFTER_MINUTES;
   const isAwaited = ({ minute }: Waiting) => minute > forgotten && minute <= now + FORGET_AHEAD_MINUTES;
-  const left = waiting.filter((w) => lines.get(w.service)?.has(w.line) !== true && isAwaited(w));
+  const left = waiting.filter((w) => lines.get(w.service)?.has(w.line, w.minute) !== true && isAwaited(w));
   const lastFrame = frames.at(-1);
   const floor = left[0]?.frame ?? (lastFrame === undefined ? (spool?.floor ?? 0) : lastFrame.frame + 1);
   const stillWaiting = Map.groupBy(left, (w) => w.frame);
