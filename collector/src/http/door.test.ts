@@ -73,3 +73,27 @@ it('tells a call to come again when a hand-over takes too long', async () => {
   await door.close();
   await expect(call(door)).rejects.toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
 });
+
+it('asks for the signal of a call only where its route does, and then makes one', async () => {
+  const door = openDoor();
+  let asked = 0;
+  const through = (): Promise<Reply> => {
+    const [route] = door.routes().filter(({ path }) => path === '/x');
+    if (route === undefined) throw new Error('no route /x');
+    return route.handle({
+      request: { complete: true } as IncomingMessage,
+      query: new URLSearchParams(),
+      params: {},
+      get signal() {
+        asked += 1;
+        return new AbortController().signal;
+      },
+    });
+  };
+  door.open(replying('at once'));
+  await through();
+  expect(asked).toBe(0);
+  door.open(behind(async (held) => ({ status: 200, body: String(held.signal === held.signal) })));
+  expect((await through()).body).toBe('true');
+  expect(asked).toBe(1);
+});
