@@ -9,7 +9,7 @@ import { rounded, type Bench } from './bench.ts';
 import { ingestWorld } from './ingest-world.ts';
 
 const minutes = Number(process.env['HIGHWATER_BENCH_MINUTES'] ?? 10);
-/** What holds observations themselves; the rest is views, which do not grow with them. */
+/** What grows with observations: themselves, their bodies and batches; the rest is views and what is live now. */
 const holding = [
   'frames',
   'frames_received',
@@ -18,6 +18,10 @@ const holding = [
   'bodies',
   'sqlite_autoindex_bodies_1',
   'body_places',
+  'commits',
+  'commits_batch',
+  'commits_kind',
+  'batch_minutes',
 ];
 
 interface Pages {

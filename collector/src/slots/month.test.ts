@@ -68,4 +68,32 @@ describe('a month of totals', () => {
       }),
     );
   });
+
+  it('takes less than lets it spill out of a page, where each day has its failures and its silence', () => {
+    const plain = { degraded: false, maintenance: false, stalled: false } as const;
+    const up = { state: 'up', ...plain } as const;
+    const silent = { state: 'unknown', cause: 'no-data', ...plain } as const;
+    const ofDay = (day: number, each: number) => {
+      const isSilent = (minute: number) => each === 2 && minute < 10 + day;
+      return countSlots(
+        Array.from({ length: 1_440 }, (_, minute) => (isSilent(minute) ? silent : up)),
+        (i) => ({
+          requests: isSilent(i) ? 0 : each,
+          succeeded: isSilent(i) ? 0 : each - (i % 50 === 0 ? 1 : 0),
+        }),
+      );
+    };
+    const usual = new Map(
+      Array.from({ length: 31 }, (_, day): [number, DayTotals] => [
+        20_027 + day,
+        new Map([
+          ['', ofDay(day, 10)],
+          ...['r0', 'r1', 'r2', 'r3', 'r4'].map((name) => [name, ofDay(day, 2)] as const),
+        ]),
+      ]),
+    );
+    const block = encodeMonth(usual);
+    expect(block.length).toBeLessThan(960);
+    expect(dayOfBlock(block, 20_027)).toEqual(usual.get(20_027));
+  });
 });
