@@ -10,7 +10,6 @@ import { inForceFrom } from './in-force.ts';
 import { monitorSlot, quorumOf } from './monitor.ts';
 import { type Claim, earlierClaim } from './none.ts';
 import { nodeSlot } from './node.ts';
-import { percentDown, percentUp, printedUptime } from './printed.ts';
 import { serviceSlot } from './service.ts';
 import { type Say, type State, commonCause } from './slot.ts';
 import { addTotals, allOf, emptyTotals, withMaintenance } from './totals.ts';
@@ -391,35 +390,6 @@ test('windows cut every day without a gap or an overlap', () => {
       expect(next).toBeLessThanOrEqual((day + 1) * 1_440);
     }),
   );
-});
-
-test('what is printed: bounds hold the figure, and 100 % is never printed of anything that was down', () => {
-  const count = fc.oneof(
-    fc.nat(3),
-    fc.nat(1_000_000),
-    fc.maxSafeNat().map((n) => Math.floor(n / 4)),
-  );
-  const value = (text: string | undefined): number => Number((text ?? '').replace(' %', '').replace('.', ''));
-  fc.assert(
-    fc.property(count, count, count, (up, down, unknown) => {
-      const printed = printedUptime({ up, down, unknown });
-      if (printed.figure !== undefined) {
-        expect(printed.coverage).toBeDefined();
-        if (down > 0) expect(value(printed.figure)).toBeLessThan(1_000_000);
-        if (up > 0 && down === 0) expect(printed.figure).toBe('100.0000 %');
-        if (printed.atLeast !== undefined) {
-          expect(value(printed.atLeast)).toBeLessThanOrEqual(value(printed.figure));
-          expect(value(printed.atMost)).toBeGreaterThanOrEqual(value(printed.figure));
-        }
-      }
-      expect(printed.atLeast !== undefined).toBe(unknown > 0);
-      for (const text of Object.values(printed))
-        if (typeof text === 'string') expect(text).toMatch(/^\d+\.\d{4} %$/);
-    }),
-    { numRuns: 2_000 },
-  );
-  expect(percentDown(1, 3)).toBe('33.3333 %');
-  expect(percentUp(1, 3)).toBe('33.3334 %');
 });
 
 test('the common cause does not depend on the order', () => {
