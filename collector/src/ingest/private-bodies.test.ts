@@ -95,9 +95,7 @@ async function readOf(): Promise<string[]> {
     const blobs = folderBlobs(join(dataDir, 'collector', 'blobs'));
     const source = openSource(store, openBodies(store, blobs));
     const read = await Promise.all(
-      commits
-        .filter(({ kind }) => kind === 'batch')
-        .map((commit) => source.read(ground, commit, () => true)),
+      commits.filter(({ kind }) => kind === 'batch').map((commit) => source.read(ground, commit, () => true)),
     );
     return [...new Set(read.flatMap(({ bodies }) => [...bodies.keys()]))].sort();
   } finally {
