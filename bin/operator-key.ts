@@ -23,8 +23,8 @@ export function otherHistory(config: Config, dataDir: string): OtherHistory | un
   };
 }
 
-/** Before anything starts. Throws Exit (1) where the history is another one. */
-export function refuseOtherHistory(config: Config, dataDir: string): void {
+/** Before anything starts. Throws Exit where the history is another one; with 2 where 1 is an answer of the command. */
+export function refuseOtherHistory(config: Config, dataDir: string, code: number = exitCode.no): void {
   const other = otherHistory(config, dataDir);
-  if (other) throw new Exit(exitCode.no, `highwater: ${other.says}; ${other.remedy}`);
+  if (other) throw new Exit(code, `highwater: ${other.says}; ${other.remedy}`);
 }

@@ -26,15 +26,24 @@ it('tells how long it still takes, once that can be told', () => {
 });
 
 it('tells what differs, and what puts it right', () => {
-  const rebuilt = { shards: 1, commits: 9, days: 40, keptDays: 3, differences: [] };
+  const rebuilt = { shards: 1, commits: 9, days: 40, keptDays: 3, damaged: [], differences: [] };
   const one = { shard: 's', view: 'slots', period: 20_000, subject: 'web/main', found: 'missing' } as const;
   const text = (count: number, isCheck: boolean) =>
     rebuiltText({ ...rebuilt, differences: Array.from({ length: count }, () => one) }, isCheck, '/srv/hw');
   expect(text(0, true)).toEqual([
     'followed  9 commits in 1 shard, 40 days',
-    'kept      3 of these days: their bodies are gone, so they can not be made again',
-    'equal     every block is what the log gives, byte by byte',
+    'kept      3 of these days: their bodies can not be read, so they stay as they are',
+    'equal     the other 37 days: every block is what the log gives, byte by byte',
   ]);
+  const damaged = [
+    { service: 'rpc', day: 20_000, pack: 'packed/2024-10-04/rpc/0', says: 'it ends too early' },
+  ];
+  expect(rebuiltText({ ...rebuilt, damaged }, true, '/srv/hw')[2]).toBe(
+    'damaged   pack of rpc, 2024-10-04 (blobs/packed/2024-10-04/rpc/0): it ends too early',
+  );
+  expect(rebuiltText({ ...rebuilt, keptDays: 0 }, true, '/srv/hw').at(-1)).toBe(
+    'equal     every block is what the log gives, byte by byte',
+  );
   expect(text(1, true).slice(2)).toEqual([
     'missing   slots of 2024-10-04: web/main',
     expect.stringMatching(/^differ {4}1 blocks; .* rebuild --data \/srv\/hw puts them right$/),

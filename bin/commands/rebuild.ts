@@ -38,7 +38,8 @@ export function rebuildCommand(): Command {
 The collector must be stopped; what probes see meanwhile waits at the probes. Room for a second copy of the views is
 needed in the data folder while it runs. It can be ended at any time and begun again.
 Days whose bodies are gone (retention.bodies) can not be made again and stay as they are.
-Ends with 0 when all is equal, or was put right; with --check 1 when something differs.
+Days of which a pack of bodies is damaged stay as they are too, and are told: take the pack out of a backup.
+Ends with 0 when all is equal, or was put right; with --check 1 when something differs; 1 when a pack is damaged.
 
 Examples:
   highwater rebuild --check
@@ -52,7 +53,7 @@ async function run(flags: RebuildFlags): Promise<void> {
   const { RebuildProblem } = await import('../../collector/src/rebuild/problem.ts');
   const data = dataDir(flags.data);
   const declared = readConfig(configFile(flags.config));
-  refuseOtherHistory(declared, data);
+  refuseOtherHistory(declared, data, exitCode.usage);
   const progress = progressLine();
   const left = timeLeft(() => performance.now());
   const isCheck = flags.check === true;
@@ -67,7 +68,8 @@ async function run(flags: RebuildFlags): Promise<void> {
     progress.end();
     if (flags.json) printJson({ ...rebuilt, changed: !isCheck && rebuilt.differences.length > 0 });
     else process.stdout.write(`${rebuiltText(rebuilt, isCheck, data).join('\n')}\n`);
-    if (isCheck && rebuilt.differences.length > 0) process.exitCode = exitCode.no;
+    if ((isCheck && rebuilt.differences.length > 0) || rebuilt.damaged.length > 0)
+      process.exitCode = exitCode.no;
   } catch (error) {
     progress.end();
     if (!(error instanceof RebuildProblem)) throw error;
@@ -76,7 +78,7 @@ async function run(flags: RebuildFlags): Promise<void> {
 }
 
 export function rebuiltText(rebuilt: Rebuilt, isCheck: boolean, data: string): string[] {
-  const { shards, commits, days, keptDays, differences } = rebuilt;
+  const { shards, commits, days, keptDays, damaged, differences } = rebuilt;
   const told = differences
     .slice(0, TOLD)
     .map(
@@ -88,11 +90,17 @@ export function rebuiltText(rebuilt: Rebuilt, isCheck: boolean, data: string): s
     `followed  ${commits} commits in ${shards} ${shards === 1 ? 'shard' : 'shards'}, ${days} ${days === 1 ? 'day' : 'days'}`,
     ...(keptDays === 0
       ? []
-      : [`kept      ${keptDays} of these days: their bodies are gone, so they can not be made again`]),
+      : [`kept      ${keptDays} of these days: their bodies can not be read, so they stay as they are`]),
+    ...damaged.map(
+      ({ pack, service, day, says }) =>
+        `damaged   pack of ${service}, ${periodText('slots', day)} (blobs/${pack}): ${says}`,
+    ),
     ...told,
     ...(more > 0 ? [`          and ${more} more (--json tells all)`] : []),
     differences.length === 0
-      ? 'equal     every block is what the log gives, byte by byte'
+      ? keptDays === 0
+        ? 'equal     every block is what the log gives, byte by byte'
+        : `equal     the other ${days - keptDays} days: every block is what the log gives, byte by byte`
       : isCheck
         ? `differ    ${differences.length} blocks; ${commandLine('rebuild', { data })} puts them right`
         : `put right ${differences.length} blocks in ${nearPath(data)}`,

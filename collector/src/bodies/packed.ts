@@ -1,7 +1,8 @@
 /**
  * Bodies out of packs. A segment is regenerated at a time (some milliseconds), and stays in memory for a while: whoever asks
  * for one body mostly asks for its neighbours. A pack says whose body one is by probe, epoch and number alone; what is given
- * is what the batch commits to by its hash, and nothing else.
+ * is what the batch commits to by its hash, and nothing else. A pack that should have a body and does not give it is damaged:
+ * the body is missing, and who opened the packs is told.
  */
 import { sha256 } from '@highwater/config/keys.ts';
 import type { Batch } from '@highwater/config/proof/batch.ts';
@@ -34,7 +35,12 @@ export interface PackedOptions {
   /** In place of one in this thread. */
   readonly reader?: PackReader;
   readonly cacheBytes?: number;
+  /** Told of each pack that is damaged, or whose object is not there although a row names it; once. */
+  readonly damaged?: (pack: PackRow, says: string) => void;
 }
+
+/** Looks at a body's packs: what is merged meanwhile is in another one at the next. */
+const LOOKS = 3;
 
 type Salts = Awaited<ReturnType<typeof readSalts>>;
 
@@ -51,8 +57,14 @@ export function packedIn(store: Store, blobs: Blobs, options?: PackedOptions): P
 export function openPacked(
   read: <T>(work: (tx: ReadTx) => Promise<T>) => Promise<T>,
   blobs: Blobs,
-  { reader = readPacks(blobs), cacheBytes = CACHE_BYTES }: PackedOptions = {},
+  { reader = readPacks(blobs), cacheBytes = CACHE_BYTES, damaged = () => undefined }: PackedOptions = {},
 ): Packed {
+  const told = new Set<string>();
+  const tell = (pack: PackRow, says: string): void => {
+    if (told.has(pack.blob)) return;
+    told.add(pack.blob);
+    damaged(pack, says);
+  };
   const segments = new Cache<readonly string[] | undefined>(cacheBytes);
 
   const segmentOf = (blob: string, segment: number) =>
@@ -77,27 +89,45 @@ export function openPacked(
     return undefined;
   };
 
+  /** In the pack that has it; a pack that says so and does not give it is damaged, unless another has taken its place. */
+  const find = async (
+    index: number,
+    day: number,
+    name: BodyName,
+    ref: Batch['bodies'][number],
+  ): Promise<HeldBody | undefined> => {
+    let failed: readonly PackRow[] = [];
+    for (let look = 0; look < LOOKS; look += 1) {
+      const { rows, saltOf } = await read(async (tx) => ({
+        rows: await tx.packs(ref.service, day),
+        saltOf: await readSalts(tx),
+      }));
+      const still = failed.filter(({ blob }) => rows.some((row) => row.blob === blob));
+      const tried = new Set(failed.map(({ blob }) => blob));
+      const left = look === 0 ? rows : rows.filter(({ blob }) => !tried.has(blob));
+      for (const row of left) {
+        const body = await inPack(row, saltOf, name, ref).catch((error: unknown) => {
+          if (!(error instanceof PackError)) throw error;
+          tell(row, error.message);
+        });
+        if (body !== undefined) return body;
+      }
+      for (const row of still) tell(row, 'a body that it should have is not in it, or it is not there');
+      failed = rows.filter(({ commits }) => commits.includes(index));
+      if (failed.length === still.length) return undefined;
+    }
+    return undefined;
+  };
+
   return {
-    async ofBatch(_, batch, isWanted) {
+    async ofBatch(commit, batch, isWanted) {
       const day = dayOfMinute(batch.minutes.last);
       const { probe, epoch, number } = batch;
       const bodies: HeldBody[] = [];
       for (const ref of batch.bodies) {
         if (!isWanted(ref.service)) continue;
-        const { rows, saltOf } = await read(async (tx) => ({
-          rows: await tx.packs(ref.service, day),
-          saltOf: await readSalts(tx),
-        }));
-        for (const row of rows) {
-          const body = await inPack(row, saltOf, { probe, epoch, number }, ref).catch((error: unknown) => {
-            // A pack that is damaged gives nothing; what it should have given is missing, which its readers tell.
-            if (error instanceof PackError) return undefined;
-            throw error;
-          });
-          if (body === undefined) continue;
-          bodies.push(body);
-          break;
-        }
+        const body = await find(commit.index, day, { probe, epoch, number }, ref);
+        if (body !== undefined) bodies.push(body);
       }
       return bodies;
     },

@@ -1,6 +1,7 @@
 /** The follower of one shard, from the first commit to where the views that are there have come, and no minute further. */
 import { MINUTE_MS, type Clock } from '@highwater/config/time.ts';
 import { CLOSE_AFTER_MS, openSlots } from '../slots/slots.ts';
+import type { Bodies } from '../bodies/bodies.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { Store } from '../store/store.ts';
 import type { Watched } from '../watched.ts';
@@ -21,12 +22,13 @@ const momentOf = (minute: number): number => (minute + 1) * MINUTE_MS + CLOSE_AF
 export async function follow(
   store: Store,
   blobs: Blobs,
+  bodies: Bodies,
   watched: Watched,
   { shard, closed }: FollowedShard,
 ): Promise<void> {
   let now = momentOf(closed);
   const clock: Clock = { now: () => now, monotonic: () => now };
-  const slots = openSlots(watched, store, blobs, clock);
+  const slots = openSlots(watched, store, blobs, clock, undefined, bodies);
   for (let ahead = 0; ahead <= MOST_AHEAD; ahead += 1) {
     now = momentOf(closed + ahead);
     await slots.beat();

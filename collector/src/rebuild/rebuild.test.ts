@@ -1,8 +1,12 @@
 /** Views of a store that real calls have filled, made again: equal to the byte, and what differs is found and mended. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openPacking } from '../packing/packing.ts';
+import { folderBlobs } from '../store/blobs/folder.ts';
+import type { PackRow } from '../store/store.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { lockFolder } from '../store/sqlite/open.ts';
 import { testHouse } from '../testing/config.ts';
@@ -110,6 +114,82 @@ describe('views made again', () => {
     await rebuild(false);
     expect((await rebuild(true)).differences).toEqual([]);
     expect(await all()).toEqual(before);
+  });
+});
+
+describe('a pack that is damaged', () => {
+  let folder: string;
+  const again = (isCheck: boolean): Promise<Rebuilt> =>
+    rebuildViews({ dataDir: folder, config: house.config, now, isCheck, progress: () => undefined });
+  const opened = () => openSqliteStore(join(folder, 'collector'));
+  const blocks = async (): Promise<unknown> => {
+    await using store = opened();
+    return store.read(shard, async (tx) => {
+      const all = [];
+      for (const view of ['slots', 'totals', 'heads', 'latency', 'latency-days'] as const)
+        all.push(await tx.blocks(view, 0, 2 ** 40));
+      return all;
+    });
+  };
+  const packs = async (): Promise<readonly PackRow[]> => {
+    await using store = opened();
+    return store.read(LOG_SHARD, (tx) => tx.packsBefore(2 ** 40, 100));
+  };
+
+  beforeEach(async () => {
+    folder = newDataDir();
+    await fill(folder, house, { from: FROM, minutes: 20, random: randomFrom(8) });
+    const at = join(folder, 'collector');
+    await using store = openSqliteStore(at);
+    const later = now + 3 * 86_400_000;
+    const clock = { now: () => later, monotonic: () => later };
+    const figures = {
+      objects: 0,
+      lines: 0,
+      bytes: 0,
+      bodyBytes: 0,
+      failed: 0,
+      droppedPacks: 0,
+      droppedBlocks: 0,
+    };
+    const blobs = folderBlobs(join(at, 'blobs'));
+    await openPacking(at, store, blobs, clock, pino({ level: 'silent' }), figures).turn();
+  });
+  afterEach(() => dropDataDir(folder));
+
+  it.each<[string, (file: string) => void]>([
+    [
+      'by one bit of what it holds',
+      (file) => {
+        const bytes = readFileSync(file);
+        const at = bytes.length - 20;
+        bytes[at] = (bytes[at] ?? 0) ^ 1;
+        writeFileSync(file, bytes);
+      },
+    ],
+    [
+      'by one bit of its beginning',
+      (file) => {
+        const bytes = readFileSync(file);
+        bytes[0] = (bytes[0] ?? 0) ^ 1;
+        writeFileSync(file, bytes);
+      },
+    ],
+    ['by its end', (file) => writeFileSync(file, readFileSync(file).subarray(0, -1))],
+    ['and is not there', (file) => rmSync(file)],
+  ])('keeps its day as it was counted, and is told: %s', async (_, damage) => {
+    expect(await again(true)).toMatchObject({ keptDays: 0, damaged: [], differences: [] });
+    const [pack] = await packs();
+    if (pack === undefined) throw new Error('nothing was packed');
+    const before = await blocks();
+    damage(join(folder, 'collector', 'blobs', pack.blob));
+    const { service, day, blob } = pack;
+    for (const isCheck of [true, false]) {
+      const rebuilt = await again(isCheck);
+      expect(rebuilt).toMatchObject({ keptDays: 1, differences: [] });
+      expect(rebuilt.damaged).toEqual([{ service, day, pack: blob, says: expect.any(String) as string }]);
+    }
+    expect(await blocks()).toEqual(before);
   });
 });
 

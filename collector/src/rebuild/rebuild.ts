@@ -12,12 +12,13 @@ import { FolderInUseError } from '../store/sqlite/open.ts';
 import { openSqliteStore, OtherVersionError, readCopy } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, watch } from '../watched.ts';
+import { openBodies } from '../bodies/bodies.ts';
 import { packedIn } from '../bodies/packed.ts';
 import { belongsWith } from './belongs.ts';
 import { besideStore } from './beside.ts';
 import { type Difference, differencesIn, stretches } from './differences.ts';
 import { follow } from './follow.ts';
-import { goneDays } from './gone.ts';
+import { notingGone } from './gone.ts';
 import { RebuildProblem } from './problem.ts';
 import { type FollowedShard, followedShards, shardsEver, watchedOf } from './shards.ts';
 
@@ -40,7 +41,18 @@ export interface Rebuilt {
   readonly days: number;
   /** Of these, days of which bodies are gone: what is there stays. */
   readonly keptDays: number;
+  /** Packs that are damaged, or not there: their days are among those that stay. */
+  readonly damaged: readonly DamagedPack[];
   readonly differences: readonly Omit<Difference, 'block'>[];
+}
+
+export interface DamagedPack {
+  readonly service: string;
+  /** UTC day. */
+  readonly day: number;
+  /** The name of its object among the blobs. */
+  readonly pack: string;
+  readonly says: string;
 }
 
 /** The folder of the store that is made beside. */
@@ -89,7 +101,8 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
   const commits = await main.read(LOG_SHARD, (tx) => tx.commitSize());
   const shardOf = await shardsEver(main, watched);
   const shards = await followedShards(main, shardOf.values());
-  const gone = await goneDays(main, folderBlobs(blobsFolder), shardOf, commits);
+  const kept = new Set<number>();
+  const damaged = new Map<string, DamagedPack>();
   const all = shards.reduce((sum, { next }) => sum + next, 0);
   const differences: Omit<Difference, 'block'>[] = [];
   const first = await firstDay(main);
@@ -109,9 +122,15 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
         const { shard } = each;
         const followed = (index: number): void => progress(done + Math.min(index, size), all);
         const store = besideStore(main, scratch, size, followed);
-        packedIn(store, own, { cacheBytes: TEXT_BYTES });
-        await follow(store, own, watchedOf(watched, shardOf, shard), each);
-        const belongs = belongsWith(gone.get(shard) ?? new Set(), { now, slotsMs });
+        packedIn(store, own, {
+          cacheBytes: TEXT_BYTES,
+          damaged: ({ service, day, blob }, says) => damaged.set(blob, { service, day, pack: blob, says }),
+        });
+        const gone = new Set<number>();
+        const bodies = notingGone(openBodies(store, own), gone);
+        await follow(store, own, bodies, watchedOf(watched, shardOf, shard), each);
+        for (const day of gone) kept.add(day);
+        const belongs = belongsWith(gone, { now, slotsMs });
         for (const stretch of stretches(first, last)) {
           const found = await differencesIn(shard, stretch, { now: main, made: scratch }, belongs);
           if (!isCheck && found.length > 0) await mend(main, shard, found);
@@ -121,12 +140,12 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
       }
     }
   }
-  const kept = new Set([...gone.values()].flatMap((days) => [...days]));
   return {
     shards: shards.length,
     commits,
     days: shards.length === 0 ? 0 : last - first + 1,
     keptDays: [...kept].filter((day) => day <= last).length,
+    damaged: [...damaged.values()].sort((a, b) => a.day - b.day || (a.pack < b.pack ? -1 : 1)),
     differences,
   };
 }

@@ -2,7 +2,7 @@
 import { monitorParts } from '@highwater/config/domain.ts';
 import { type Clock, type Instant, MINUTE_MS, minuteOf } from '@highwater/config/time.ts';
 import type { Why } from '@highwater/config/wire.ts';
-import { openBodies } from '../bodies/bodies.ts';
+import { type Bodies, openBodies } from '../bodies/bodies.ts';
 import { mutex } from '../mutex.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { BlockRow, CommitRow, Store, View } from '../store/store.ts';
@@ -69,9 +69,10 @@ export function openSlots(
   blobs: Blobs,
   clock: Clock,
   signal?: AbortSignal,
+  bodies: Bodies = openBodies(store, blobs),
 ): Slots {
   const keeper = keepGround(store);
-  const source = openSource(store, openBodies(store, blobs));
+  const source = openSource(store, bodies);
   const alone = mutex();
   const revisions = new Map<string, number>();
   const shards = new Map(
