@@ -13,7 +13,7 @@ import { numbersOf } from './answers/numbers.ts';
 import { proofsFor } from './answers/proofs.ts';
 import { makeSnapshot } from './answers/snapshot.ts';
 import { keepSnapshots } from './answers/snapshot-keeper.ts';
-import { uptimeOf } from './answers/uptime.ts';
+import { isRegionOf, uptimeOf } from './answers/uptime.ts';
 import { openBodies } from './bodies/bodies.ts';
 import { openContradictions } from './contradictions.ts';
 import { annotationRoutes } from './http/annotation-calls.ts';
@@ -231,7 +231,13 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       maintenances,
       unsigned: () => publishedLog.status().refused?.because,
     }),
-    ...detailRoutes({ watched, details, uptimeOf: (question) => uptimeOf(counting, question) }),
+    ...detailRoutes({
+      watched,
+      details,
+      clock,
+      uptimeOf: (question) => uptimeOf(counting, question),
+      isRegionOf: (subject, region) => isRegionOf(counting, subject, region),
+    }),
     ...annotationRoutes({ store, clock, signing, committed: () => committed.ring() }),
     ...readerRoutes({
       watched,

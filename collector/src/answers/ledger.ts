@@ -24,6 +24,8 @@ export type DayTotals = ReadonlyMap<number, RuleTotals>;
 export interface Ledger {
   /** Whether anything was ever counted of a subject. */
   has(shard: string, subject: string): Promise<boolean>;
+  /** Of all that was ever counted of a subject: the agreed plane, and those of regions that may be gone by now. */
+  planes(shard: string, subject: string): Promise<ReadonlySet<string>>;
   /** Of one plane. */
   days(shard: string, subject: string, plane: string, range: DayRange): Promise<DayTotals>;
   /**
@@ -115,6 +117,10 @@ export function openLedger(slots: BlockReader): Ledger {
     },
     async has(shard, subject) {
       return (await slots.blocks(shard, 'totals', 0, LAST_MONTH, subject)).length > 0;
+    },
+    async planes(shard, subject) {
+      const rows = await slots.blocks(shard, 'totals', 0, LAST_MONTH, subject);
+      return new Set(rows.flatMap(({ block }) => [...planesOfMonth(block)]));
     },
     async days(shard, subject, plane, range) {
       const [from, to] = [monthOfDay(range.first), monthOfDay(range.last)];

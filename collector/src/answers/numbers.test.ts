@@ -16,7 +16,7 @@ import { testHouse } from '../testing/config.ts';
 import { watch } from '../watched.ts';
 import { type BlockReader, openLedger } from './ledger.ts';
 import { numbersOf, subjectsOf } from './numbers.ts';
-import { uptimeOf } from './uptime.ts';
+import { isRegionOf, uptimeOf } from './uptime.ts';
 
 /** By subject, plane and day. */
 type Facts = Map<string, Map<string, Map<number, DayPlane>>>;
@@ -282,6 +282,16 @@ describe('the uptime of a range', () => {
       expect(answer).not.toHaveProperty('budget');
     },
   );
+
+  it('is that of a region which is gone, and of none that never was', async () => {
+    const moved = partsOf(factsOf(['rpc'], ['', 'mars'], 40, 23));
+    expect(moved.watched.config.regions.map(({ id }) => id)).not.toContain('mars');
+    const regions = ['eu', 'mars', 'venus', ''].map((region) => isRegionOf(moved, 'rpc', region));
+    expect(await Promise.all(regions)).toEqual([true, true, false, false]);
+    expect(await isRegionOf(moved, 'rpc/a', 'mars')).toBe(false);
+    const answer = await uptimeOf(moved, { subject: 'rpc', region: 'mars', range: { period: '30d' } });
+    expect(answer?.totals.up).toBeGreaterThan(0);
+  });
 
   it.each(['', 'rpc/', 'rpc/c', 'rpc/a/none', 'rpc/a/head/x', 'nobody', 'chain.devnet/x/head'])(
     'of %j there is none',

@@ -41,6 +41,13 @@ async function shardOf({ watched, ledger }: NumbersParts, subject: string): Prom
   return undefined;
 }
 
+/** Whether a region is one of the configuration, or was when something was counted of a subject. */
+export async function isRegionOf(parts: NumbersParts, subject: string, region: string): Promise<boolean> {
+  if (parts.watched.config.regions.some(({ id }) => id === region)) return true;
+  const shard = await shardOf(parts, subject);
+  return shard !== undefined && region !== AGREED && (await parts.ledger.planes(shard, subject)).has(region);
+}
+
 /** Undefined for a subject that there is not, and never was. */
 export async function uptimeOf(
   parts: NumbersParts,

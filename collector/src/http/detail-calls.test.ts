@@ -64,6 +64,8 @@ describe('/v1/uptime', () => {
     ['subject=rpc/a/head&period=2026-02&region=eu', '2026-02'],
     ['subject=rpc&from=2026-02-28&to=2026-03-01', undefined],
     ['subject=rpc&from=2025-10-19&to=2026-11-22', undefined],
+    ['subject=rpc&period=2026-11', '2026-11'],
+    ['subject=rpc&from=2026-11-21&to=2026-11-30', undefined],
     // Who may read sees what is private too, as by /v1/why.
     ['subject=hidden/canary-node', '30d'],
   ])('?%s is answered', async (query, period) => {
@@ -85,6 +87,13 @@ describe('/v1/uptime', () => {
     ['subject=rpc&from=2025-10-18&to=2026-11-22', 400, '401 days are too many'],
     ['subject=rpc&from=1970-01-01&to=9999-12-31', 400, 'days are too many'],
     ['subject=rpc&from=2026-10-01&to=2026-10-02&period=7d', 400, 'both a period and days'],
+    [
+      'subject=rpc&period=2099-01',
+      400,
+      'period=2099-01 lies in the future',
+    ],
+    ['subject=rpc&period=2026-12', 400, 'period=2026-12 lies in the future'],
+    ['subject=rpc&from=2026-11-22&to=2026-11-23', 400, 'from=2026-11-22 lies in the future'],
     ['subject=rpc&region=mars', 400, 'there is no region mars'],
     ['subject=nobody', 404, 'there is no subject nobody'],
     ['subject=rpc/a/none', 404, 'there is no subject'],

@@ -1,5 +1,5 @@
 /** The calls that answer with counted minutes. */
-import { parseDay, parseMonth } from '@highwater/config/proof/rule/period.ts';
+import { daysOfMonth, parseDay, parseMonth } from '@highwater/config/proof/rule/period.ts';
 import {
   MAX_UPTIME_DAYS,
   publicPeriodName,
@@ -7,6 +7,7 @@ import {
   type UptimeAnswer,
   uptimeAnswer,
 } from '@highwater/config/public-detail.ts';
+import { type Clock, dayOfMinute, formatDay, minuteOf } from '@highwater/config/time.ts';
 import type { Details } from '../answers/detail.ts';
 import type { UptimeQuestion } from '../answers/uptime.ts';
 import type { Watched } from '../watched.ts';
@@ -18,6 +19,9 @@ export interface DetailCalls {
   readonly details: Details;
   /** Undefined for a subject that there is not. */
   readonly uptimeOf: (question: UptimeQuestion) => Promise<UptimeAnswer | undefined>;
+  /** Also of one that is no longer configured, as long as something is counted of the subject by it. */
+  readonly isRegionOf: (subject: string, region: string) => Promise<boolean>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 async function detailCall({ details }: DetailCalls, call: Call): Promise<Reply> {
@@ -47,8 +51,19 @@ function queryDay(query: URLSearchParams, name: string): number {
   return day;
 }
 
+/** Throws HttpError 400 for days of which nothing can be known. A range that goes on beyond today has begun. */
+function expectBegun(given: string, firstDay: number, today: number): void {
+  if (firstDay > today) {
+    throw new HttpError(
+      400,
+      `${given} lies in the future`,
+      `it is ${formatDay(today)} UTC; give days or a month that have begun`,
+    );
+  }
+}
+
 /** A period by its name (default 30d), or days from and to. Throws HttpError 400. */
-function queryRange(query: URLSearchParams): UptimeQuestion['range'] {
+function queryRange(query: URLSearchParams, today: number): UptimeQuestion['range'] {
   const period = query.get('period');
   if (query.has('from') || query.has('to')) {
     if (period !== null) {
@@ -64,31 +79,34 @@ function queryRange(query: URLSearchParams): UptimeQuestion['range'] {
         `ask for at most ${MAX_UPTIME_DAYS} days at once; sums of counts are counts`,
       );
     }
+    expectBegun(`from=${formatDay(first)}`, first, today);
     return { first, last };
   }
   const name = period ?? '30d';
-  const isMonth = parseMonth(name) !== undefined;
-  if (!publicPeriodName.safeParse(name).success || (name.length > 3 && !isMonth)) {
+  const month = parseMonth(name);
+  if (!publicPeriodName.safeParse(name).success || (name.length > 3 && month === undefined)) {
     throw new HttpError(
       400,
       `period=${name.slice(0, 40)} is not a period`,
       'give 24h, 7d, 30d, 90d, or a month such as 2026-11',
     );
   }
+  if (month !== undefined) expectBegun(`period=${name}`, daysOfMonth(month).first, today);
   return { period: name };
 }
 
-async function uptimeCall({ watched, uptimeOf }: DetailCalls, { query }: Call): Promise<Reply> {
+async function uptimeCall(parts: DetailCalls, { query }: Call): Promise<Reply> {
+  const { watched, uptimeOf, isRegionOf, clock } = parts;
   const subject = query.get('subject') ?? '';
   if (subject === '') {
     throw new HttpError(400, 'subject is missing', 'give SERVICE, SERVICE/NODE or SERVICE/NODE/CHECK');
   }
   const region = query.get('region');
-  if (region !== null && !watched.config.regions.some(({ id }) => id === region)) {
+  if (region !== null && !(await isRegionOf(subject, region))) {
     const known = watched.config.regions.map(({ id }) => id).join(', ');
     throw new HttpError(400, `there is no region ${region.slice(0, 100)}`, `give one of ${known}`);
   }
-  const range = queryRange(query);
+  const range = queryRange(query, dayOfMinute(minuteOf(clock.now())));
   const answer = await uptimeOf({ subject, range, ...(region === null ? {} : { region }) });
   if (answer === undefined) {
     throw new HttpError(
