@@ -86,6 +86,23 @@ it.each<[string, Partial<UptimeAnswer>, string]>([
   ],
 ])('tells %s', (_what, over, says) => expect(uptimeText({ ...answer, ...over })).toContain(says));
 
+const noBudgetYet = { objective: '99.9 %', allowedMinutes: 0, spentMinutes: 0, leftMinutes: 0 };
+
+it('has a budget that allows nothing yet in words, and none where nothing was counted', () => {
+  expect(uptimeText({ ...answer, budget: noBudgetYet })).toContain(
+    'budget    99.9 % allows no whole minute yet, and none was down\n',
+  );
+  expect(
+    uptimeText({ ...answer, budget: { ...noBudgetYet, leftAtLeastMinutes: -3, leftAtMostMinutes: 0 } }),
+  ).toContain('none was down; between -3 and 0 min with what is unknown\n');
+  expect(uptimeText({ ...answer, budget: { ...noBudgetYet, objective: '100 %' } })).toContain(
+    '100 % allows no minute, and none was down\n',
+  );
+  expect(uptimeText({ ...answer, uptime: { incomplete: false }, budget: noBudgetYet })).not.toContain(
+    'budget',
+  );
+});
+
 it('has a line for each day when asked', () => {
   const lines = uptimeText(answer, true).split('\n').slice(-3);
   expect(lines.map((line) => line.trim().split(/ {2,}/))).toEqual([

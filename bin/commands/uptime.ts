@@ -66,7 +66,8 @@ export function uptimeText(answer: UptimeAnswer, withDays = false): string {
     ...maintenanceRows(answer),
     ['minutes', minutesText(answer)],
     ['requests', requestsText(answer)],
-    ...(budget === undefined ? [] : [['budget', budgetText(budget)]]),
+    // Of nothing there is no budget.
+    ...(budget === undefined || answer.uptime.coverage === undefined ? [] : [['budget', budgetText(budget)]]),
   ];
   const parts = [`${plain(subject)}, ${plain(seen)}, ${span}\n`, columns(rows.map((row) => ['', ...row]))];
   if (withDays && days.length > 0) {
@@ -120,11 +121,20 @@ function budgetText(budget: PublicAllowance): string {
   const { objective, allowedMinutes, spentMinutes, leftMinutes, left } = budget;
   const { leftAtLeastMinutes: least, leftAtMostMinutes: most } = budget;
   const share = left === undefined ? '' : ` (${left})`;
+  const spent =
+    allowedMinutes === 0 && spentMinutes === 0
+      ? `${objective} allows no ${isNone(objective) ? 'minute' : 'whole minute yet'}, and none was down`
+      : `${objective} allows ${allowedMinutes} min: ${spentMinutes} spent, ${leftMinutes} left${share}`;
   const bounds =
     least === undefined || most === undefined
       ? ''
       : `; between ${least} and ${most} min with what is unknown`;
-  return `${objective} allows ${allowedMinutes} min: ${spentMinutes} spent, ${leftMinutes} left${share}${bounds}`;
+  return `${spent}${bounds}`;
+}
+
+/** Whether an objective will never allow a minute down. */
+function isNone(objective: string): boolean {
+  return objective === '100 %';
 }
 
 function dayRow(day: UptimeAnswer['days'][number]): string[] {

@@ -28,6 +28,12 @@ test.each([
     false,
   ],
   [
+    { objective: '100 %', allowedMinutes: 0, spentMinutes: 0, leftMinutes: 0, left: undefined },
+    'It allows no minute down, and none was.',
+    0,
+    false,
+  ],
+  [
     { allowedMinutes: 0, spentMinutes: 1, leftMinutes: -1, left: undefined },
     '1 of 0 minutes that may be down spent, 1 minute more than it has.',
     1,

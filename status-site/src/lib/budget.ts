@@ -32,7 +32,9 @@ export function budgetView(budget: PublicBudget): BudgetView {
   return {
     title: `Objective ${budget.objective} over 30 days`,
     text: hasNone
-      ? 'What was counted so far allows no whole minute yet, and none was down.'
+      ? budget.objective === '100 %'
+        ? 'It allows no minute down, and none was.'
+        : 'What was counted so far allows no whole minute yet, and none was down.'
       : `${formatCount(spentMinutes)} of ${minutes(allowedMinutes)} that may be down spent, ${rest}.`,
     bounds:
       leftAtLeastMinutes === undefined || leftAtMostMinutes === undefined
