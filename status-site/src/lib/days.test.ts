@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aDay, morning, someDays } from '../../../test/fixtures/snapshots.ts';
-import { barPaths, bars, barsText, dayText } from './days.ts';
+import { barPaths, bars, barsText, countedText, dayText } from './days.ts';
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
 
@@ -85,4 +85,15 @@ test('each layer that occurs is one path', () => {
   const drawn = barPaths(bars(someDays(morning, 2, { 1: { down: 3 } }), morning));
   expect(drawn.map((path) => path.layer)).toEqual(['none', 'up', 'down']);
   expect(drawn[2]?.d).toMatch(/^M880 [\d.]+h7v[\d.]+h-7z$/);
+});
+
+test.each([
+  [{ up: 0 }, ''],
+  [{ up: 1 }, '1 minute counted'],
+  [{ up: 1_000, down: 39, unknown: 400 }, '1 439 minutes counted'],
+  [{ up: 1_400, unknown: 40 }, ''],
+])('of a day of %j is said over how long it was counted: "%s"', (counts, text) => {
+  const none = { up: 0, down: 0, unknown: 0, maintenance: 0, stalled: 0, degraded: 0 };
+  const day = { ...aDay('2026-11-21'), ...none, ...counts };
+  expect(plain(countedText(bars([day], morning)))).toBe(text);
 });

@@ -37,6 +37,12 @@ export function minutes(day: PublicDay): number {
   return day.up + day.down + day.unknown + day.maintenance + day.stalled;
 }
 
+/** `1 minute counted`; empty without any, and from a whole day on, when the bars say it. */
+export function countedText(bars: readonly Bar[]): string {
+  const counted = bars.reduce((sum, { day }) => sum + (day ? minutes(day) : 0), 0);
+  return counted === 0 || counted >= DAY_MS / 60_000 ? '' : `${plural(counted, 'minute')} counted`;
+}
+
 /** Least share of a bar, so that one bad minute in 1,440 can be seen, and one good one too. */
 const leastShare: Readonly<Record<Layer, number>> = {
   up: 0.1,

@@ -27,7 +27,7 @@ export function figuresView(
   regionName: (id: string) => string,
 ): FiguresView | undefined {
   const { service, numbers, charts } = detail;
-  const latency = latencyCharts(charts.latency, selection, regionName, service);
+  const latency = latencyCharts(charts.latency, selection, regionName, service, detail.startedAt);
   if (latency === undefined) return undefined;
   return {
     madeAt: detail.generatedAt,
@@ -45,7 +45,7 @@ export interface NodeFigures {
 }
 
 export function nodeFigures(
-  { service, numbers, charts, generatedAt }: PublicServiceDetail,
+  { service, numbers, charts, generatedAt, startedAt }: PublicServiceDetail,
   node: string,
 ): NodeFigures {
   const subject = `${service}/${node}`;
@@ -53,6 +53,6 @@ export function nodeFigures(
   return {
     periods: periodRows(numbers, subject),
     checks: checkRows(numbers, subject, COMPARED),
-    charts: own === undefined ? [] : nodeCharts(own, generatedAt),
+    charts: own === undefined ? [] : nodeCharts(own, generatedAt, startedAt),
   };
 }

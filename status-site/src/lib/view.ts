@@ -1,6 +1,6 @@
 /** From a frame to what the pages show. Pure: no clock, no I/O; the words and rules of the page are here. */
 import type { PublicIncident, PublicNode, PublicService, PublicUptime } from '@highwater/config/public.ts';
-import { bars, barsText, type Bar } from './days.ts';
+import { bars, barsText, countedText, type Bar } from './days.ts';
 import { formatAgo, formatInstant, formatMonth, formatSpan, plural } from './format.ts';
 import { freshness, type Frame, type Freshness } from './frame.ts';
 import { nodeMarkUnder, notices, type MaintenanceView } from './maintenance.ts';
@@ -33,6 +33,8 @@ export interface HistoryView {
   readonly bars: readonly Bar[];
   readonly text: string;
   readonly uptime: UptimeView;
+  /** `1 minute counted`, as long as that is less than a day; else empty. */
+  readonly counted: string;
 }
 
 export interface NodeView {
@@ -117,7 +119,12 @@ export function uptimeView(uptime: PublicUptime): UptimeView {
 
 export function historyView(from: Pick<PublicService, 'days' | 'uptime'>, now: number): HistoryView {
   const shown = bars(from.days, now);
-  return { bars: shown, text: barsText(shown), uptime: uptimeView(from.uptime) };
+  return {
+    bars: shown,
+    text: barsText(shown),
+    uptime: uptimeView(from.uptime),
+    counted: countedText(shown),
+  };
 }
 
 export function serviceView(service: PublicService, frame: Frame): ServiceView {

@@ -36,6 +36,11 @@ export function sinceText(values: readonly unknown[], nameOf: (index: number) =>
   return first > 0 ? `; measured since ${nameOf(first)}` : '';
 }
 
+/** When a stretch begins, and of the one in which the installation was begun, when that was. */
+export function begunAt(at: number, everyMs: number, startedAt: number): number {
+  return at < startedAt && startedAt < at + everyMs ? startedAt : at;
+}
+
 /** What is said once nothing was measured at all. */
 export function nothingText(steps: number, noun: string): string {
   return steps === 0 ? 'Nothing was measured yet.' : `Nothing was measured in ${plural(steps, noun)}.`;

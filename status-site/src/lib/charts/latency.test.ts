@@ -6,10 +6,12 @@ import { latencyCharts, MAX_CHARTS } from './latency.ts';
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
 const names: Readonly<Record<string, string>> = { eu: 'Frankfurt', us: 'New York' };
 const regionName = (id: string) => names[id] ?? id;
+const startedAt = Date.UTC(2025, 0, 1);
 const measured = ['eth_call', '*', 'eth_blockNumber'].flatMap((method) =>
   ['eu', 'us'].map((region) => aMethodLatency(now, region, method, method === '*' ? 300 : 900)),
 );
-const of = (selection: object, from = measured) => latencyCharts(from, selection, regionName, 'rpc');
+const of = (selection: object, from = measured) =>
+  latencyCharts(from, selection, regionName, 'rpc', startedAt);
 
 test.each([
   [{}, ['Frankfurt', 'New York'], ['All answers'], ['Every region']],
@@ -65,6 +67,17 @@ test('charts are told in a sentence, with what is not known, and row by row', ()
   expect(chart?.table.rows.filter((row) => row[1] === '–')).toHaveLength(5);
   expect(plain(chart?.table.rows[0]?.[0] ?? '')).toBe('21 Nov, 06:00');
   expect(new Set(chart?.table.rows.map(([name]) => name)).size).toBe(48);
+});
+
+test('the first hour begins with the installation, and a chart is named by service, method and region', () => {
+  const from = Date.UTC(2026, 10, 20, 20);
+  const hours = [null, someQuantiles(0, 90)];
+  const young = { ...aMethodLatency(now, 'eu', 'eth_call', 1), from, hours };
+  const begun = Date.UTC(2026, 10, 20, 21, 52, 38);
+  const chart = latencyCharts([young], {}, regionName, 'rpc', begun)?.charts[0];
+  expect(plain(chart?.summary ?? '')).toContain('; measured since 20 Nov, 21:52');
+  expect(plain(chart?.table.rows[0]?.[0] ?? '')).toBe('20 Nov, 21:00');
+  expect(chart?.table.caption).toBe('Latency of rpc, eth_call, Frankfurt, by hour');
 });
 
 test('without any answer there is a chart of nothing, and it says so', () => {

@@ -2,7 +2,7 @@
 import type { PublicMethodLatency } from '@highwater/config/public-detail.ts';
 import { formatHour, formatShortInstant } from '../format.ts';
 import { addressOf, type Choice, type Selection } from '../selection.ts';
-import type { ChartView } from './chart.ts';
+import { begunAt, type ChartView } from './chart.ts';
 import { beginOf } from './draw.ts';
 import { highestQuantile, quantileChart } from './quantiles.ts';
 
@@ -21,12 +21,13 @@ export interface LatencyCharts {
   readonly more: string;
 }
 
-/** Undefined when a method or region is asked for that was not measured. */
+/** Undefined when a method or region is asked for that was not measured. `startedAt`: when the installation was begun. */
 export function latencyCharts(
   measured: readonly PublicMethodLatency[],
   selection: Selection,
   regionName: (id: string) => string,
   service: string,
+  startedAt: number,
 ): LatencyCharts | undefined {
   const methods = [...new Set(measured.map(({ method }) => method))].sort(allFirst);
   const regions = [...new Set(measured.map(({ region }) => region))];
@@ -82,9 +83,10 @@ export function latencyCharts(
         {
           key: `${one.method} ${one.region}`,
           title: isByMethod ? methodName(one.method) : regionName(one.region),
-          caption: `Latency of ${one.method === ALL ? 'all answers' : one.method}, ${regionName(one.region)}, by hour`,
+          caption: `Latency of ${service}, ${one.method === ALL ? 'all answers' : one.method}, ${regionName(one.region)}, by hour`,
           noun: 'hour',
           nameOf: formatShortInstant,
+          sinceOf: (at) => formatShortInstant(begunAt(at, HOUR_MS, startedAt)),
           timeOf: formatHour,
         },
         begin,

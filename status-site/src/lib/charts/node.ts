@@ -8,7 +8,7 @@ import {
   formatShortDate,
   plural,
 } from '../format.ts';
-import { sinceText, type ChartView } from './chart.ts';
+import { begunAt, sinceText, type ChartView, type TableView } from './chart.ts';
 import { beginOf, draw, type Span } from './draw.ts';
 import { highestQuantile, quantileChart } from './quantiles.ts';
 
@@ -19,13 +19,13 @@ const DAYS = 30;
 const LEAST_DAYS = 7;
 const LEAST_HEADS_MS = 3 * HOUR_MS;
 
-/** Those that there is something to draw of. */
-export function nodeCharts(charts: PublicNodeCharts, now: number): readonly ChartView[] {
+/** Those that there is something to draw of. `startedAt`: when the installation was begun. */
+export function nodeCharts(charts: PublicNodeCharts, now: number, startedAt: number): readonly ChartView[] {
   return [
     ...(charts.days.length > 0 ? [daysChart(charts, now)] : []),
     ...(charts.heads === undefined
       ? []
-      : [lagChart(charts.heads, charts.node), heightChart(charts.heads, charts.node)]),
+      : [lagChart(charts.heads, charts.node, startedAt), heightChart(charts.heads, charts.node, startedAt)]),
   ];
 }
 
@@ -51,7 +51,7 @@ function daysChart({ node, days }: PublicNodeCharts, now: number): ChartView {
   );
 }
 
-function lagChart(heads: PublicNodeHeads, node: string): ChartView {
+function lagChart(heads: PublicNodeHeads, node: string, startedAt: number): ChartView {
   const { lagBlocks } = heads;
   const known = lagBlocks.filter((lag) => lag !== null);
   const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
@@ -63,17 +63,17 @@ function lagChart(heads: PublicNodeHeads, node: string): ChartView {
           ? `At most ${plural(high, 'block')} behind; behind ${behindText(behind, heads)}`
           : 'Never behind') +
         (low < 0 ? `, at most ${plural(-low, 'block')} ahead` : '') +
-        `${headGaps(lagBlocks, heads)}.`;
+        `${headGaps(lagBlocks, heads, startedAt)}.`;
   return {
     key: `${node} lag`,
     title: 'Lag in blocks',
     summary,
     drawing: drawHeads('Blocks behind', lagBlocks, heads, { low, high: Math.max(high, 4) }),
-    table: headTable(heads, node),
+    table: headTable(`Lag of ${node} in blocks by hour`, 'Greatest lag', lagBlocks, heads),
   };
 }
 
-function heightChart(heads: PublicNodeHeads, node: string): ChartView {
+function heightChart(heads: PublicNodeHeads, node: string, startedAt: number): ChartView {
   const { heights } = heads;
   const known = heights.filter((height) => height !== null);
   const [first = 0, last = 0] = [known.at(0), known.at(-1)];
@@ -83,12 +83,12 @@ function heightChart(heads: PublicNodeHeads, node: string): ChartView {
     summary:
       known.length === 0
         ? 'Nothing was seen.'
-        : `From ${formatCount(first)} to ${formatCount(last)}, ${plural(last - first, 'block')}${headGaps(heights, heads)}.`,
+        : `From ${formatCount(first)} to ${formatCount(last)}, ${plural(last - first, 'block')}${headGaps(heights, heads, startedAt)}.`,
     drawing: drawHeads('Height', heights, heads, {
       low: Math.min(...known, first),
       high: Math.max(first, ...known),
     }),
-    table: headTable(heads, node),
+    table: headTable(`Height of ${node} by hour`, 'Highest', heights, heads),
   };
 }
 
@@ -116,7 +116,11 @@ function behindText(stretches: number, { everyMs }: PublicNodeHeads): string {
 }
 
 /** Since when it was seen, and for how long not since then. */
-function headGaps(values: readonly (number | null)[], { from, everyMs }: PublicNodeHeads): string {
+function headGaps(
+  values: readonly (number | null)[],
+  { from, everyMs }: PublicNodeHeads,
+  startedAt: number,
+): string {
   const since = values.slice(
     Math.max(
       0,
@@ -125,41 +129,36 @@ function headGaps(values: readonly (number | null)[], { from, everyMs }: PublicN
   );
   const gaps = since.filter((value) => value === null).length;
   return (
-    sinceText(values, (index) => formatShortInstant(from + index * everyMs)) +
+    sinceText(values, (index) => formatShortInstant(begunAt(from + index * everyMs, everyMs, startedAt))) +
     (gaps === 0 ? '' : `; nothing seen in ${plural(Math.round((gaps * everyMs) / 60_000), 'minute')}`)
   );
 }
 
-/** By the hour, since 288 rows would be read by nobody: the highest height, and the greatest lag. Newest first. */
-function headTable({ from, everyMs, heights, lagBlocks }: PublicNodeHeads, node: string) {
+/** By the hour, since 288 rows would be read by nobody: the greatest of each. Newest first. */
+function headTable(
+  caption: string,
+  name: string,
+  values: readonly (number | null)[],
+  { from, everyMs, heights }: PublicNodeHeads,
+): TableView {
   const begin = beginOf([heights], Math.ceil(LEAST_HEADS_MS / everyMs));
-  const hours = new Map<number, { height: number | null; lag: number | null; seen: number; steps: number }>();
-  heights.forEach((height, index) => {
-    if (index < begin) return;
-    const hour = Math.floor((from + index * everyMs) / HOUR_MS) * HOUR_MS;
-    const lag = lagBlocks[index] ?? null;
-    const row = hours.get(hour) ?? { height: null, lag: null, seen: 0, steps: 0 };
-    hours.set(hour, {
-      height: greater(row.height, height),
-      lag: greater(row.lag, lag),
-      seen: row.seen + (height === null ? 0 : 1),
-      steps: row.steps + 1,
-    });
+  const hours = new Map<number, (number | null)[]>();
+  values.slice(begin).forEach((value, index) => {
+    const hour = Math.floor((from + (begin + index) * everyMs) / HOUR_MS) * HOUR_MS;
+    hours.set(hour, [...(hours.get(hour) ?? []), value]);
   });
   return {
-    caption: `Head of ${node} by hour`,
-    head: ['Hour', 'Highest', 'Greatest lag', 'Seen in'],
+    caption,
+    head: ['Hour', name, 'Seen in'],
     rows: [...hours]
-      .map(([hour, { height, lag, seen, steps }]) => [
-        formatShortInstant(hour),
-        height === null ? '–' : formatCount(height),
-        lag === null ? '–' : formatCount(lag),
-        `${seen} of ${steps}`,
-      ])
+      .map(([hour, all]) => {
+        const seen = all.filter((value) => value !== null);
+        return [
+          formatShortInstant(hour),
+          seen.length === 0 ? '–' : formatCount(Math.max(...seen)),
+          `${seen.length} of ${all.length}`,
+        ];
+      })
       .toReversed(),
   };
-}
-
-function greater(a: number | null, b: number | null): number | null {
-  return a === null ? b : b === null ? a : Math.max(a, b);
 }

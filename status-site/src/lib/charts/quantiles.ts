@@ -18,6 +18,8 @@ export interface QuantileTexts {
   readonly noun: string;
   /** Of a row. */
   readonly nameOf: (at: number) => string;
+  /** Of the first step that was measured, in the sentence; as a row when left out. */
+  readonly sinceOf?: (at: number) => string;
   /** Of a tick. */
   readonly timeOf: (at: number) => string;
 }
@@ -40,7 +42,9 @@ export function quantileChart(
   return {
     key: texts.key,
     title: texts.title,
-    summary: summaryOf(all, texts.noun, (index) => texts.nameOf(whole.from + index * whole.everyMs)),
+    summary: summaryOf(all, texts.noun, (index) =>
+      (texts.sinceOf ?? texts.nameOf)(whole.from + index * whole.everyMs),
+    ),
     drawing: draw(series, span, { high: highest, textOf: tickText, timeOf: texts.timeOf }),
     table: {
       caption: texts.caption,
