@@ -97,9 +97,10 @@ export class Book {
     return true;
   }
 
-  /** Takes every slot of a minute away: it is judged anew. */
-  clear(minute: number): void {
+  /** Takes the slots of a minute away, but for some subjects': it is judged anew. */
+  clear(minute: number, isKept: (subject: string) => boolean): void {
     for (const [subject, planes] of this.#day(dayOfMinute(minute)).subjects) {
+      if (isKept(subject)) continue;
       for (const plane of planes.keys()) this.set(subject, plane, minute, 0);
     }
   }

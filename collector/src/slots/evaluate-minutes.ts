@@ -33,15 +33,22 @@ export interface MinuteScene {
   readonly judged: JudgedWindows;
   /** Whether the tallies of a window of the monitor are here; where not, it is as it was a minute before. */
   readonly isRead: (window: MonitorWindow) => boolean;
+  /** Monitors whose windows can't be read again: their slots stay. */
+  readonly kept: ReadonlySet<string>;
 }
 
-/** Judges a minute whole, or of its monitors some alone. Returns whether a slot changed. */
-export function evaluateMinute(scene: MinuteScene, some?: ReadonlySet<string>): boolean {
-  let changed = false;
+/**
+ * Judges a minute whole, or of its monitors some alone. Returns whether a slot changed.
+ *
+ * @param isCleared whether slots were taken away before: what is built on monitors is made in any case
+ */
+export function evaluateMinute(scene: MinuteScene, some?: ReadonlySet<string>, isCleared = false): boolean {
+  let changed = isCleared;
   const regions = new Set<string>();
   for (const { id } of scene.layout.monitors) {
     if (some !== undefined && !some.has(id)) continue;
-    changed = putMonitor(scene, id, regions) || changed;
+    if (scene.kept.has(id)) for (const region of regionsOf(scene, id)) regions.add(region);
+    else changed = putMonitor(scene, id, regions) || changed;
   }
   // What is built on monitors that are as they were is as it was.
   if (!changed) return false;

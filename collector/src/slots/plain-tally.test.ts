@@ -197,7 +197,7 @@ async function made(p: Plan, all: readonly Played[]): Promise<Book> {
   const judged: JudgedWindows = new Map();
   const layout = layoutOf(now, 'service:rpc');
   for (const minute of MINUTES)
-    evaluateMinute({ point, tallies, book, layout, minute, judged, isRead: () => true });
+    evaluateMinute({ point, tallies, book, layout, minute, judged, isRead: () => true, kept: new Set() });
   return book;
 }
 

@@ -3,7 +3,7 @@ import type { CommitRow } from '../store/store.ts';
 import { batchOf } from './batch-commit.ts';
 import type { Intern } from './read-lines.ts';
 import type { Source } from './source.ts';
-import { changeOf } from './standing.ts';
+import { changeOf, isLost } from './standing.ts';
 import type { Standpoint, TallyBook } from './tally-book.ts';
 
 /** Minutes whose bodies are read at once. */
@@ -19,23 +19,17 @@ interface Reading {
   readonly intern: Intern;
 }
 
-/** @param minutes ascending. Returns those whose bodies are gone, at least in part: their tallies tell less than was said. */
-export async function readTallies(reading: Reading, minutes: readonly number[]): Promise<Set<number>> {
+/** @param minutes ascending. Those of which something can't be read again are marked so in the tallies. */
+export async function readTallies(reading: Reading, minutes: readonly number[]): Promise<void> {
   const { source, isOurs, point, tallies, below, intern } = reading;
   const { ground } = point;
-  const gone = new Set<number>();
   for (const { first, last } of stretches(minutes)) {
     const rows = await source.covering(ground, first, last, below);
     for (let minute = first; minute <= last; minute += 1) tallies.start(minute);
     for (const [i, row] of rows.entries()) {
       const own = await source.read(ground, row, isOurs);
       const { minutes: covered } = own.batch;
-      // The second text of a number may never have had bodies: it counts for nothing anyway.
-      const isVoid = own.batch.number >= ground.voidFrom(own.key, own.batch.epoch);
-      const isMissing = own.batch.bodies.some(({ service }) => isOurs(service) && !own.bodies.has(service));
-      if (isMissing && !isVoid) {
-        for (let each = covered.first; each <= covered.last; each += 1) gone.add(each);
-      }
+      if (isLost(ground, own, isOurs)) tallies.lose(covered);
       const earlier = rows
         .slice(0, i)
         .filter((other) => ground.keyOf(other) === own.key && overlaps(other, row));
@@ -44,7 +38,6 @@ export async function readTallies(reading: Reading, minutes: readonly number[]):
       tallies.apply(point, changeOf(own, others, from, to, intern));
     }
   }
-  return gone;
 }
 
 function overlaps(a: CommitRow, b: CommitRow): boolean {

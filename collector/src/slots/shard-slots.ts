@@ -8,13 +8,13 @@ import { Book } from './book.ts';
 import { differsIn, firstChanged } from './changed-past.ts';
 import { evaluateMinute, type JudgedWindows } from './evaluate-minutes.ts';
 import type { Ground, GroundKeeper } from './ground.ts';
-import { layoutIn } from './layout.ts';
+import { type Layout, layoutIn } from './layout.ts';
 import type { LineView } from './line-view.ts';
 import { minuteChanges } from './minute-changes.ts';
 import { LOADED_AT_ONCE, readTallies } from './read-tallies.ts';
 import { rosters } from './rosters.ts';
 import type { Source } from './source.ts';
-import { type Change, changeOf } from './standing.ts';
+import { type Change, changeOf, isLost } from './standing.ts';
 import { type Standpoint, TallyBook } from './tally-book.ts';
 import { Touched } from './touched.ts';
 import { isLong } from './waiting.ts';
@@ -22,6 +22,8 @@ import { type MonitorWindow, windowFinder } from './windows.ts';
 
 /** Minutes after their closing for which all tallies stay in memory: late batches are mostly no later. */
 const KEPT_MINUTES = 30;
+
+const none: ReadonlySet<string> = new Set();
 
 /** `slots` in each shard. */
 interface SlotsState {
@@ -142,12 +144,14 @@ export class ShardSlots {
     const own = await source.read(point.ground, commit, isOurs);
     const rows = await source.covering(point.ground, first, last, commit.index, own.key);
     const others = await Promise.all(rows.map((row) => source.read(point.ground, row, isOurs)));
-    for (let minute = first; minute <= last; minute += 1) {
+    // Of those before it is asked when they are judged: a batch may say that it covers years.
+    for (let minute = Math.max(first, this.#state.closed - KEPT_MINUTES); minute <= last; minute += 1) {
       if (this.#tallies.has(minute, true)) continue;
       if ((await source.firstOf(point.ground, minute)) >= commit.index) this.#tallies.start(minute);
     }
     const change = changeOf(own, others, first, last, this.#intern);
     this.#tallies.apply(point, change);
+    if (isLost(point.ground, own, isOurs)) this.#tallies.lose(batch.minutes);
     this.#touched.change(point, change, this.#state.closed);
     await this.#show(change);
     this.#isChanged = true;
@@ -202,7 +206,7 @@ export class ShardSlots {
     const point = this.#on();
     const { store, shard } = this.#parts;
     const { closed } = this.#state;
-    const gone = await this.#load(minutes);
+    await this.#load(minutes);
     const days = new Set(minutes.flatMap((minute) => [dayOfMinute(minute - 1), dayOfMinute(minute)]));
     await store.read(shard, async (tx) => {
       for (const day of days) await this.#book.open(tx, day);
@@ -211,21 +215,36 @@ export class ShardSlots {
     let changed = false;
     for (const minute of minutes) {
       const layout = layoutIn(point.ground.timeline, shard, minute);
-      // What can't be read again stays as it was counted.
-      if (minute <= closed && gone.has(minute)) continue;
-      if (this.#touched.isAnew(minute)) this.#book.clear(minute);
+      // What can't be read again stays as it was counted: a window of which any minute is gone is gone whole.
+      if (minute <= closed && this.#tallies.isGone({ first: minute, last: minute })) continue;
+      const kept = minute <= closed ? this.#keptIn(minute, layout) : none;
+      if (kept.size > 0 && kept.size === layout?.monitors.length) continue;
+      const isAnew = this.#touched.isAnew(minute);
+      if (isAnew) this.#book.clear(minute, (subject) => kept.has(subject));
       if (layout === undefined) continue;
       const isRead = (window: MonitorWindow): boolean => this.#touched.isRead(window, minute);
-      const scene = { point, tallies: this.#tallies, book: this.#book, layout, minute, judged, isRead };
-      if (!evaluateMinute(scene, this.#touched.monitors(minute))) continue;
+      const scene = { point, tallies: this.#tallies, book: this.#book, layout, minute, judged, isRead, kept };
+      if (!evaluateMinute(scene, this.#touched.monitors(minute), isAnew)) continue;
       changed = true;
       if (dayOfMinute(minute) < dayOfMinute(closed)) this.#hasPast = true;
     }
     return changed;
   }
 
-  /** Reads the tallies of these minutes and of all windows over them that are judged. Returns minutes whose bodies are gone. */
-  async #load(minutes: readonly number[]): Promise<Set<number>> {
+  /** Monitors whose window over a minute can't be read again, at least in part. */
+  #keptIn(minute: number, layout: Layout | undefined): ReadonlySet<string> {
+    if (layout === undefined || !this.#tallies.hasGone) return none;
+    const { windows } = this.#on();
+    return new Set(
+      layout.slow.filter((id) => {
+        const window = windows.at(id, minute);
+        return window !== undefined && this.#tallies.isGone(window);
+      }),
+    );
+  }
+
+  /** Reads the tallies of these minutes and of all windows over them that are judged. */
+  async #load(minutes: readonly number[]): Promise<void> {
     const { ground, windows } = this.#on();
     const missing = new Set<number>();
     const want = (minute: number, isForLong: boolean): void => {
@@ -244,10 +263,10 @@ export class ShardSlots {
       }
       for (const id of some ?? []) if (!layout.isSlow(id)) want(minute, false);
     }
-    return this.#read([...missing].sort((a, b) => a - b));
+    await this.#read([...missing].sort((a, b) => a - b));
   }
 
-  #read(minutes: readonly number[]): Promise<Set<number>> {
+  #read(minutes: readonly number[]): Promise<void> {
     const own = { point: this.#on(), tallies: this.#tallies, below: this.#state.next, intern: this.#intern };
     return readTallies({ ...this.#parts, ...own }, minutes);
   }

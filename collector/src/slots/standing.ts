@@ -6,6 +6,7 @@
 import type { Batch } from '@highwater/config/proof/batch.ts';
 import { type Claim, earlierClaim } from '@highwater/config/proof/rule/none.ts';
 import type { CommitRow } from '../store/store.ts';
+import type { Ground } from './ground.ts';
 import { type BodyLines, type Intern, lineFor, type ReadLine, readLines, type Torn } from './read-lines.ts';
 
 /** A batch with those of its bodies that are asked for, by service. */
@@ -14,6 +15,19 @@ export interface ReadBatch {
   readonly batch: Batch;
   readonly key: string;
   readonly bodies: ReadonlyMap<string, string>;
+}
+
+/**
+ * Whether something that a batch says can't be read again: a body is gone, or damaged. The second text of a number may
+ * never have had bodies: it counts for nothing anyway.
+ */
+export function isLost(
+  ground: Pick<Ground, 'voidFrom'>,
+  own: ReadBatch,
+  isOurs: (service: string) => boolean,
+): boolean {
+  if (own.batch.number >= ground.voidFrom(own.key, own.batch.epoch)) return false;
+  return own.batch.bodies.some(({ service }) => isOurs(service) && !own.bodies.has(service));
 }
 
 /** What stands for a due time, and whose it is. */

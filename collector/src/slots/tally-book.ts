@@ -3,6 +3,7 @@
  * short while ago. Of others it is made again from the bodies.
  */
 import { addTallies, emptyTally, type Tally } from '@highwater/config/proof/rule/probe-minute.ts';
+import type { MinuteRange } from '@highwater/config/proof/rule/evaluate.ts';
 import { classifier, type Classify } from './classify.ts';
 import type { Ground } from './ground.ts';
 import type { ReadLine, Torn } from './read-lines.ts';
@@ -40,6 +41,8 @@ export class TallyBook {
   readonly #minutes = new Map<number, MinuteTallies>();
   /** Of these only monitors with long windows are left. */
   readonly #thinned = new Set<number>();
+  /** Of these some bodies can't be read again: what is here tells less than was said. */
+  readonly #gone = new Set<number>();
 
   /** Whether all of a minute is here; of monitors with long windows alone, where `isLong`. */
   has(minute: number, isLong = false): boolean {
@@ -61,6 +64,23 @@ export class TallyBook {
   start(minute: number): void {
     this.#minutes.set(minute, new Map());
     this.#thinned.delete(minute);
+    this.#gone.delete(minute);
+  }
+
+  /** A batch over [first, last] can't be read again: of the minutes that are here not all is here. */
+  lose({ first, last }: MinuteRange): void {
+    for (const minute of this.#minutes.keys()) if (first <= minute && minute <= last) this.#gone.add(minute);
+  }
+
+  get hasGone(): boolean {
+    return this.#gone.size > 0;
+  }
+
+  /** Whether of any of these minutes something can't be read again. */
+  isGone({ first, last }: MinuteRange): boolean {
+    if (!this.hasGone) return false;
+    for (let minute = first; minute <= last; minute += 1) if (this.#gone.has(minute)) return true;
+    return false;
   }
 
   of(minute: number, key: string, monitor: string): Tally | undefined {
@@ -74,6 +94,7 @@ export class TallyBook {
   #drop(minute: number): void {
     this.#minutes.delete(minute);
     this.#thinned.delete(minute);
+    this.#gone.delete(minute);
   }
 
   /** Puts in what a batch changes of the minutes that are here, and of no others. */
