@@ -269,7 +269,9 @@ describe.runIf(installed)('in chromium', () => {
       expect(await charts.locator('figcaption').allInnerTexts()).toEqual(['New York']);
       expect(await charts.locator('p').innerText()).toContain('nothing measured in 5 of 48 hours');
       await charts.locator('summary').press('Enter');
-      const table = page.getByRole('table', { name: 'Latency of eth_blockNumber, New York, by hour' });
+      const name = 'Latency of ethereum-rpc, eth_blockNumber, New York, by hour';
+      expect(await page.getByRole('img', { name }).count()).toBe(1);
+      const table = page.getByRole('table', { name });
       expect(await table.getByRole('row').count()).toBe(49);
       expect(await page.getByRole('table', { name: 'As the regions agreed' }).getByRole('row').count()).toBe(
         7,

@@ -27,7 +27,7 @@ export function figuresView(
   regionName: (id: string) => string,
 ): FiguresView | undefined {
   const { service, numbers, charts } = detail;
-  const latency = latencyCharts(charts.latency, selection, regionName, service, detail.startedAt);
+  const latency = latencyCharts(charts.latency, selection, regionName, service, detail);
   if (latency === undefined) return undefined;
   return {
     madeAt: detail.generatedAt,

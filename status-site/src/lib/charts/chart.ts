@@ -1,6 +1,6 @@
 /** A chart as its component takes it: the drawing, a sentence for those who do not see it, and the same figures as a table. Pure. */
 import { plural } from '../format.ts';
-import type { Drawing } from './draw.ts';
+import type { Drawing, Span } from './draw.ts';
 
 export interface ChartView {
   /** Unlike any other on its page. */
@@ -39,6 +39,20 @@ export function sinceText(values: readonly unknown[], nameOf: (index: number) =>
 /** When a stretch begins, and of the one in which the installation was begun, when that was. */
 export function begunAt(at: number, everyMs: number, startedAt: number): number {
   return at < startedAt && startedAt < at + everyMs ? startedAt : at;
+}
+
+/** A minute is counted so long after its begin at most, when all is well. */
+const COUNTED_AFTER_MS = 2 * 60_000;
+
+/** Without the last step where it has only just begun and nothing of it is counted yet: that is no gap. */
+export function withoutNew<T>(
+  values: readonly (T | null)[],
+  { from, everyMs }: Pick<Span, 'from' | 'everyMs'>,
+  now: number,
+): readonly (T | null)[] {
+  const last = values.length - 1;
+  const isNew = last > 0 && values[last] === null && now - (from + last * everyMs) < COUNTED_AFTER_MS;
+  return isNew ? values.slice(0, -1) : values;
 }
 
 /** What is said once nothing was measured at all. */

@@ -6,12 +6,11 @@ import { latencyCharts, MAX_CHARTS } from './latency.ts';
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
 const names: Readonly<Record<string, string>> = { eu: 'Frankfurt', us: 'New York' };
 const regionName = (id: string) => names[id] ?? id;
-const startedAt = Date.UTC(2025, 0, 1);
+const made = { startedAt: Date.UTC(2025, 0, 1), generatedAt: now };
 const measured = ['eth_call', '*', 'eth_blockNumber'].flatMap((method) =>
   ['eu', 'us'].map((region) => aMethodLatency(now, region, method, method === '*' ? 300 : 900)),
 );
-const of = (selection: object, from = measured) =>
-  latencyCharts(from, selection, regionName, 'rpc', startedAt);
+const of = (selection: object, from = measured) => latencyCharts(from, selection, regionName, 'rpc', made);
 
 test.each([
   [{}, ['Frankfurt', 'New York'], ['All answers'], ['Every region']],
@@ -73,11 +72,28 @@ test('the first hour begins with the installation, and a chart is named by servi
   const from = Date.UTC(2026, 10, 20, 20);
   const hours = [null, someQuantiles(0, 90)];
   const young = { ...aMethodLatency(now, 'eu', 'eth_call', 1), from, hours };
-  const begun = Date.UTC(2026, 10, 20, 21, 52, 38);
+  const begun = { ...made, startedAt: Date.UTC(2026, 10, 20, 21, 52, 38) };
   const chart = latencyCharts([young], {}, regionName, 'rpc', begun)?.charts[0];
   expect(plain(chart?.summary ?? '')).toContain('; measured since 20 Nov, 21:52');
   expect(plain(chart?.table.rows[0]?.[0] ?? '')).toBe('20 Nov, 21:00');
   expect(chart?.table.caption).toBe('Latency of rpc, eth_call, Frankfurt, by hour');
+});
+
+test('an hour that has only just begun is no gap, unless a chart beside has answers of it', () => {
+  const from = Date.UTC(2026, 10, 20, 20);
+  const eu = { ...aMethodLatency(now, 'eu', '*', 1), from, hours: [someQuantiles(0, 90), null] };
+  const us = { ...eu, region: 'us', hours: [null, someQuantiles(0, 90)] };
+  const rowsAt = (minute: number, all = [eu]) =>
+    latencyCharts(all, {}, regionName, 'rpc', {
+      ...made,
+      generatedAt: Date.UTC(2026, 10, 20, 21, minute),
+    })?.charts.map(({ table, summary }) => [table.rows.length, /nothing measured/.test(summary)]);
+  expect(rowsAt(1)).toEqual([[1, false]]);
+  expect(rowsAt(2)).toEqual([[2, true]]);
+  expect(rowsAt(1, [eu, us])).toEqual([
+    [2, true],
+    [2, false],
+  ]);
 });
 
 test('without any answer there is a chart of nothing, and it says so', () => {

@@ -1,8 +1,8 @@
 /** Latency by method and region: what can be chosen, and the charts of what is. Pure. */
-import type { PublicMethodLatency } from '@highwater/config/public-detail.ts';
+import type { PublicMethodLatency, PublicServiceDetail } from '@highwater/config/public-detail.ts';
 import { formatHour, formatShortInstant } from '../format.ts';
 import { addressOf, type Choice, type Selection } from '../selection.ts';
-import { begunAt, type ChartView } from './chart.ts';
+import { begunAt, withoutNew, type ChartView } from './chart.ts';
 import { beginOf } from './draw.ts';
 import { highestQuantile, quantileChart } from './quantiles.ts';
 
@@ -21,13 +21,13 @@ export interface LatencyCharts {
   readonly more: string;
 }
 
-/** Undefined when a method or region is asked for that was not measured. `startedAt`: when the installation was begun. */
+/** Undefined when a method or region is asked for that was not measured. */
 export function latencyCharts(
   measured: readonly PublicMethodLatency[],
   selection: Selection,
   regionName: (id: string) => string,
   service: string,
-  startedAt: number,
+  { startedAt, generatedAt }: Pick<PublicServiceDetail, 'startedAt' | 'generatedAt'>,
 ): LatencyCharts | undefined {
   const methods = [...new Set(measured.map(({ method }) => method))].sort(allFirst);
   const regions = [...new Set(measured.map(({ region }) => region))];
@@ -47,7 +47,7 @@ export function latencyCharts(
     href: addressOf(service, { ...own, ...next }, 'latency'),
     isChosen,
   });
-  const kept = shown.slice(0, MAX_CHARTS);
+  const kept = withoutNewHour(shown.slice(0, MAX_CHARTS), generatedAt);
   const scaleOf = (one: PublicMethodLatency) =>
     highestQuantile((isByMethod ? [one] : kept).map(({ hours }) => hours));
   const begin = beginOf(
@@ -94,6 +94,16 @@ export function latencyCharts(
     ),
     more: more === 0 ? '' : `${more} more ${isByMethod ? 'methods' : 'regions'}: choose one above.`,
   };
+}
+
+/** All have one span: an hour in which one of them has an answer stays. */
+function withoutNewHour(charts: readonly PublicMethodLatency[], now: number): readonly PublicMethodLatency[] {
+  const settled = charts.map((one) => ({
+    ...one,
+    hours: [...withoutNew(one.hours, { from: one.from, everyMs: HOUR_MS }, now)],
+  }));
+  const isNew = settled.every(({ hours }, index) => hours.length < (charts[index]?.hours.length ?? 0));
+  return isNew ? settled : charts;
 }
 
 function methodName(method: string): string {

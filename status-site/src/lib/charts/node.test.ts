@@ -54,6 +54,18 @@ test.each([
   expect(plain(lag?.summary)).toBe(text);
 });
 
+test('what has only just begun is no gap', () => {
+  const at = (minutes: number) => Date.UTC(2026, 10, 21, 4, minutes);
+  const summaries = (now: number) =>
+    nodeCharts(heads([1, 2, null], [0, 0, null]), now, longAgo).map(({ summary }) => plain(summary));
+  expect(summaries(at(11))).toEqual(['Never behind.', 'From 1 to 2, 1 block.']);
+  expect(summaries(at(12))[0]).toBe('Never behind; nothing seen in 5 minutes.');
+  const yesterday = { node: 'a', days: [{ ...someQuantiles(1, 100), date: '2026-11-20' }] };
+  const [early] = nodeCharts(yesterday, Date.UTC(2026, 10, 21, 0, 1), longAgo);
+  expect(plain(early?.table.rows[0]?.[0])).toBe('20 Nov 2026');
+  expect(early?.summary).not.toContain('nothing measured');
+});
+
 test('the first minutes of an installation fill a chart of three hours, and not of a day', () => {
   const young = (values: number[]) => [...Array.from({ length: 286 }, () => null), ...values];
   const [lag, height] = nodeCharts(heads(young([7, 9]), young([0, 0])), now, longAgo);

@@ -8,7 +8,7 @@ import {
   formatShortDate,
   plural,
 } from '../format.ts';
-import { begunAt, sinceText, type ChartView, type TableView } from './chart.ts';
+import { begunAt, sinceText, withoutNew, type ChartView, type TableView } from './chart.ts';
 import { beginOf, draw, type Span } from './draw.ts';
 import { highestQuantile, quantileChart } from './quantiles.ts';
 
@@ -19,13 +19,23 @@ const DAYS = 30;
 const LEAST_DAYS = 7;
 const LEAST_HEADS_MS = 3 * HOUR_MS;
 
+type Heads = Omit<PublicNodeHeads, 'heights' | 'lagBlocks'> & {
+  readonly heights: readonly (number | null)[];
+  readonly lagBlocks: readonly (number | null)[];
+};
+
 /** Those that there is something to draw of. `startedAt`: when the installation was begun. */
 export function nodeCharts(charts: PublicNodeCharts, now: number, startedAt: number): readonly ChartView[] {
+  const heads = charts.heads && {
+    ...charts.heads,
+    heights: withoutNew(charts.heads.heights, charts.heads, now),
+    lagBlocks: withoutNew(charts.heads.lagBlocks, charts.heads, now),
+  };
   return [
     ...(charts.days.length > 0 ? [daysChart(charts, now)] : []),
-    ...(charts.heads === undefined
+    ...(heads === undefined
       ? []
-      : [lagChart(charts.heads, charts.node, startedAt), heightChart(charts.heads, charts.node, startedAt)]),
+      : [lagChart(heads, charts.node, startedAt), heightChart(heads, charts.node, startedAt)]),
   ];
 }
 
@@ -34,10 +44,11 @@ function daysChart({ node, days }: PublicNodeCharts, now: number): ChartView {
   const byDate = new Map<string, PublicQuantiles>(days.map((day) => [day.date, day]));
   const from = Math.floor(now / DAY_MS) * DAY_MS - (DAYS - 1) * DAY_MS;
   const dateOf = (at: number) => new Date(at).toISOString().slice(0, 10);
-  const steps = Array.from({ length: DAYS }, (_, index) => byDate.get(dateOf(from + index * DAY_MS)) ?? null);
+  const all = Array.from({ length: DAYS }, (_, index) => byDate.get(dateOf(from + index * DAY_MS)) ?? null);
+  const steps = withoutNew(all, { from, everyMs: DAY_MS }, now);
   return quantileChart(
     steps,
-    { from, everyMs: DAY_MS, steps: DAYS },
+    { from, everyMs: DAY_MS, steps: steps.length },
     highestQuantile([steps]),
     {
       key: `${node} days`,
@@ -51,7 +62,7 @@ function daysChart({ node, days }: PublicNodeCharts, now: number): ChartView {
   );
 }
 
-function lagChart(heads: PublicNodeHeads, node: string, startedAt: number): ChartView {
+function lagChart(heads: Heads, node: string, startedAt: number): ChartView {
   const { lagBlocks } = heads;
   const known = lagBlocks.filter((lag) => lag !== null);
   const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
@@ -73,7 +84,7 @@ function lagChart(heads: PublicNodeHeads, node: string, startedAt: number): Char
   };
 }
 
-function heightChart(heads: PublicNodeHeads, node: string, startedAt: number): ChartView {
+function heightChart(heads: Heads, node: string, startedAt: number): ChartView {
   const { heights } = heads;
   const known = heights.filter((height) => height !== null);
   const [first = 0, last = 0] = [known.at(0), known.at(-1)];
@@ -95,7 +106,7 @@ function heightChart(heads: PublicNodeHeads, node: string, startedAt: number): C
 function drawHeads(
   name: string,
   all: readonly (number | null)[],
-  { from, everyMs, heights }: PublicNodeHeads,
+  { from, everyMs, heights }: Heads,
   bounds: { low: number; high: number },
 ) {
   const begin = beginOf([heights], Math.ceil(LEAST_HEADS_MS / everyMs));
@@ -111,16 +122,12 @@ function drawHeads(
 }
 
 /** `in 25 minutes` */
-function behindText(stretches: number, { everyMs }: PublicNodeHeads): string {
+function behindText(stretches: number, { everyMs }: Heads): string {
   return `in ${plural(Math.round((stretches * everyMs) / 60_000), 'minute')}`;
 }
 
 /** Since when it was seen, and for how long not since then. */
-function headGaps(
-  values: readonly (number | null)[],
-  { from, everyMs }: PublicNodeHeads,
-  startedAt: number,
-): string {
+function headGaps(values: readonly (number | null)[], { from, everyMs }: Heads, startedAt: number): string {
   const since = values.slice(
     Math.max(
       0,
@@ -139,7 +146,7 @@ function headTable(
   caption: string,
   name: string,
   values: readonly (number | null)[],
-  { from, everyMs, heights }: PublicNodeHeads,
+  { from, everyMs, heights }: Heads,
 ): TableView {
   const begin = beginOf([heights], Math.ceil(LEAST_HEADS_MS / everyMs));
   const hours = new Map<number, (number | null)[]>();
