@@ -9,6 +9,7 @@ import { zstdCompressSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { openPacked } from '../../collector/src/bodies/packed.ts';
 import { packDays, type PackingPort } from '../../collector/src/packing/pack-days.ts';
+import { nameServices } from '../../collector/src/testing/named-services.ts';
 import { batchOf } from '../../collector/src/slots/batch-commit.ts';
 import { folderBlobs } from '../../collector/src/store/blobs/folder.ts';
 import { openSqliteStore, readCopy } from '../../collector/src/store/sqlite/sqlite-store.ts';
@@ -30,6 +31,8 @@ const intervalMs = 30_000;
 const firstMinute = 20_000 * 1_440;
 const minutes = Number(process.env['HIGHWATER_BENCH_MINUTES'] ?? 1_440);
 const now = (firstMinute + 3 * 1_440) * 60_000;
+/** Index of the first batch: before it is what names the service. */
+const FIRST = 1;
 /** Bodies that are read one by one, each as the first that is asked for. */
 const READS = 40;
 
@@ -93,6 +96,7 @@ async function fill(store: Store, options: Options): Promise<string[]> {
         texts.push(...held.map(({ text }) => text));
       }
     });
+  await nameServices(store, [service]);
   for (let minute = firstMinute; minute < firstMinute + minutes; minute += 1) await addMinute(minute);
   return texts;
 }
@@ -123,7 +127,7 @@ async function readTimes(store: Store, folder: string, texts: readonly string[])
   for (let i = 0; i < READS; i += 1) {
     const index = Math.floor(((i + 0.5) * texts.length) / READS);
     const packed = openPacked((work) => store.read(LOG_SHARD, work), blobs);
-    const [commit] = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(index, 1));
+    const [commit] = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(FIRST + index, 1));
     const batch = commit && batchOf(commit);
     if (commit === undefined || batch === undefined) throw new Error(`no batch ${index}`);
     const from = performance.now();
@@ -138,7 +142,7 @@ async function readTimes(store: Store, folder: string, texts: readonly string[])
 async function demandAll(store: Store, folder: string, texts: readonly string[]): Promise<void> {
   const packed = openPacked((work) => store.read(LOG_SHARD, work), folderBlobs(join(folder, 'blobs')));
   for (const [index, text] of texts.entries()) {
-    const [commit] = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(index, 1));
+    const [commit] = await store.read(LOG_SHARD, (tx) => tx.commitsFrom(FIRST + index, 1));
     const batch = commit && batchOf(commit);
     const [body] = commit && batch ? await packed.ofBatch(commit, batch, () => true) : [];
     if (body?.text !== text) throw new Error(`the body of batch ${index} is not what it was`);

@@ -12,6 +12,7 @@ import { openPacking } from '../packing/packing.ts';
 import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { dropDataDir, newDataDir } from '../testing/house.ts';
+import { nameServices } from '../testing/named-services.ts';
 import { player } from '../testing/player.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { makeBackup } from './make.ts';
@@ -33,6 +34,8 @@ async function filled(): Promise<{ texts: Map<string, string>; packs: string[] }
   await using store = openSqliteStore(folder);
   const blobs = folderBlobs(join(folder, 'blobs'));
   await store.transact(LOG_SHARD, makeBodySalt);
+  // The other goes into a mixed pack.
+  await nameServices(store, ['web']);
   const eu = player(ORIGIN, generateSigningKey('eu-1'));
   const texts = new Map<string, string>();
   for (const [number, at] of [0, 60_000, 120_000, DAY_MS, DAY_MS + 60_000].entries()) {
@@ -69,7 +72,7 @@ async function filled(): Promise<{ texts: Map<string, string>; packs: string[] }
   };
   await openPacking(folder, store, blobs, clock, pino({ level: 'silent' }), figures).turn();
   const rows = await store.read(LOG_SHARD, (tx) => tx.packsBefore(DAY + 9, 9));
-  expect(await store.read(LOG_SHARD, (tx) => tx.heldBefore(DAY + 9, 9))).toEqual([3]);
+  expect(await store.read(LOG_SHARD, (tx) => tx.heldBefore(DAY + 9, 9))).toEqual([4]);
   return { texts, packs: rows.map(({ blob }) => blob) };
 }
 

@@ -7,6 +7,7 @@ import { sha256 } from '@highwater/config/keys.ts';
 import type { Batch } from '@highwater/config/proof/batch.ts';
 import { encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
 import {
+  MIXED,
   type PackBody,
   PackError,
   readDirectory,
@@ -15,6 +16,7 @@ import {
 } from '@highwater/config/proof/packed/pack.ts';
 import { formatDay, type Instant } from '@highwater/config/time.ts';
 import type { Packed } from '../bodies/packed.ts';
+import { readUnnamed } from '../bodies/unnamed.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { BodyPlace, HeldBody, PackRow, ReadTx } from '../store/store.ts';
 import { groupsOf, heldDays, readBatch } from './plan.ts';
@@ -24,6 +26,8 @@ import { zstd } from './zstd.ts';
 const MAX_BYTES = 33_554_432;
 /** So many small parts of a service's day are made one part, together with what comes next. */
 export const MAX_PARTS = 8;
+/** What a body takes beside its text, bytes, taken high: a mixed pack may have many that are a line each. */
+const BODY_BYTES = 64;
 /** A part is small below this share of an object. */
 const SMALL = 1 / 16;
 
@@ -58,7 +62,7 @@ export interface PackingWork {
   readonly tx: ReadTx;
   readonly blobs: Blobs;
   /** What is packed already, by batch. */
-  readonly packed: Pick<Packed, 'ofBatch'>;
+  readonly packed: Packed;
   readonly port: PackingPort;
   readonly now: Instant;
   readonly maxBytes?: number;
@@ -80,7 +84,9 @@ type NamedBatch = Pick<PackBody, 'probe' | 'epoch' | 'number' | 'minute'> & { re
 
 /** By what is in it: a name stands for the same bytes for ever, in backups too, whatever a crash left. */
 export function blobOf(service: string, day: number, object: Uint8Array): string {
-  return `packed/${formatDay(day)}/${service}/${encodeHex(sha256(object).subarray(0, 16))}`;
+  // A service that is called so may share the folder: what is in an object says whose it is, and gives its name.
+  const folder = service === MIXED ? 'mixed' : service;
+  return `packed/${formatDay(day)}/${folder}/${encodeHex(sha256(object).subarray(0, 16))}`;
 }
 
 const namedBy = (index: number, { probe, epoch, number, minutes }: Batch): NamedBatch => ({
@@ -143,16 +149,23 @@ async function writePart(
   await port.written({ service, day, part, blob, commits, lines, bytes: object.length, bodyBytes }, replaced);
 }
 
+const sizeOf = ({ body }: Gathered): number => body.text.length + BODY_BYTES;
+
+/** Whether one is of another batch than the last: all that a mixed pack has of a batch lies in one part. */
+function isNext(part: readonly Gathered[], { index }: Gathered): boolean {
+  return part.length > 0 && part.at(-1)?.index !== index;
+}
+
 /** By size, so that no object takes more memory than there may be. */
 function* inParts(gathered: readonly Gathered[], maxBytes: number): Generator<Gathered[]> {
   let [part, bytes]: [Gathered[], number] = [[], 0];
   for (const each of gathered) {
-    if (part.length > 0 && bytes + each.body.text.length > maxBytes) {
+    if (bytes + sizeOf(each) > maxBytes && isNext(part, each)) {
       yield part;
       [part, bytes] = [[], 0];
     }
     part.push(each);
-    bytes += each.body.text.length;
+    bytes += sizeOf(each);
   }
   if (part.length > 0) yield part;
 }
@@ -163,14 +176,20 @@ async function merged(
   rows: readonly PackRow[],
 ): Promise<Gathered[] | undefined> {
   const gathered: Gathered[] = [];
-  for (const { service, commits } of rows) {
-    for (const index of commits) {
+  for (const row of rows) {
+    let left = row.bodyBytes;
+    for (const index of row.commits) {
       const held = await readBatch(tx, index);
       if (held === undefined) return undefined;
-      const [body] = await packed.ofBatch(held.commit, held.batch, (each) => each === service);
-      if (body === undefined) return undefined;
-      gathered.push(gather(namedBy(index, held.batch), body));
+      const bodies = await packed.inPack(row, held.batch);
+      if (bodies.length === 0) return undefined;
+      for (const body of bodies) {
+        gathered.push(gather(namedBy(index, held.batch), body));
+        left -= body.text.length;
+      }
     }
+    // Of how many bodies a mixed one has, its commits say nothing.
+    if (row.service === MIXED && left !== 0) return undefined;
   }
   return gathered;
 }
@@ -200,10 +219,20 @@ interface Unpacked {
   /** Bytes of the bodies by service. */
   readonly bytesOf: ReadonlyMap<string, number>;
   readonly isPacked: (service: string, index: number) => boolean;
+  readonly packOf: PackOf;
+}
+
+/** In whose pack the body of a batch goes: the service's; MIXED for one that no configuration had named. */
+export type PackOf = (service: string, index: number) => string;
+
+export async function readPackOf(tx: ReadTx): Promise<PackOf> {
+  const isUnnamed = await readUnnamed(tx);
+  return (service, index) => (isUnnamed(service, index) ? MIXED : service);
 }
 
 /** Of a batch its name alone is held: a day has thousands, and each may name hundreds of bodies. */
 async function unpackedOf(tx: ReadTx, day: number, indexes: readonly number[]): Promise<Unpacked> {
+  const packOf = await readPackOf(tx);
   const packed = new Map<string, ReadonlySet<number>>();
   const bytesOf = new Map<string, number>();
   const batches: NamedBatch[] = [];
@@ -211,7 +240,8 @@ async function unpackedOf(tx: ReadTx, day: number, indexes: readonly number[]): 
     const read = await readBatch(tx, index);
     if (read === undefined) continue;
     let isAny = false;
-    for (const [service, { bytes }] of read.refs) {
+    for (const [named, { bytes }] of read.refs) {
+      const service = packOf(named, index);
       const known = packed.get(service) ?? (await packedIndexes(tx, service, day));
       packed.set(service, known);
       if (known.has(index)) continue;
@@ -220,7 +250,8 @@ async function unpackedOf(tx: ReadTx, day: number, indexes: readonly number[]): 
     }
     if (isAny) batches.push(namedBy(index, read.batch));
   }
-  return { batches, bytesOf, isPacked: (service, index) => packed.get(service)?.has(index) ?? false };
+  const isPacked = (service: string, index: number): boolean => packed.get(service)?.has(index) ?? false;
+  return { batches, bytesOf, isPacked, packOf };
 }
 
 /** Commit indexes of the batches whose bodies of a service and day are in packs. */
@@ -228,7 +259,7 @@ export async function packedIndexes(tx: ReadTx, service: string, day: number): P
   return new Set((await tx.packs(service, day)).flatMap(({ commits }) => commits));
 }
 
-/** Gathers bodies by service, and hands on what would be too much. */
+/** Gathers bodies by the pack they go in, and hands on what would be too much. */
 class Gathering {
   readonly #maxBytes: number;
   readonly #pack: (service: string, gathered: readonly Gathered[]) => Promise<void>;
@@ -240,8 +271,8 @@ class Gathering {
 
   async add(service: string, one: Gathered): Promise<void> {
     const had = this.#of.get(service) ?? { all: [], bytes: 0 };
-    const bytes = one.body.text.length;
-    const isFull = had.bytes > 0 && had.bytes + bytes > this.#maxBytes;
+    const bytes = sizeOf(one);
+    const isFull = had.bytes + bytes > this.#maxBytes && isNext(had.all, one);
     if (isFull) await this.#pack(service, had.all);
     const next = isFull ? { all: [], bytes: 0 } : had;
     next.all.push(one);
@@ -265,7 +296,7 @@ export async function packDay(
   source: BodySource,
 ): Promise<ReadonlySet<number>> {
   const { tx, port, maxBytes = MAX_BYTES } = work;
-  const { batches, bytesOf, isPacked } = await unpackedOf(tx, day, indexes);
+  const { batches, bytesOf, isPacked, packOf } = await unpackedOf(tx, day, indexes);
   const failed = new Set<number>();
   const orFailed = async (what: string, of: readonly number[], run: () => Promise<void>): Promise<void> => {
     try {
@@ -289,9 +320,12 @@ export async function packDay(
       const { index } = batch;
       if (failed.has(index)) continue;
       await orFailed(`batch ${index}`, [index], async () => {
-        const isWanted = (service: string): boolean => isOfGroup.has(service) && !isPacked(service, index);
+        const isWanted = (named: string): boolean => {
+          const service = packOf(named, index);
+          return isOfGroup.has(service) && !isPacked(service, index);
+        };
         for (const body of await source.bodies(index, isWanted))
-          await gathering.add(body.service, gather(batch, body));
+          await gathering.add(packOf(body.service, index), gather(batch, body));
       });
     }
     await gathering.rest();

@@ -16,6 +16,7 @@ import { folderBlobs } from '../store/blobs/folder.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { HeldBody, ReadTx, Shown, Store } from '../store/store.ts';
 import { dropDataDir, newDataDir } from '../testing/house.ts';
+import { nameServices } from '../testing/named-services.ts';
 import { player, type Player } from '../testing/player.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { packDays, type PackingPort } from './pack-days.ts';
@@ -43,6 +44,7 @@ beforeEach(async () => {
   eu = player('example.com/log', generateSigningKey('eu-1'));
   sent = new Map();
   await store.transact(LOG_SHARD, makeBodySalt);
+  await nameServices(store, ['open', 'shut', 'mine']);
 });
 afterEach(async () => {
   await store[Symbol.asyncDispose]();
@@ -211,7 +213,7 @@ it('are lost and doubled by no break, wherever it comes', async () => {
     await expectSent();
     expect(files()).toEqual([]);
     const commits = await read(async (tx) => (await tx.packs('open', DAY)).flatMap((row) => row.commits));
-    expect(commits.sort((a, b) => a - b)).toEqual(Array.from({ length: made }, (_, i) => i));
+    expect(commits.sort((a, b) => a - b)).toEqual(Array.from({ length: made }, (_, i) => i + 1));
   }
   // Up to the removal of the last files.
   expect(broken).toContain(16);

@@ -4,6 +4,7 @@
  * and done again, a stretch of the walk comes to the same: what is packed is not packed twice, and files that are left go.
  */
 import { decodeUtf8 } from '@highwater/config/proof/bytes.ts';
+import { MIXED } from '@highwater/config/proof/packed/pack.ts';
 import type { BodyRef } from '@highwater/config/proof/batch.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { readFileBody, removeFileBody } from '../bodies/files.ts';
@@ -16,6 +17,7 @@ import {
   packDay,
   packedIndexes,
   type PackingWork,
+  readPackOf,
   type WalkedState,
 } from './pack-days.ts';
 import { isSettled, type ReadBatch, readBatch } from './plan.ts';
@@ -115,11 +117,23 @@ async function filesOf(work: PackingWork): Promise<BodySource> {
 }
 
 /** What packs have is found by its hash from now on, and its file goes. */
-async function removeFiles({ tx, blobs, port }: PackingWork, day: number, indexes: readonly number[]) {
+async function removeFiles(
+  { tx, blobs, packed: bodies, port }: PackingWork,
+  day: number,
+  indexes: readonly number[],
+) {
+  const packOf = await readPackOf(tx);
   const packed = new Map<string, ReadonlySet<number>>();
   const places: FoundPlace[] = [];
   for (const index of indexes) {
-    for (const [place, { service, hash }] of ((await readBatch(tx, index))?.batch.bodies ?? []).entries()) {
+    const read = await readBatch(tx, index);
+    // A mixed pack has what it has of a batch: one of them says nothing of another.
+    const isMixed = (named: string): boolean => packOf(named, index) === MIXED;
+    const mixed = read === undefined ? [] : await bodies.ofBatch(read.commit, read.batch, isMixed);
+    const given = new Set(mixed.map(({ hash }) => hash));
+    for (const [place, { service: named, hash }] of (read?.batch.bodies ?? []).entries()) {
+      const service = packOf(named, index);
+      if (service === MIXED && !given.has(hash)) continue;
       const known = packed.get(service) ?? (await packedIndexes(tx, service, day));
       packed.set(service, known);
       if (known.has(index)) places.push({ hash, index, place });

@@ -2,7 +2,9 @@
  * Lets go of evidence: packs of days that are older than `retention.bodies`. The store says first from which day on bodies
  * are kept, so that nobody is promised what is going; then the object goes, then what named it, a pack at a time.
  */
+import { MIXED } from '@highwater/config/proof/packed/pack.ts';
 import { DAY_MS, type Instant } from '@highwater/config/time.ts';
+import { readUnnamed } from '../bodies/unnamed.ts';
 import { batchOf } from '../slots/batch-commit.ts';
 import type { Blobs } from '../store/blobs/blobs.ts';
 import type { PackRow, ReadTx, Store } from '../store/store.ts';
@@ -13,6 +15,8 @@ const KEY = 'bodies';
 const PACKS_AT_ONCE = 20;
 /** Batches of a pack whose places are forgotten in one transaction. */
 const PLACES_AT_ONCE = 500;
+/** Of a mixed pack, each of which may have hundreds of bodies. */
+const MIXED_AT_ONCE = 5;
 
 interface KeptBodies {
   /** UTC day number. */
@@ -35,12 +39,16 @@ export function recomputableUntil(month: string, bodiesMs: number): Instant | un
 }
 
 async function forgetPlaces(store: Store, { service, commits }: PackRow): Promise<void> {
-  for (let at = 0; at < commits.length; at += PLACES_AT_ONCE) {
+  const isUnnamed = service === MIXED ? await store.read(LOG_SHARD, readUnnamed) : undefined;
+  const atOnce = isUnnamed === undefined ? PLACES_AT_ONCE : MIXED_AT_ONCE;
+  for (let at = 0; at < commits.length; at += atOnce) {
     await store.transact(LOG_SHARD, async (tx) => {
-      for (const index of commits.slice(at, at + PLACES_AT_ONCE)) {
+      for (const index of commits.slice(at, at + atOnce)) {
         const commit = (await tx.commitsFrom(index, 1)).find((row) => row.index === index);
-        const ref = commit && batchOf(commit)?.bodies.find((body) => body.service === service);
-        if (ref !== undefined) await tx.dropPlace(ref.hash, index);
+        for (const ref of (commit && batchOf(commit)?.bodies) ?? []) {
+          const isIn = isUnnamed?.(ref.service, index) ?? ref.service === service;
+          if (isIn) await tx.dropPlace(ref.hash, index);
+        }
       }
     });
   }

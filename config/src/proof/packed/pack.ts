@@ -16,6 +16,9 @@ import { putText, takeText } from './texts.ts';
 import { MAX_NUMBER, PackError } from './wire.ts';
 
 export { PackError } from './wire.ts';
+
+/** In place of a service, which has no such id: an object of bodies of any services, whose lines are kept whole. */
+export const MIXED = '~';
 export type { Compression } from './columns.ts';
 
 const MAGIC = utf8('highwater/pack/v1\n');
@@ -190,7 +193,7 @@ export function readDirectory(start: Uint8Array, compression: Compression): Dire
   const columns = new ColumnsReader(start.subarray(HEAD_BYTES, end), compression);
   const header = columns.at(column.header);
   const service = takeText(header);
-  if (!isId(service)) throw new PackError('its service is none');
+  if (!isId(service) && service !== MIXED) throw new PackError('its service is none');
   const probeCount = header.number(MAX_PROBES);
   const segmentCount = header.number(MAX_SEGMENTS);
   const bodyCount = header.number(MAX_ALL_BODIES);
