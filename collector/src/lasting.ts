@@ -20,6 +20,7 @@ import type { Hearing } from './live/stories.ts';
 import { type Hold, openHold } from './log/hold.ts';
 import type { Log } from './log/log.ts';
 import { openLog } from './log/open.ts';
+import { damagedPack } from './bodies/damaged-pack.ts';
 import { packedIn } from './bodies/packed.ts';
 import { readPacksApart } from './bodies/reading-thread.ts';
 import type { Blobs } from './store/blobs/blobs.ts';
@@ -89,7 +90,6 @@ export interface LastingOptions {
 export async function openLasting({ dataDir, origin, store, clock, log }: LastingOptions): Promise<Lasting> {
   const folder = join(dataDir, 'collector', 'blobs');
   const blobs = folderBlobs(folder);
-  packedIn(store, blobs, { reader: readPacksApart(folder) });
   await keepProjections(blobs, store);
   const { key } = loadOrMakeSigningKey(join(dataDir, 'keys', 'operator.key'), origin);
   const bells = { arrived: bell(), committed: bell(), fed: bell(), assigned: bell(), published: bell() };
@@ -106,6 +106,15 @@ export async function openLasting({ dataDir, origin, store, clock, log }: Lastin
     raise: (alarm) => told(raiseAlarm(store, clock, alarm)),
     clear: (alarmKey) => told(clearAlarm(store, clock, alarmKey)),
   };
+  let damagedPacks = 0;
+  packedIn(store, blobs, {
+    reader: readPacksApart(folder),
+    damaged({ service, day, blob }, says) {
+      log.error({ service, day, pack: blob, because: says }, 'pack-damaged');
+      damagedPacks += 1;
+      told(raiseAlarm(store, clock, damagedPack({ service, day, blob }, says), true));
+    },
+  });
   const publishedLog = await openLog({
     origin,
     store,
@@ -125,7 +134,7 @@ export async function openLasting({ dataDir, origin, store, clock, log }: Lastin
     ...first,
     clock,
     log,
-    metrics: openMetrics(store, clock, publishedLog),
+    metrics: openMetrics(store, clock, publishedLog, () => damagedPacks),
     bells,
     turns: new Map(),
     budget: openBudget(),

@@ -54,7 +54,13 @@ function newestAnswers(shard: Shard): Answer[] {
   });
 }
 
-export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>): Metrics {
+/** @param damagedPacks found since the start */
+export function openMetrics(
+  store: Store,
+  clock: Clock,
+  log: Pick<Log, 'status'>,
+  damagedPacks: () => number = () => 0,
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const asked = ['service', 'node', 'check', 'region'] as const;
@@ -139,6 +145,15 @@ export function openMetrics(store: Store, clock: Clock, log: Pick<Log, 'status'>
     help: 'Requests to look now that came to nothing: the budget was spent (budget), or the probe came too late for it (late)',
     labelNames: ['because'] as const,
     registers,
+  });
+  new Counter({
+    name: 'highwater_packed_damaged_total',
+    help: 'Objects of packed bodies that were found to be damaged or not there since the start: more than none is for a person',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(damagedPacks());
+    },
   });
   const unwell = new Gauge({
     name: 'highwater_probe_unwell',
