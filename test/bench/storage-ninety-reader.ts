@@ -54,10 +54,11 @@ async function ask(subjects: readonly string[]): Promise<Cost> {
   for (const [shard, own] of shards) {
     await readCopy(file, shard, async (tx) => {
       const ledger = openLedger({
+        shardsOf: async () => [shard],
         blocks: (_, view, from, to, subject) => tx.blocks(view, from, to, subject),
       });
       const [from, cpu] = [performance.now(), process.threadCpuUsage()];
-      for (const [subject, { days }] of await totalsOf(ledger, shard, own, { first, last })) {
+      for (const [subject, { days }] of await totalsOf(ledger, [shard], own, { first, last })) {
         if (days.length !== last - first + 1) throw new Error(`${subject}: ${days.length} days`);
       }
       ms += performance.now() - from;

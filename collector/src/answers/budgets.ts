@@ -11,7 +11,7 @@ export interface BudgetReader {
 
 export function openBudgets(
   parts: Pick<NumbersParts, 'watched' | 'ledger'>,
-  slots: Pick<Slots, 'revision'>,
+  slots: Pick<Slots, 'revision' | 'shardsOf'>,
 ): BudgetReader {
   const kept = new Map<string, PublicBudgetSummary>();
   const seen = new Map<string, string>();
@@ -23,7 +23,8 @@ export function openBudgets(
     async read(now) {
       const last = lastClosed(now);
       for (const service of promised) {
-        const version = `${slots.revision(watched.shardOf.get(service.id) ?? '')} ${last}`;
+        const shards = await slots.shardsOf(service.id);
+        const version = `${shards.map((shard) => slots.revision(shard)).join(' ')} ${last}`;
         if (seen.get(service.id) === version) continue;
         const budget = await budgetOf(parts, service, last);
         if (budget !== undefined) kept.set(service.id, budget);

@@ -14,7 +14,7 @@ export interface Details {
 
 export interface DetailParts {
   readonly watched: Watched;
-  readonly slots: Pick<Slots, 'revision'>;
+  readonly slots: Pick<Slots, 'revision' | 'shardsOf'>;
   readonly clock: Clock;
   readonly startedAt: Instant;
   readonly numbersOf: (service: Service) => Promise<PublicNumbers>;
@@ -44,9 +44,9 @@ export function openDetails(parts: DetailParts): Details {
   return {
     async of(id) {
       const service = shown.get(id);
-      const shard = watched.shardOf.get(id);
-      if (service === undefined || shard === undefined) return undefined;
-      const version = `${slots.revision(shard)} ${lastClosed(clock.now())}`;
+      if (service === undefined) return undefined;
+      const shards = await slots.shardsOf(id);
+      const version = `${shards.map((shard) => slots.revision(shard)).join(' ')} ${lastClosed(clock.now())}`;
       const had = kept.get(id);
       if (had?.version === version) return had.made;
       const made = make(service);

@@ -1,8 +1,10 @@
 /**
  * What was counted of a subject, from the blocks of the slots: whole days from the month's, single minutes from the
- * day's. Whoever shows a number of minutes reads it here.
+ * day's. Whoever shows a number of minutes reads it here. Of a service that was in several shards each holds the minutes in
+ * which it had it: they are added up.
  */
 import { createHash } from 'node:crypto';
+import { monitorParts } from '@highwater/config/domain.ts';
 import type { MinuteRange } from '@highwater/config/proof/rule/evaluate.ts';
 import { type DayRange, monthOfDay } from '@highwater/config/proof/rule/period.ts';
 import { addTotals, emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
@@ -23,14 +25,14 @@ export type DayTotals = ReadonlyMap<number, RuleTotals>;
 
 export interface Ledger {
   /** Whether anything was ever counted of a subject. */
-  has(shard: string, subject: string): Promise<boolean>;
+  has(subject: string): Promise<boolean>;
   /** Of all that was ever counted of a subject: the agreed plane, and those of regions that may be gone by now. */
-  planes(shard: string, subject: string): Promise<ReadonlySet<string>>;
+  planes(subject: string): Promise<ReadonlySet<string>>;
   /** Of one plane. */
-  days(shard: string, subject: string, plane: string, range: DayRange): Promise<DayTotals>;
+  days(subject: string, plane: string, range: DayRange): Promise<DayTotals>;
   /**
-   * Tells the days of many subjects of a shard, read at once: of each subject in their order. `totals` is filled again for
-   * the next day: whoever keeps it makes a copy.
+   * Tells the days of many subjects of a shard, read at once: of each subject in their order, as far as they lie in this
+   * shard. `totals` is filled again for the next day: whoever keeps it makes a copy.
    */
   each(
     shard: string,
@@ -44,17 +46,18 @@ export interface Ledger {
    * one of them has changed, so that what is asked for each minute costs one day.
    */
   sums(
-    shard: string,
     subject: string,
     ranges: readonly DayRange[],
     today: number,
   ): Promise<ReadonlyMap<string, readonly RuleTotals[]>>;
   /** By plane. */
-  minutes(shard: string, subject: string, range: MinuteRange): Promise<ReadonlyMap<string, RuleTotals>>;
+  minutes(subject: string, range: MinuteRange): Promise<ReadonlyMap<string, RuleTotals>>;
 }
 
 /** Reads through the follower: what is not flushed yet is there too. */
 export interface BlockReader {
+  /** The shards that hold what was ever counted of a service. */
+  shardsOf(service: string): Promise<readonly string[]>;
   blocks(shard: string, view: View, from: number, to: number, subject?: string): Promise<readonly BlockRow[]>;
 }
 
@@ -93,16 +96,30 @@ function fingerprint(blocks: readonly BlockRow[], ranges: readonly DayRange[], t
 
 export function openLedger(slots: BlockReader): Ledger {
   const settled = new Map<string, Settled>();
+
+  const blocksOf = async (subject: string, view: View, from: number, to: number): Promise<BlockRow[]> => {
+    const shards = await slots.shardsOf(monitorParts(subject).service);
+    const rows: BlockRow[] = [];
+    for (const shard of shards) rows.push(...(await slots.blocks(shard, view, from, to, subject)));
+    return rows;
+  };
+
   return {
-    async sums(shard, subject, ranges, today) {
+    async sums(subject, ranges, today) {
       const from = monthOfDay(Math.min(...ranges.map(({ first }) => first)));
-      const blocks = await slots.blocks(shard, 'totals', from, monthOfDay(today), subject);
+      const blocks = await blocksOf(subject, 'totals', from, monthOfDay(today));
       const of = fingerprint(blocks, ranges, today);
       const had = settled.get(subject);
       const sums = had?.of === of ? had.sums : settle(blocks, ranges, today);
       if (sums !== had?.sums) settled.set(subject, { of, sums });
-      const current = blocks.find(({ period }) => period === monthOfDay(today));
-      const added = current === undefined ? new Map<string, RuleTotals>() : dayOfBlock(current.block, today);
+      const added = new Map<string, RuleTotals>();
+      for (const { period, block } of blocks) {
+        if (period !== monthOfDay(today)) continue;
+        for (const [plane, totals] of dayOfBlock(block, today)) {
+          const had = added.get(plane);
+          added.set(plane, had === undefined ? totals : addTotals(had, totals));
+        }
+      }
       const planes = [...new Set([...sums.keys(), ...added.keys()])];
       return new Map(
         planes.map((plane) => [
@@ -115,19 +132,21 @@ export function openLedger(slots: BlockReader): Ledger {
         ]),
       );
     },
-    async has(shard, subject) {
-      return (await slots.blocks(shard, 'totals', 0, LAST_MONTH, subject)).length > 0;
+    async has(subject) {
+      return (await blocksOf(subject, 'totals', 0, LAST_MONTH)).length > 0;
     },
-    async planes(shard, subject) {
-      const rows = await slots.blocks(shard, 'totals', 0, LAST_MONTH, subject);
+    async planes(subject) {
+      const rows = await blocksOf(subject, 'totals', 0, LAST_MONTH);
       return new Set(rows.flatMap(({ block }) => [...planesOfMonth(block)]));
     },
-    async days(shard, subject, plane, range) {
+    async days(subject, plane, range) {
       const [from, to] = [monthOfDay(range.first), monthOfDay(range.last)];
       const days = new Map<number, RuleTotals>();
-      for (const { block } of await slots.blocks(shard, 'totals', from, to, subject)) {
+      for (const { block } of await blocksOf(subject, 'totals', from, to)) {
         eachOfPlane(block, plane, (day, totals) => {
-          if (range.first <= day && day <= range.last) days.set(day, keptTotals(totals));
+          if (day < range.first || day > range.last) return;
+          const had = days.get(day);
+          days.set(day, had === undefined ? keptTotals(totals) : addTotals(had, totals));
         });
       }
       return days;
@@ -145,10 +164,10 @@ export function openLedger(slots: BlockReader): Ledger {
         });
       }
     },
-    async minutes(shard, subject, { first, last }) {
+    async minutes(subject, { first, last }) {
       const [from, to] = [dayOfMinute(first), dayOfMinute(last)];
       const planes = new Map<string, RuleTotals>();
-      for (const { period: day, block } of await slots.blocks(shard, 'slots', from, to, subject)) {
+      for (const { period: day, block } of await blocksOf(subject, 'slots', from, to)) {
         const start = day * MINUTES_PER_DAY;
         const [begin, end] = [Math.max(0, first - start), Math.min(MINUTES_PER_DAY - 1, last - start)];
         for (const [plane, runs] of decodeRuns(block)) {

@@ -94,20 +94,18 @@ const AT_ONCE = 5;
 /** The numbers of one service as of now; whoever keeps them knows when they change. */
 export async function numbersOf(parts: NumbersParts, service: Service): Promise<PublicNumbers> {
   const { watched, ledger, clock } = parts;
-  const shard = watched.shardOf.get(service.id);
-  if (shard === undefined) return { subjects: [] };
   const last = lastClosed(clock.now());
   const today = dayOfMinute(last);
   const named = periodsAt(today);
   const regions = watched.config.regions.map(({ id }) => id);
   const told: PublicSubject[] = [];
   for (const [i, subject] of subjectsOf(service, watched.config.monitors).entries()) {
-    const sums = await ledger.sums(shard, subject, named, today);
+    const sums = await ledger.sums(subject, named, today);
     const { node, check } = monitorParts(subject);
     const isCheck = check !== '';
     const minutes = isCheck
       ? new Map<string, RuleTotals>()
-      : await ledger.minutes(shard, subject, lastMinutes(MINUTES_PER_DAY, last));
+      : await ledger.minutes(subject, lastMinutes(MINUTES_PER_DAY, last));
     // A check's regions are asked for one by one (uptime.ts). What no region of that name ever saw is not a row of zeros; what is agreed always stands.
     const planes = [AGREED, ...(isCheck ? [] : regions.filter((region) => sums.has(region)))];
     for (const region of planes) {
@@ -118,7 +116,7 @@ export async function numbersOf(parts: NumbersParts, service: Service): Promise<
     }
     if (i % AT_ONCE === AT_ONCE - 1) await setImmediate();
   }
-  const budget = await budgetNow(parts, service, shard, last);
+  const budget = await budgetNow(parts, service, last);
   return { subjects: told, ...(budget === undefined ? {} : { budget }) };
 }
 
@@ -126,7 +124,6 @@ export async function numbersOf(parts: NumbersParts, service: Service): Promise<
 async function budgetNow(
   parts: NumbersParts,
   service: Service,
-  shard: string,
   last: number,
 ): Promise<PublicBudget | undefined> {
   const { id, objectiveMillionths } = service;
@@ -134,7 +131,7 @@ async function budgetNow(
   if (summary === undefined || objectiveMillionths === undefined) return undefined;
   const burn = [];
   for (const window of ['1h', '6h', '1d', '3d'] as const) {
-    const minutes = await parts.ledger.minutes(shard, id, lastMinutes(burnWindows[window], last));
+    const minutes = await parts.ledger.minutes(id, lastMinutes(burnWindows[window], last));
     burn.push(publicBurn(window, minutes.get(AGREED) ?? emptyTotals, objectiveMillionths));
   }
   return { ...summary, burn };
@@ -142,15 +139,14 @@ async function budgetNow(
 
 /** The budget without how fast it goes. @param last the last minute that counts */
 export async function budgetOf(
-  { watched, ledger }: Pick<NumbersParts, 'watched' | 'ledger'>,
+  { ledger }: Pick<NumbersParts, 'ledger'>,
   { id, objectiveMillionths }: Service,
   last: number,
 ): Promise<PublicBudgetSummary | undefined> {
-  const shard = watched.shardOf.get(id);
-  if (objectiveMillionths === undefined || shard === undefined) return undefined;
+  if (objectiveMillionths === undefined) return undefined;
   const today = dayOfMinute(last);
   const named = periodsAt(today);
-  const sums = (await ledger.sums(shard, id, named, today)).get(AGREED);
+  const sums = (await ledger.sums(id, named, today)).get(AGREED);
   const sum = sums?.[named.findIndex(({ period }) => period === BUDGET_PERIOD)] ?? emptyTotals;
   return { ...allowanceOf(sum, objectiveMillionths), period: BUDGET_PERIOD };
 }

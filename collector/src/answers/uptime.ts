@@ -11,7 +11,6 @@ import { emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/total
 import type { UptimeAnswer } from '@highwater/config/public-detail.ts';
 import { dayOfMinute, formatDay, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { lastClosed } from '../slots/slots.ts';
-import { shardNameOf } from '../watched.ts';
 import { allowanceOf, publicCounted } from './counted.ts';
 import { AGREED, type DayTotals } from './ledger.ts';
 import { type NumbersParts, subjectsOf } from './numbers.ts';
@@ -24,28 +23,18 @@ export interface UptimeQuestion {
   readonly range: { readonly period: string } | DayRange;
 }
 
-/**
- * The shard of a subject; undefined when it is not configured and nothing was ever counted of it. One that was taken out of
- * the configuration is found in its own shard and in those of the chains that there are.
- */
-async function shardOf({ watched, ledger }: NumbersParts, subject: string): Promise<string | undefined> {
+/** Whether a subject is configured, or anything was ever counted of it. */
+async function isThere({ watched, ledger }: NumbersParts, subject: string): Promise<boolean> {
   const { service: id } = monitorParts(subject);
   const service = watched.config.services.find((each) => each.id === id);
-  const own = watched.shardOf.get(id);
-  const isConfigured =
-    service !== undefined && subjectsOf(service, watched.config.monitors).includes(subject);
-  if (isConfigured) return own;
-  for (const shard of own === undefined ? [shardNameOf({ id }), ...watched.shards.keys()] : [own]) {
-    if (await ledger.has(shard, subject)) return shard;
-  }
-  return undefined;
+  if (service !== undefined && subjectsOf(service, watched.config.monitors).includes(subject)) return true;
+  return ledger.has(subject);
 }
 
 /** Whether a region is one of the configuration, or was when something was counted of a subject. */
 export async function isRegionOf(parts: NumbersParts, subject: string, region: string): Promise<boolean> {
   if (parts.watched.config.regions.some(({ id }) => id === region)) return true;
-  const shard = await shardOf(parts, subject);
-  return shard !== undefined && region !== AGREED && (await parts.ledger.planes(shard, subject)).has(region);
+  return region !== AGREED && (await parts.ledger.planes(subject)).has(region);
 }
 
 /** Undefined for a subject that there is not, and never was. */
@@ -55,17 +44,16 @@ export async function uptimeOf(
 ): Promise<UptimeAnswer | undefined> {
   const { watched, ledger, clock } = parts;
   const service = watched.config.services.find(({ id }) => id === monitorParts(subject).service);
-  const shard = await shardOf(parts, subject);
-  if (shard === undefined) return undefined;
+  if (!(await isThere(parts, subject))) return undefined;
   const last = lastClosed(clock.now());
   const plane = region ?? AGREED;
   const period = 'period' in range ? range.period : undefined;
   const asked = 'period' in range ? daysOfPeriod(range.period, dayOfMinute(last)) : range;
   const span = asked === undefined ? lastMinutes(MINUTES_PER_DAY, last) : minutesOfDays(asked);
-  const days: DayTotals = asked === undefined ? new Map() : await ledger.days(shard, subject, plane, asked);
+  const days: DayTotals = asked === undefined ? new Map() : await ledger.days(subject, plane, asked);
   const sum: RuleTotals =
     asked === undefined
-      ? ((await ledger.minutes(shard, subject, span)).get(plane) ?? emptyTotals)
+      ? ((await ledger.minutes(subject, span)).get(plane) ?? emptyTotals)
       : sumTotals(days.values());
   const objectiveMillionths = service?.objectiveMillionths;
   const hasBudget = objectiveMillionths !== undefined && subject === service?.id && region === undefined;

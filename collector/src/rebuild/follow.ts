@@ -16,8 +16,6 @@ const momentOf = (minute: number): number => (minute + 1) * MINUTE_MS + CLOSE_AF
 /**
  * How far minutes were closed says not when: where a window went on after them, it was later. The earliest moment at
  * which they can be closed closes none after them, for what can be closed at one moment can be at any later one.
- *
- * @param watched with this shard alone
  */
 export async function follow(
   store: Store,
@@ -28,11 +26,13 @@ export async function follow(
 ): Promise<void> {
   let now = momentOf(closed);
   const clock: Clock = { now: () => now, monotonic: () => now };
-  const slots = openSlots(watched, store, blobs, clock, undefined, bodies);
+  const slots = openSlots(watched, store, blobs, clock, undefined, { bodies, only: shard });
   for (let ahead = 0; ahead <= MOST_AHEAD; ahead += 1) {
     now = momentOf(closed + ahead);
-    await slots.beat();
-    await slots.flush();
+    do {
+      await slots.beat();
+      await slots.flush();
+    } while (slots.owes());
     const [made] = await followedShards(store, [shard]);
     if (made !== undefined && made.closed >= closed) return;
   }

@@ -20,7 +20,7 @@ import { type Difference, differencesIn, stretches } from './differences.ts';
 import { follow } from './follow.ts';
 import { notingGone } from './gone.ts';
 import { RebuildProblem } from './problem.ts';
-import { type FollowedShard, followedShards, shardsEver, watchedOf } from './shards.ts';
+import { type FollowedShard, followedShards, namesEver } from './shards.ts';
 
 export interface RebuildParts {
   readonly dataDir: string;
@@ -99,8 +99,7 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
   await using main = await openMain(folder);
   const blobsFolder = join(folder, 'blobs');
   const commits = await main.read(LOG_SHARD, (tx) => tx.commitSize());
-  const shardOf = await shardsEver(main, watched);
-  const shards = await followedShards(main, shardOf.values());
+  const shards = await followedShards(main, await namesEver(main));
   const kept = new Set<number>();
   const damaged = new Map<string, DamagedPack>();
   const all = shards.reduce((sum, { next }) => sum + next, 0);
@@ -128,7 +127,7 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
         });
         const gone = new Set<number>();
         const bodies = notingGone(openBodies(store, own), gone);
-        await follow(store, own, bodies, watchedOf(watched, shardOf, shard), each);
+        await follow(store, own, bodies, watched, each);
         for (const day of gone) kept.add(day);
         const belongs = belongsWith(gone, { now, slotsMs });
         for (const stretch of stretches(first, last)) {

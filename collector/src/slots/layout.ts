@@ -40,6 +40,8 @@ export interface Layout {
   /** Monitors whose windows are longer than a minute. */
   readonly slow: readonly string[];
   isSlow(monitor: string): boolean;
+  /** Whether a monitor is one of this shard. */
+  has(monitor: string): boolean;
 }
 
 const known = new WeakMap<ConfigInForce, Map<string, Layout>>();
@@ -58,8 +60,10 @@ function lay(under: ConfigInForce, shard: string): Layout {
   const slow = new Set(
     part.monitors.flatMap(({ id, intervalMs }) => (windowMinutesOf(intervalMs) > 1 ? [id] : [])),
   );
+  const own = new Set(part.monitors.map(({ id }) => id));
   return {
     monitors: part.monitors,
+    has: (monitor) => own.has(monitor),
     slow: [...slow],
     isSlow: (monitor) => slow.has(monitor),
     longest: Math.max(1, ...windows),

@@ -1,4 +1,5 @@
 /** The views of one shard: a fold over the commits, in memory, flushed with how far it has come in one transaction. */
+import { setImmediate } from 'node:timers/promises';
 import { dayOfMinute } from '@highwater/config/time.ts';
 import type { CommitRow, ReadTx, Store, View } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
@@ -13,15 +14,20 @@ import type { LineView } from './line-view.ts';
 import { minuteChanges } from './minute-changes.ts';
 import { LOADED_AT_ONCE, readTallies } from './read-tallies.ts';
 import { rosters } from './rosters.ts';
+import { tellDamagedBlock } from './readable.ts';
 import type { Source } from './source.ts';
 import { type Change, changeOf, isLost } from './standing.ts';
 import { type Standpoint, TallyBook } from './tally-book.ts';
 import { Touched } from './touched.ts';
 import { isLong } from './waiting.ts';
+import { type VoidWork, voidStep, withVoid } from './void-work.ts';
 import { type MonitorWindow, windowFinder } from './windows.ts';
 
 /** Minutes after their closing for which all tallies stay in memory: late batches are mostly no later. */
 const KEPT_MINUTES = 30;
+
+/** Minutes of void batches that are judged again in a beat: the others of the beat do not wait for years of them. */
+const VOIDED_AT_ONCE = 240;
 
 const none: ReadonlySet<string> = new Set();
 
@@ -33,6 +39,8 @@ interface SlotsState {
   readonly closed: number;
   /** Leaves below this index were known when they were judged. */
   readonly ground: number;
+  /** What became void, and how much of it is judged again. */
+  readonly voids?: readonly VoidWork[];
 }
 
 export interface ShardParts {
@@ -41,25 +49,29 @@ export interface ShardParts {
   readonly source: Source;
   readonly keeper: GroundKeeper;
   readonly views: readonly LineView[];
+  /** Whether a service is, or ever was, in the shard. */
   readonly isOurs: (service: string) => boolean;
 }
 
 export class ShardSlots {
-  readonly blocks: Blocks = openBlocks();
+  readonly blocks: Blocks;
   readonly #parts: ShardParts;
-  readonly #book = new Book(this.blocks);
+  readonly #book: Book;
   readonly #tallies = new TallyBook();
   readonly #touched: Touched;
   readonly #interned = new Map<string, string>();
   #point: Standpoint | undefined;
   #version = 0;
   #state: SlotsState = { next: 0, closed: -1, ground: 0 };
+  #first = 0;
   #isOpen = false;
   #isChanged = false;
   #hasPast = false;
 
   constructor(parts: ShardParts) {
     this.#parts = parts;
+    this.blocks = openBlocks((damaged) => tellDamagedBlock(parts.store, damaged));
+    this.#book = new Book(this.blocks);
     this.#touched = new Touched(parts.shard);
   }
 
@@ -75,6 +87,11 @@ export class ShardSlots {
     return this.#state.closed;
   }
 
+  /** Whether minutes are left that are to be judged again. */
+  get owes(): boolean {
+    return this.#state.voids?.some(({ next }) => next !== undefined) === true;
+  }
+
   /** Whether a day that is over was touched, and should be flushed at once. */
   get hasPast(): boolean {
     return this.#hasPast;
@@ -82,6 +99,7 @@ export class ShardSlots {
 
   /** Takes up where the store is. @param first the first minute and commit that can matter */
   async open(first: { readonly minute: number; readonly index: number }): Promise<void> {
+    this.#first = first.minute;
     if (this.#isOpen) return;
     const { store, shard } = this.#parts;
     const row = await store.read(shard, (tx) => tx.getState('slots', 'all'));
@@ -107,7 +125,9 @@ export class ShardSlots {
         if (differsIn(old, ground.timeline, shard, minute)) this.#touched.anew(minute);
       }
     }
-    this.#tallies.forget((minute) => minute >= since);
+    // Services that were put into this shard may have been in another before: their lines are not in the tallies.
+    const isPlacedAnew = before?.records.configs.length !== ground.records.configs.length;
+    this.#tallies.forget((minute) => isPlacedAnew || minute >= since);
     this.#point = {
       ground,
       windows: windowFinder(ground.timeline),
@@ -139,7 +159,7 @@ export class ShardSlots {
     const batch = batchOf(commit);
     if (batch === undefined) return false;
     const { first, last } = batch.minutes;
-    await this.#takeVoids(commit);
+    this.#takeVoid(commit);
     if (!batch.bodies.some(({ service }) => isOurs(service))) return false;
     const own = await source.read(point.ground, commit, isOurs);
     const rows = await source.covering(point.ground, first, last, commit.index, own.key);
@@ -159,27 +179,35 @@ export class ShardSlots {
   }
 
   /** Batches that became void: their slots are to be judged again, although no line of them came. */
-  async #takeVoids(commit: CommitRow): Promise<void> {
-    const { ground } = this.#on();
-    const batch = batchOf(commit);
-    const key = ground.keyOf(commit);
-    if (batch === undefined || batch.number !== ground.voidFrom(key, batch.epoch)) return;
-    const { store } = this.#parts;
-    const rows = await store.read(LOG_SHARD, (tx) => tx.batchesSince(batch.probe, batch.epoch, batch.number));
-    for (const row of rows) {
-      if (ground.keyOf(row) !== key) continue;
-      const { first, last } = batchOf(row)?.minutes ?? { first: 0, last: -1 };
-      this.#tallies.forget((minute) => first <= minute && minute <= last);
-      for (let minute = first; minute <= last; minute += 1) {
-        this.#touched.windowsOf(this.#on(), minute, this.#state.closed);
-      }
-    }
+  #takeVoid(commit: CommitRow): void {
+    const { voids = [] } = this.#state;
+    const more = withVoid(voids, this.#on().ground, commit);
+    if (more === voids) return;
+    this.#state = { ...this.#state, voids: more };
+    this.#tallies.forget(() => true);
+    this.#isChanged = true;
+  }
+
+  /** Some of the minutes that are to be judged again since their batches became void. */
+  async #touchVoided(): Promise<void> {
+    const { store, shard, isOurs } = this.#parts;
+    const { closed, voids = [] } = this.#state;
+    const work = voids.find(({ next }) => next !== undefined);
+    if (work === undefined) return;
+    const point = this.#on();
+    const longest = layoutIn(point.ground.timeline, shard, closed)?.longest ?? 1;
+    const most = Math.max(VOIDED_AT_ONCE, longest);
+    const bounds = { first: this.#first, last: closed, most, isOurs };
+    const { stretches, left } = await store.read(LOG_SHARD, (tx) => voidStep(tx, work, bounds));
+    for (const stretch of stretches) this.#touched.again(point, stretch, closed);
+    this.#state = { ...this.#state, voids: voids.map((each) => (each === work ? left : each)) };
+    this.#isChanged = true;
   }
 
   async #show(change: Change): Promise<void> {
     const { store, shard, views } = this.#parts;
     if (views.length === 0) return;
-    const changes = minuteChanges(this.#on().ground, change);
+    const changes = minuteChanges(this.#on().ground, change, shard);
     await store.read(shard, async (tx) => {
       for (const each of changes) for (const view of views) await view.apply(tx, this.blocks, each);
     });
@@ -189,9 +217,12 @@ export class ShardSlots {
   async judge(until: number): Promise<boolean> {
     const { closed } = this.#state;
     for (let minute = closed + 1; minute <= until; minute += 1) this.#touched.whole(minute);
+    await this.#touchVoided();
     let changed = false;
     const minutes = this.#touched.minutes();
     for (let i = 0; i < minutes.length; i += LOADED_AT_ONCE) {
+      // Others get their turn.
+      if (i > 0) await setImmediate();
       changed = (await this.#judgeSome(minutes.slice(i, i + LOADED_AT_ONCE))) || changed;
     }
     if (Math.max(until, closed) !== closed) this.#isChanged = true;
@@ -252,7 +283,7 @@ export class ShardSlots {
     };
     for (const minute of minutes) {
       const layout = layoutIn(ground.timeline, this.#parts.shard, minute);
-      if (layout === undefined) continue;
+      if (layout === undefined || layout.monitors.length === 0) continue;
       const some = this.#touched.monitors(minute);
       const slow = layout.windows.size === 1 && layout.windows.has(1) ? [] : (some ?? layout.slow);
       if (some === undefined) want(minute, false);

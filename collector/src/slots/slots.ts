@@ -14,6 +14,7 @@ import { openHeadsView } from './heads-view.ts';
 import { judgeAll, judgeRegions } from './judge-window.ts';
 import { openLatencyView } from './latency-view.ts';
 import { ShardSlots } from './shard-slots.ts';
+import { shardsEver } from './shards-ever.ts';
 import { openSource } from './source.ts';
 import { closable, MAX_WAITED_WINDOW } from './waiting.ts';
 import { completeMinute } from './windows.ts';
@@ -30,6 +31,8 @@ const FLUSH_EVERY_MS = 5 * MINUTE_MS;
 export interface Slots {
   /** Takes in new commits and closes minutes. Returns whether a slot changed. */
   beat(): Promise<boolean>;
+  /** Whether minutes that were counted are to be judged again, and the next beat goes on with it. */
+  owes(): boolean;
   /** Counts the changes of a shard's views since start. */
   revision(shard: string): number;
   /**
@@ -37,6 +40,8 @@ export interface Slots {
    * is. Undefined when it was not configured.
    */
   monitorSlot(monitor: string, minute: number): Promise<Why['slot']>;
+  /** The shards that hold what was ever counted of a service; none of one that never was. */
+  shardsOf(service: string): Promise<readonly string[]>;
   /** How often blocks of a view and period were encoded anew since start. */
   changes(shard: string, view: View, period: number): number;
   /** A block of a view as it is now, flushed or not. */
@@ -62,33 +67,48 @@ function reachOf(commits: readonly CommitRow[], horizon: number): number {
   return Math.min(horizon, Math.max(...reached, -1) - MAX_WAITED_WINDOW);
 }
 
-/** @param signal ends a beat between two pages of commits: what is left is for the next one that opens them */
+export interface Followed {
+  /** Where bodies are read. */
+  readonly bodies?: Bodies;
+  /** No shard but this one. */
+  readonly only?: string;
+}
+
+/**
+ * Follows the shards of today, and those that a configuration of the log had before: late batches tell of their minutes.
+ *
+ * @param signal ends a beat between two pages of commits: what is left is for the next one that opens them
+ */
 export function openSlots(
   watched: Watched,
   store: Store,
   blobs: Blobs,
   clock: Clock,
   signal?: AbortSignal,
-  bodies: Bodies = openBodies(store, blobs),
+  { bodies = openBodies(store, blobs), only }: Followed = {},
 ): Slots {
   const keeper = keepGround(store);
   const source = openSource(store, bodies);
   const alone = mutex();
   const revisions = new Map<string, number>();
-  const shards = new Map(
-    [...watched.shards.keys()].map((shard) => [
-      shard,
-      new ShardSlots({
-        shard,
-        store,
-        source,
-        keeper,
-        views: [openLatencyView(), openHeadsView()],
-        isOurs: (service) => watched.shardOf.get(service) === shard,
-      }),
-    ]),
-  );
+  const shards = new Map<string, ShardSlots>();
+  let ever = shardsEver([]);
+  let configs: Ground['records']['configs'] = [];
   let flushedAt = clock.monotonic();
+
+  const advance = async (): Promise<Ground> => {
+    const ground = await keeper.advance();
+    if (ground.records.configs === configs) return ground;
+    configs = ground.records.configs;
+    ever = shardsEver(configs.map(({ config }) => config));
+    for (const shard of only === undefined ? [...watched.shards.keys(), ...ever.names] : [only]) {
+      if (shards.has(shard)) continue;
+      const isOurs = (service: string): boolean => ever.of(service).includes(shard);
+      const views = [openLatencyView(), openHeadsView()];
+      shards.set(shard, new ShardSlots({ shard, store, source, keeper, views, isOurs }));
+    }
+    return ground;
+  };
 
   const beatShard = async (ground: Ground, shard: string, slots: ShardSlots): Promise<boolean> => {
     const first = firstConfig(ground, shard);
@@ -130,18 +150,23 @@ export function openSlots(
 
   const beat = (): Promise<boolean> =>
     orForget(async () => {
-      const ground = await keeper.advance();
+      const ground = await advance();
       let changed = false;
       for (const [shard, slots] of shards) changed = (await beatShard(ground, shard, slots)) || changed;
       if (clock.monotonic() - flushedAt >= FLUSH_EVERY_MS) await flush();
-      for (const slots of shards.values()) if (slots.hasPast) await slots.flush();
+      for (const slots of shards.values()) if (slots.hasPast || slots.owes) await slots.flush();
       return changed;
     });
 
   return {
     beat: () => alone(beat),
+    owes: () => [...shards.values()].some((slots) => slots.owes),
     flush: () => alone(() => orForget(flush)),
     revision: (shard) => revisions.get(shard) ?? 0,
+    async shardsOf(service) {
+      if (configs.length === 0) await alone(advance);
+      return ever.of(service);
+    },
     changes: (shard, view, period) => shards.get(shard)?.blocks.changes(view, period) ?? 0,
     block: (shard, view, period, subject) =>
       alone(() =>
@@ -164,10 +189,10 @@ export function openSlots(
     monitorSlot: (monitor, asked) =>
       alone(async () => {
         await beat();
-        const slots = shards.get(watched.shardOf.get(monitorParts(monitor).service) ?? '');
-        if (slots === undefined || firstConfig(await keeper.advance(), slots.shard) === undefined) {
-          return undefined;
-        }
+        // Each that it was ever in reads all of its bodies.
+        const name = ever.of(monitorParts(monitor).service).find((shard) => shards.has(shard));
+        const slots = shards.get(name ?? '');
+        if (slots === undefined) return undefined;
         const { windows, rosterOf } = slots.standpoint();
         const minute = completeMinute(windows, monitor, asked, lastClosed(clock.now()));
         const window = windows.at(monitor, minute);
