@@ -36,8 +36,12 @@ test('where one of several series has a value there is no gap', () => {
   expect(draw(series, span, how).gaps).toBe('');
 });
 
-test('a stepped line holds its value, and begins where its stretch does', () => {
-  expect(drawn([0, 100], { isStepped: true }).lines[0]?.d).toBe('M0,128L300,128L300,18');
+test.each([
+  [[0, 100], 'M0,128L300,128L300,18L600,18L600,18'],
+  [[null, 100, null, 0, 0], 'M120,18L240,18L240,18M360,128L480,128L480,128L600,128L600,128'],
+  [[null, null], ''],
+])('the values %j of a stepped line fill their stretches, the last ones too', (values, path) => {
+  expect(drawn(values, { isStepped: true }).lines[0]?.d).toBe(path);
 });
 
 test.each([
@@ -87,10 +91,6 @@ test.each([
   [[], ''],
 ])('values with none beside them are dots: %j', (values, dots) => {
   expect(dotsOf(drawn(values).lines[0]?.d ?? '')).toBe(dots);
-});
-
-test('the dot of a stepped line lies where its stretch begins', () => {
-  expect(dotsOf(drawn([null, 100, null, 0, 0], { isStepped: true }).lines[0]?.d ?? '')).toBe('M120,18Z');
 });
 
 test.each([

@@ -67,7 +67,7 @@ export function beginOf(all: readonly (readonly unknown[])[], least: number): nu
   return firsts.length === 0 ? 0 : Math.min(...firsts);
 }
 
-/** A value of a stretch stands at its middle; a stepped one begins where its stretch does. */
+/** A value of a stretch stands at its middle; a stepped one fills its stretch. */
 export function draw(series: readonly Series[], span: Span, how: How): Drawing {
   const end = span.from + span.steps * span.everyMs;
   const x = scaleUtc([span.from, end], [0, BOX_WIDTH]);
@@ -75,14 +75,17 @@ export function draw(series: readonly Series[], span: Span, how: How): Drawing {
   const y = scaleLinear([low, Math.max(how.high, low + 1)], [PLOT_HEIGHT, HEADROOM]).nice(3);
   const shift = how.isStepped ? 0 : span.everyMs / 2;
   const at = (index: number): number => x(span.from + index * span.everyMs + shift);
-  const path = line<number | null>()
-    .defined((value) => value !== null)
-    .x((_, index) => at(index))
-    .y((value) => y(value ?? 0))
+  const path = line<Point>()
+    .defined(({ value }) => value !== null)
+    .x(({ index }) => at(index))
+    .y(({ value }) => y(value ?? 0))
     .curve(how.isStepped ? curveStepAfter : curveLinear)
     .digits(1);
   return {
-    lines: series.map(({ name, values }) => ({ name, d: path(values) ?? '' })),
+    lines: series.map(({ name, values }) => ({
+      name,
+      d: path(how.isStepped ? heldPoints(values) : points(values)) ?? '',
+    })),
     gaps: gaps(series, span),
     y: y
       .ticks(3)
@@ -90,6 +93,24 @@ export function draw(series: readonly Series[], span: Span, how: How): Drawing {
       .map((tick) => ({ y: Math.round(y(tick)), text: how.textOf(tick) })),
     x: timeTicks(span, how.timeOf),
   };
+}
+
+interface Point {
+  readonly index: number;
+  readonly value: number | null;
+}
+
+function points(values: readonly (number | null)[]): readonly Point[] {
+  return values.map((value, index) => ({ index, value }));
+}
+
+/** The last value before a gap, and the last of all, hold to the end of their stretch: else they would have no width. */
+function heldPoints(values: readonly (number | null)[]): readonly Point[] {
+  return points(values).flatMap((point) =>
+    point.value !== null && (values[point.index + 1] ?? null) === null
+      ? [point, { index: point.index + 1, value: point.value }]
+      : [point],
+  );
 }
 
 /** Stretches in which nothing was measured, over the whole height; what lies before the first value is none of them. */
