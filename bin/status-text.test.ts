@@ -45,6 +45,28 @@ it.each([
   expect(statusText({ ...status, probes: [{ ...probe, ...more }] }, {})).toContain(`  ${says}\n`);
 });
 
+it.each([
+  [[], 'bodies kept from 2026-11-21\n'],
+  [
+    [{ month: '2026-11', until: Date.UTC(2027, 11, 16) }],
+    'bodies kept from 2026-11-21; November 2026 can be counted again until 2027-12-16\n',
+  ],
+  [
+    [
+      { month: '2026-12', until: Date.UTC(2027, 11, 26) },
+      { month: '2026-11', until: Date.UTC(2027, 11, 16) },
+    ],
+    'bodies kept from 2026-11-21; December 2026 can be counted again until 2027-12-26, November 2026 until 2027-12-16\n',
+  ],
+])('of the evidence that is kept it says a line (%#)', (recomputable, says) => {
+  const bodies = { keptFrom: '2026-11-21', recomputable };
+  expect(statusText(status, {})).not.toContain('bodies');
+  expect(statusText({ ...status, bodies }, {}).split('\n')).toContain(says.trimEnd());
+  for (const line of statusText({ ...status, bodies }, {}, 40).split('\n')) {
+    expect(line.length, line).toBeLessThanOrEqual(40);
+  }
+});
+
 it('alarms have a block of their own, with what to do', () => {
   expect(statusText(status, {})).not.toContain('alarms');
   const alarm = {

@@ -85,6 +85,7 @@ export function statusText(
       'open incidents',
       status.incidents.map(({ id, impact, phase, title }) => [id, impact, phase, title]),
     ),
+    ...(status.bodies === undefined ? [] : [bodiesText(status.bodies, width)]),
     ...(status.alarms.length === 0
       ? []
       : [
@@ -109,6 +110,22 @@ export function statusText(
     parts.push(`${why} shows what is behind one of them.\n`);
   }
   return parts.join('\n');
+}
+
+const months = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
+
+/** How far back figures can be counted again from the evidence itself. */
+function bodiesText(
+  { keptFrom, recomputable }: NonNullable<OperatorStatus['bodies']>,
+  width: number,
+): string {
+  const again = recomputable.map(({ month, until }, i) => {
+    const day = new Date(until).toISOString().slice(0, 10);
+    const name = months.format(Date.parse(`${month}-01T00:00:00Z`));
+    return i === 0 ? `${name} can be counted again until ${day}` : `${name} until ${day}`;
+  });
+  const says = [`bodies kept from ${keptFrom}`, ...(again.length === 0 ? [] : [again.join(', ')])].join('; ');
+  return `${wrapped(says, width).join('\n')}\n`;
 }
 
 type Rows = readonly (readonly string[])[];

@@ -124,6 +124,19 @@ describe('a collector with three probes', () => {
     expect((await house.get('/v1/assignments?after=0', headers)).status).toBe(401);
   });
 
+  it('that began this month has nothing of the month before that could be counted again', async () => {
+    const before = new Date().toISOString();
+    const { bodies } = await statusOf();
+    const after = new Date().toISOString();
+    const [month] = bodies?.recomputable ?? [];
+    expect(bodies?.recomputable).toHaveLength(1);
+    expect([before.slice(0, 7), after.slice(0, 7)]).toContain(month?.month);
+    // From the day on which it began, and not from the month's first.
+    const days = test.config.retention.bodiesMs / 86_400_000;
+    const kept = Date.parse(`${bodies?.keptFrom ?? ''}T00:00:00Z`);
+    expect(((month?.until ?? 0) - kept) / 86_400_000).toBe(days);
+  });
+
   it('agrees by quorum: one region changes nothing, two make it down, and back', async () => {
     await tell(regions, () => ({}), 1);
     await eventually(async () => (await verdictOf('rpc')) === 'up' && (await verdictOf('web')) === 'up');

@@ -91,9 +91,10 @@ async function probesOf(
 
 /** From which day on bodies are kept, and until when this month and the one before can be counted again. */
 async function bodiesKept(watched: Watched, store: Store, now: number): Promise<OperatorStatus['bodies']> {
-  const from = await store.read(LOG_SHARD, async (tx) =>
-    keptFrom(tx, Number((await tx.meta('startedAt')) ?? now)),
-  );
+  const { from, startedAt } = await store.read(LOG_SHARD, async (tx) => {
+    const startedAt = Number((await tx.meta('startedAt')) ?? now);
+    return { from: await keptFrom(tx, startedAt), startedAt };
+  });
   const date = new Date(now);
   const months = [0, 1].map((back) =>
     new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - back)).toISOString().slice(0, 7),
@@ -101,7 +102,7 @@ async function bodiesKept(watched: Watched, store: Store, now: number): Promise<
   return {
     keptFrom: formatDay(from),
     recomputable: months.flatMap((month) => {
-      const until = recomputableUntil(month, watched.config.retention.bodiesMs);
+      const until = recomputableUntil(month, watched.config.retention.bodiesMs, { from, startedAt });
       return until === undefined ? [] : [{ month, until }];
     }),
   };

@@ -30,12 +30,22 @@ export async function keptFrom(tx: ReadTx, startedAt: Instant): Promise<number> 
 }
 
 /**
- * Until when a month (`2026-11`) can be counted again from its bodies: until its first day's are let go. Undefined for what
- * is no month.
+ * Until when all that there was of a month (`2026-11`) can be counted again from its bodies: until those of its first day are
+ * let go, or of the day on which the store began. Undefined for what is no month, for one that was over before the store
+ * began, and for one of which days are gone.
+ *
+ * @param from what keptFrom says
  */
-export function recomputableUntil(month: string, bodiesMs: number): Instant | undefined {
+export function recomputableUntil(
+  month: string,
+  bodiesMs: number,
+  { from, startedAt }: { readonly from: number; readonly startedAt: Instant },
+): Instant | undefined {
   if (!/^[0-9]{4}-(?:0[1-9]|1[0-2])$/.test(month)) return undefined;
-  return Date.parse(`${month}-01T00:00:00Z`) + bodiesMs;
+  const [year = 0, number = 0] = month.split('-').map(Number);
+  const end = Date.UTC(year, number) / DAY_MS;
+  const first = Math.max(Date.UTC(year, number - 1) / DAY_MS, Math.floor(startedAt / DAY_MS));
+  return first >= end || from > first ? undefined : first * DAY_MS + bodiesMs;
 }
 
 async function forgetPlaces(store: Store, { service, commits }: PackRow): Promise<void> {

@@ -107,12 +107,27 @@ it.each<[View, number, number, number]>([
 });
 
 it.each([
-  ['2026-11', 31, '2026-12-02T00:00:00.000Z'],
-  ['2024-02', 390, '2025-02-25T00:00:00.000Z'],
-])('%s can be counted again for %i days from its first', (month, kept_, until) => {
-  expect(new Date(recomputableUntil(month, kept_ * DAY_MS) ?? 0).toISOString()).toBe(until);
-});
+  ['2026-11', 31, '2020-01-01', '2020-01-01', '2026-12-02'],
+  ['2024-02', 390, '2020-01-01', '2020-01-01', '2025-02-25'],
+  // Of the month in which it began there is what came since.
+  ['2026-11', 31, '2026-11-21T18:00:00Z', '2026-11-21', '2026-12-22'],
+  ['2026-11', 31, '2026-11-30T23:59:59Z', '2026-11-30', '2026-12-31'],
+  // It has nothing of a month before, and not all of one whose first days are gone.
+  ['2026-10', 390, '2026-11-01', '2026-11-01', undefined],
+  ['2026-11', 390, '2020-01-01', '2026-11-01', '2027-11-26'],
+  ['2026-11', 390, '2020-01-01', '2026-11-02', undefined],
+  ['2026-11', 390, '2026-11-21', '2026-11-22', undefined],
+  ['2026-12', 31, '2026-11-21', '2026-11-21', '2027-01-01'],
+])(
+  'of %s, kept for %i days since %s, from %s on, all is there until %s',
+  (month, days, start, kept, until) => {
+    const startedAt = Date.parse(start);
+    const from = Math.floor(Date.parse(kept) / DAY_MS);
+    const found = recomputableUntil(month, days * DAY_MS, { from, startedAt });
+    expect(found && new Date(found).toISOString().slice(0, 10)).toBe(until);
+  },
+);
 
 it.each(['2026', '2026-13', '2026-00', '2026-1', 'x'])('%s is no month', (month) => {
-  expect(recomputableUntil(month, 1)).toBeUndefined();
+  expect(recomputableUntil(month, 1, { from: 0, startedAt: 0 })).toBeUndefined();
 });
