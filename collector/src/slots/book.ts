@@ -118,6 +118,8 @@ export class Book {
   }
 
   async #encode(tx: ReadTx, day: number, subject: string, planes: Planes | undefined): Promise<void> {
+    // What is here of a day whose block is damaged is a part of it.
+    if (this.#blocks.isLocked('slots', day, subject)) return;
     const runs = new Map<string, Runs>();
     for (const [name, own] of planes ?? []) if (own.runs.length > 0) runs.set(name, own.runs);
     this.#blocks.set('slots', day, subject, runs.size === 0 ? new Uint8Array(0) : encodeRuns(runs, true));

@@ -9,10 +9,12 @@ import type { BlockRow, CommitRow, Store, View } from '../store/store.ts';
 import { shardNameOf, type Watched } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
 import { whySlot } from './evaluate-minutes.ts';
+import { openBlocks } from './blocks.ts';
 import { type Ground, keepGround } from './ground.ts';
 import { openHeadsView } from './heads-view.ts';
 import { judgeAll, judgeRegions } from './judge-window.ts';
 import { openLatencyView } from './latency-view.ts';
+import { tellDamagedBlock } from './readable.ts';
 import { ShardSlots } from './shard-slots.ts';
 import { shardsEver } from './shards-ever.ts';
 import { openSource } from './source.ts';
@@ -90,6 +92,8 @@ export function openSlots(
   const keeper = keepGround(store);
   const source = openSource(store, bodies);
   const alone = mutex();
+  /** Of shards that are not followed, or not yet. */
+  const unfollowed = openBlocks((damaged) => tellDamagedBlock(store, damaged));
   const revisions = new Map<string, number>();
   const shards = new Map<string, ShardSlots>();
   let ever = shardsEver([]);
@@ -172,7 +176,7 @@ export function openSlots(
       alone(() =>
         store.read(shard, async (tx) => {
           const slots = shards.get(shard);
-          if (slots === undefined) return tx.block(view, period, subject);
+          if (slots === undefined) return unfollowed.get(tx, view, period, subject);
           await slots.settle(tx, view, subject);
           return slots.blocks.get(tx, view, period, subject);
         }),
@@ -181,7 +185,7 @@ export function openSlots(
       alone(() =>
         store.read(shard, async (tx) => {
           const slots = shards.get(shard);
-          if (slots === undefined) return tx.blocks(view, from, to, subject);
+          if (slots === undefined) return unfollowed.list(tx, view, from, to, subject);
           await slots.settle(tx, view, subject);
           return slots.blocks.list(tx, view, from, to, subject);
         }),
