@@ -23,6 +23,8 @@ import { openLog } from './log/open.ts';
 import { damagedPack } from './bodies/damaged-pack.ts';
 import { packedIn } from './bodies/packed.ts';
 import { readPacksApart } from './bodies/reading-thread.ts';
+import { damagedBlock } from './slots/damaged-block.ts';
+import { onDamagedBlock } from './slots/readable.ts';
 import type { Blobs } from './store/blobs/blobs.ts';
 import { folderBlobs } from './store/blobs/folder.ts';
 import type { Store } from './store/store.ts';
@@ -114,6 +116,10 @@ export async function openLasting({ dataDir, origin, store, clock, log }: Lastin
       damagedPacks += 1;
       told(raiseAlarm(store, clock, damagedPack({ service, day, blob }, says), true));
     },
+  });
+  onDamagedBlock(store, (damaged) => {
+    log.error(damaged, 'block-damaged');
+    told(raiseAlarm(store, clock, damagedBlock(damaged), true));
   });
   const publishedLog = await openLog({
     origin,
