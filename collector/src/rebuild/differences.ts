@@ -1,5 +1,7 @@
 /** What two stores hold otherwise of a shard's views, day by day. */
+import { addUpMonth } from '../slots/add-up-month.ts';
 import { daysOfMonth, monthOfDay } from '../slots/month.ts';
+import { damageOf } from '../slots/readable.ts';
 import type { BlockRow, ReadTx, Store, View } from '../store/store.ts';
 
 export interface Difference {
@@ -75,7 +77,10 @@ export async function differencesIn(
   for (const [place, row] of new Map([...made, ...now])) {
     const { period, subject } = row;
     const there = now.get(place)?.block;
-    const block = belongs(view, period, there, made.get(place)?.block);
+    // Of a month that can't be read, the days that stay are added up from their slots.
+    const isDamaged = view === 'totals' && there !== undefined && damageOf(view, there) !== undefined;
+    const kept = isDamaged ? await stores.now.read(shard, (tx) => addUpMonth(tx, period, subject)) : there;
+    const block = belongs(view, period, kept, made.get(place)?.block);
     if (there === undefined ? block === undefined : block !== undefined && Buffer.compare(there, block) === 0)
       continue;
     const found = there === undefined ? 'missing' : block === undefined ? 'extra' : 'changed';

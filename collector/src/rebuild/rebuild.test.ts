@@ -107,10 +107,10 @@ describe('views made again', () => {
     await inStore((store) =>
       store.transact(shard, async (tx) => {
         for (const { period, subject } of await tx.blocks('totals', 0, 2 ** 40)) {
-          await tx.putBlock('totals', period, `${subject}-other`, Uint8Array.of(1));
+          await tx.putBlock('totals', period, subject, Uint8Array.of(1));
         }
       }),
-    ).catch(() => undefined);
+    );
     await rebuild(false);
     expect((await rebuild(true)).differences).toEqual([]);
     expect(await all()).toEqual(before);
