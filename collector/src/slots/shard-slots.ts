@@ -253,7 +253,7 @@ export class ShardSlots {
       const isAnew = this.#touched.isAnew(minute);
       if (isAnew) this.#book.clear(minute, (subject) => kept.has(subject));
       if (layout === undefined) continue;
-      const isRead = (window: MonitorWindow): boolean => this.#touched.isRead(window, minute);
+      const isRead = (window: MonitorWindow): boolean => this.#touched.isRead(point, window, minute);
       const scene = { point, tallies: this.#tallies, book: this.#book, layout, minute, judged, isRead, kept };
       if (!evaluateMinute(scene, this.#touched.monitors(minute), isAnew)) continue;
       changed = true;
@@ -289,7 +289,7 @@ export class ShardSlots {
       if (some === undefined) want(minute, false);
       for (const id of slow) {
         const window = windows.at(id, minute);
-        if (window === undefined || !this.#touched.isRead(window, minute)) continue;
+        if (window === undefined || !this.#touched.isRead(this.#on(), window, minute)) continue;
         for (let each = window.first; each <= window.last; each += 1) want(each, isLong(window));
       }
       for (const id of some ?? []) if (!layout.isSlow(id)) want(minute, false);

@@ -94,11 +94,13 @@ export class Touched {
   }
 
   /** Whether the tallies of a window are read: of a long one only where something was said, or it begins. */
-  isRead(window: MonitorWindow, minute: number): boolean {
+  isRead({ ground }: Standpoint, window: MonitorWindow, minute: number): boolean {
     const { monitor, first } = window;
     if (!isLong(window) || minute === first || this.#anew.has(minute)) return true;
     if (this.#again.has(minute)) return true;
-    return this.#spoken.has(`${monitor.id} ${first}`);
+    if (this.#spoken.has(`${monitor.id} ${first}`)) return true;
+    // It came from another shard while its window went on: here it has no minute before.
+    return layoutIn(ground.timeline, this.#shard, minute - 1)?.has(monitor.id) !== true;
   }
 
   clear(): void {
