@@ -292,7 +292,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       if (await slots.beat()) snapshots.changed();
       // The slots have taken in what was committed.
       await contradictions.beat();
-      await committed.next(seen, 5_000, signal);
+      if (!slots.owes()) await committed.next(seen, 5_000, signal);
     },
   };
   const sweep = async (): Promise<void> => {

@@ -187,7 +187,8 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
       await store.read('log', async (tx) => {
         expect((await tx.commitsFrom(0, 9)).map((c) => c.index)).toEqual([0, 1, 2]);
         expect((await tx.batches('eu-1', 0, 2)).map((c) => c.note)).toEqual(['leaf 2', 'leaf 9']);
-        expect((await tx.batchesSince('eu-1', 0, 1)).map((c) => c.index)).toEqual([1, 2]);
+        expect((await tx.batchesSince('eu-1', 0, 1, 9)).map((c) => c.index)).toEqual([1, 2]);
+        expect((await tx.batchesSince('eu-1', 0, 1, 1)).map((c) => c.index)).toEqual([1]);
         expect((await tx.leaves()).map((c) => c.index)).toEqual([0]);
         expect(await tx.commitByHash(commit(2).hash)).toMatchObject({ note: 'leaf 2', index: 1 });
         expect((await tx.lastOfKind('config'))?.body).toBe('body 1');

@@ -38,7 +38,7 @@ function evidenceOf(log: ReadTx, size: number, followed: (index: number) => void
       return row !== undefined && isSeen(row) ? row : undefined;
     },
     batches: (probe, epoch, number) => seen(log.batches(probe, epoch, number)),
-    batchesSince: (probe, epoch, number) => seen(log.batchesSince(probe, epoch, number)),
+    batchesSince: (probe, epoch, number, limit) => seen(log.batchesSince(probe, epoch, number, limit)),
     batchesCovering: (probe, first, last) => seen(log.batchesCovering(probe, first, last)),
     leaves: () => seen(log.leaves()),
     heldBodies: (index, isWanted) => log.heldBodies(index, isWanted),

@@ -1,6 +1,6 @@
 /** The views of one shard: a fold over the commits, in memory, flushed with how far it has come in one transaction. */
 import { setImmediate } from 'node:timers/promises';
-import { dayOfMinute } from '@highwater/config/time.ts';
+import { dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import type { CommitRow, ReadTx, Store, View } from '../store/store.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
@@ -20,7 +20,7 @@ import { type Change, changeOf, isLost } from './standing.ts';
 import { type Standpoint, TallyBook } from './tally-book.ts';
 import { Touched } from './touched.ts';
 import { isLong } from './waiting.ts';
-import { type VoidWork, voidStep, withVoid } from './void-work.ts';
+import { earliestOf, type VoidWork, voidSteps, withVoid } from './void-work.ts';
 import { type MonitorWindow, windowFinder } from './windows.ts';
 
 /** Minutes after their closing for which all tallies stay in memory: late batches are mostly no later. */
@@ -63,7 +63,6 @@ export class ShardSlots {
   #point: Standpoint | undefined;
   #version = 0;
   #state: SlotsState = { next: 0, closed: -1, ground: 0 };
-  #first = 0;
   #isOpen = false;
   #isChanged = false;
   #hasPast = false;
@@ -99,7 +98,6 @@ export class ShardSlots {
 
   /** Takes up where the store is. @param first the first minute and commit that can matter */
   async open(first: { readonly minute: number; readonly index: number }): Promise<void> {
-    this.#first = first.minute;
     if (this.#isOpen) return;
     const { store, shard } = this.#parts;
     const row = await store.read(shard, (tx) => tx.getState('slots', 'all'));
@@ -190,17 +188,17 @@ export class ShardSlots {
 
   /** Some of the minutes that are to be judged again since their batches became void. */
   async #touchVoided(): Promise<void> {
+    if (!this.owes) return;
     const { store, shard, isOurs } = this.#parts;
     const { closed, voids = [] } = this.#state;
-    const work = voids.find(({ next }) => next !== undefined);
-    if (work === undefined) return;
     const point = this.#on();
     const longest = layoutIn(point.ground.timeline, shard, closed)?.longest ?? 1;
     const most = Math.max(VOIDED_AT_ONCE, longest);
-    const bounds = { first: this.#first, last: closed, most, isOurs };
-    const { stretches, left } = await store.read(LOG_SHARD, (tx) => voidStep(tx, work, bounds));
+    // A long window is judged before it is over, by what was said of all its minutes.
+    const bounds = { first: earliestOf(point.ground), last: closed + MINUTES_PER_DAY, most, isOurs };
+    const { stretches, left } = await store.read(LOG_SHARD, (tx) => voidSteps(tx, voids, bounds));
     for (const stretch of stretches) this.#touched.again(point, stretch, closed);
-    this.#state = { ...this.#state, voids: voids.map((each) => (each === work ? left : each)) };
+    this.#state = { ...this.#state, voids: left };
     this.#isChanged = true;
   }
 

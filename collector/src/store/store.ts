@@ -164,8 +164,8 @@ export interface ReadTx {
   commitByHash(hash: string): Promise<CommitRow | undefined>;
   /** Every batch signed under this number, in the order committed: more than one is equivocation. */
   batches(probe: string, epoch: number, number: number): Promise<readonly CommitRow[]>;
-  /** Every batch of an epoch from a number on, in the order committed. */
-  batchesSince(probe: string, epoch: number, number: number): Promise<readonly CommitRow[]>;
+  /** The first batches of an epoch from a number on: by number, those of one number in the order committed. */
+  batchesSince(probe: string, epoch: number, number: number, limit: number): Promise<readonly CommitRow[]>;
   /** Batches of a probe, whichever key signed them, that have minutes in [first, last], in the order committed. */
   batchesCovering(probe: string, first: number, last: number): Promise<readonly CommitRow[]>;
   /** Everything but batches, in order. */

@@ -46,8 +46,11 @@ export function memoryStore({ commits, bodies, states }: Kept = emptyKept()): Me
     commitByHash: async (hash) => commits.find((row) => row.hash === hash),
     batches: async (probe, epoch, number) =>
       batches(probe).filter(({ batch }) => batch?.epoch === epoch && batch.number === number),
-    batchesSince: async (probe, epoch, number) =>
-      batches(probe).filter(({ batch }) => batch?.epoch === epoch && batch.number >= number),
+    batchesSince: async (probe, epoch, number, limit) =>
+      batches(probe)
+        .filter(({ batch }) => batch?.epoch === epoch && batch.number >= number)
+        .sort((a, b) => (a.batch?.number ?? 0) - (b.batch?.number ?? 0) || a.index - b.index)
+        .slice(0, limit),
     batchesCovering: async (probe, from, to) =>
       batches(probe).filter((row) => {
         const range = ranges.get(row.index) ?? minutesOf(row);

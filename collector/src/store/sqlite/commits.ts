@@ -43,8 +43,8 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
   const batches = db.prepare<[number, number, number, number], Row>(
     `SELECT ${columns} FROM commits WHERE shard = ? AND probe = ? AND epoch = ? AND number = ? ORDER BY idx`,
   );
-  const since = db.prepare<[number, number, number, number], Row>(
-    `SELECT ${columns} FROM commits WHERE shard = ? AND probe = ? AND epoch = ? AND number >= ? ORDER BY idx`,
+  const since = db.prepare<[number, number, number, number, number], Row>(
+    `SELECT ${columns} FROM commits WHERE shard = ? AND probe = ? AND epoch = ? AND number >= ? ORDER BY number, idx LIMIT ?`,
   );
   const covering = db.prepare<[number, number, number, number], Row>(
     `SELECT ${columns
@@ -89,9 +89,9 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
       const id = names.find(probe);
       return id === undefined ? [] : batches.all(shard, id, epoch, number).map(decode);
     },
-    async batchesSince(probe, epoch, number) {
+    async batchesSince(probe, epoch, number, limit) {
       const id = names.find(probe);
-      return id === undefined ? [] : since.all(shard, id, epoch, number).map(decode);
+      return id === undefined ? [] : since.all(shard, id, epoch, number, limit).map(decode);
     },
     async batchesCovering(probe, first, last) {
       const id = names.find(probe);
