@@ -125,3 +125,19 @@ it('what became void is taken out, though a body of it is gone', async () => {
   expect(after.slice(20).every((state) => state !== 'up')).toBe(true);
   expect(after).not.toEqual(before);
 });
+
+it('whoever asks why is told what the page says, and that nobody can make it again', async () => {
+  const { open } = await counted(600_000, [0]);
+  await letGo();
+  const slots = open();
+  const why = await slots.monitorSlot('web/main/http', FIRST + 15);
+  const day = await slots.block(
+    'service:web',
+    'slots',
+    Math.floor((FIRST + 15) / MINUTES_PER_DAY),
+    'web/main/http',
+  );
+  const byte = day && decodeDay(day).get('')?.slots[(FIRST + 15) % MINUTES_PER_DAY];
+  expect(why?.state).toBe(slotOfByte(byte ?? 0)?.state);
+  expect(why?.because).toContain('let go since, or is damaged');
+});

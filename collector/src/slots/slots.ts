@@ -1,6 +1,13 @@
 /** The loop that follows the commits: of each shard its views, and the slots of every minute that has closed. */
 import { monitorParts } from '@highwater/config/domain.ts';
-import { type Clock, type Instant, MINUTE_MS, minuteOf } from '@highwater/config/time.ts';
+import {
+  type Clock,
+  dayOfMinute,
+  type Instant,
+  MINUTE_MS,
+  minuteOf,
+  MINUTES_PER_DAY,
+} from '@highwater/config/time.ts';
 import type { Why } from '@highwater/config/wire.ts';
 import { type Bodies, openBodies } from '../bodies/bodies.ts';
 import { mutex } from '../mutex.ts';
@@ -8,6 +15,8 @@ import type { Blobs } from '../store/blobs/blobs.ts';
 import type { BlockRow, CommitRow, Store, View } from '../store/store.ts';
 import { shardNameOf, type Watched } from '../watched.ts';
 import { batchOf } from './batch-commit.ts';
+import { slotOfByte } from './byte.ts';
+import { decodeDay } from './day.ts';
 import { whySlot } from './evaluate-minutes.ts';
 import { openBlocks } from './blocks.ts';
 import { type Ground, keepGround } from './ground.ts';
@@ -25,6 +34,8 @@ import { completeMinute } from './windows.ts';
 export const CLOSE_AFTER_MS = 15_000;
 /** The last minute that can have its slots: what is counted of today ends with it. */
 export const lastClosed = (now: Instant): number => minuteOf(now - CLOSE_AFTER_MS) - 1;
+/** Of a slot whose lines can't be read again. */
+const GONE = 'what it was counted from was let go since, or is damaged';
 const COMMITS_AT_ONCE = 60;
 const MINUTES_AT_ONCE = 240;
 /** Views are written so often; after a kill they are made again from there. */
@@ -162,6 +173,17 @@ export function openSlots(
       return changed;
     });
 
+  /** What stands of a monitor's minute, where nobody can make it again. */
+  const counted = (slots: ShardSlots, monitor: string, minute: number): Promise<Why['slot']> =>
+    store.read(slots.shard, async (tx) => {
+      const day = dayOfMinute(minute);
+      await slots.settle(tx, 'slots', monitor);
+      const block = await slots.blocks.get(tx, 'slots', day, monitor);
+      const byte = block && decodeDay(block).get('')?.slots[minute % MINUTES_PER_DAY];
+      const state = slotOfByte(byte ?? 0)?.state ?? 'unknown';
+      return { minute, state, because: `${state}, as it was counted; ${GONE}` };
+    });
+
   return {
     beat: () => alone(beat),
     owes: () => [...shards.values()].some((slots) => slots.owes),
@@ -201,7 +223,9 @@ export function openSlots(
         const minute = completeMinute(windows, monitor, asked, lastClosed(clock.now()));
         const window = windows.at(monitor, minute);
         if (window === undefined) return undefined;
-        const regions = judgeRegions(await slots.talliesOf(window), rosterOf, window);
+        const tallies = await slots.talliesOf(window);
+        if (tallies.isGone(window)) return counted(slots, monitor, minute);
+        const regions = judgeRegions(tallies, rosterOf, window);
         const { state } = judgeAll(window, regions);
         return { minute, state, because: whySlot(regions, state) };
       }),
