@@ -126,7 +126,7 @@ export async function rebuildViews(parts: RebuildParts): Promise<Rebuilt> {
           damaged: ({ service, day, blob }, says) => damaged.set(blob, { service, day, pack: blob, says }),
         });
         const gone = new Set<number>();
-        const bodies = notingGone(openBodies(store, own), gone);
+        const bodies = notingGone(store, openBodies(store, own), gone);
         await follow(store, own, bodies, watched, each);
         for (const day of gone) kept.add(day);
         const belongs = belongsWith(gone, { now, slotsMs });
