@@ -58,6 +58,11 @@ const chained = (config: Config): Config => ({
   monitors: config.monitors.map((each) => (each.service === 'web' ? { ...each, chain: 'devnet' } : each)),
 });
 
+const oftener = (config: Config): Config => ({
+  ...config,
+  monitors: config.monitors.map((each) => ({ ...each, intervalMs: 30_000 })),
+});
+
 function linesIn(config: Config, probe: number, minute: number): string[] {
   const end = (minute + 1) * MINUTE_MS;
   return config.monitors.flatMap(({ id, intervalMs }) => {
@@ -134,10 +139,12 @@ describe.each<[string, (config: Config) => Config, (config: Config) => Config]>(
   ['that is taken out of its chain', chained, (config) => without('web', config)],
   ['that leaves its chain', chained, (config) => config],
   ['that joins a chain', (config) => config, chained],
+  ['that leaves its chain and is asked more often', chained, oftener],
+  ['that joins a chain and is asked more often', (config) => config, (config) => chained(oftener(config))],
 ])('a service %s', (_, first, second) => {
-  it.each([30_000, 120_000, 600_000, 1_200_000])(
-    'is what the rule says, and made again the same: asked every %i ms',
-    async (everyMs) => {
+  it.each([30_000, 120_000, 600_000, 1_200_000].flatMap((everyMs) => [0, 1].map((late) => [everyMs, late])))(
+    'is what the rule says, and made again the same: asked every %i ms, late batches %i',
+    async (everyMs = 0, late = 0) => {
       const base = smallConfig((id) => (id.startsWith('web') ? everyMs : 30_000));
       const [former, latter] = [first(base), second(base)];
       const hash = await declare(store, former);
@@ -151,15 +158,15 @@ describe.each<[string, (config: Config) => Config, (config: Config) => Config]>(
           slots = openSlots(watch(latter), store, blobs, clock);
         }
         // One probe's batches come at once but for some, which come late; so do all of the other's before the change.
-        if (minute % 4 !== 2) await say(config, ran, 0, minute);
-        if (minute >= LEFT) await say(config, ran, 1, minute);
+        if (late === 0 || minute % 4 !== 2) await say(config, ran, 0, minute);
+        if (late === 0 || minute >= LEFT) await say(config, ran, 1, minute);
         now = (minute + 1) * MINUTE_MS + 20_000;
         await slots.beat();
         if (minute % 3 === 0) await slots.flush();
       }
       now = (LAST + 40) * MINUTE_MS;
       await slots.beat();
-      for (let minute = FIRST; minute <= LAST; minute += 1) {
+      for (let minute = FIRST; late > 0 && minute <= LAST; minute += 1) {
         const isFormer = minute < LEFT;
         if (minute % 4 === 2) await say(isFormer ? former : latter, isFormer ? hash : ran, 0, minute);
         if (isFormer) await say(former, hash, 1, minute);

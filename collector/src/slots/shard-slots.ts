@@ -31,6 +31,8 @@ const VOIDED_AT_ONCE = 240;
 
 const none: ReadonlySet<string> = new Set();
 
+const startOfDay = (minute: number): number => minute - (minute % MINUTES_PER_DAY);
+
 /** `slots` in each shard. */
 interface SlotsState {
   /** The first commit that is not in the views yet. */
@@ -80,6 +82,10 @@ export class ShardSlots {
 
   get next(): number {
     return this.#state.next;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   get closed(): number {
@@ -283,7 +289,10 @@ export class ShardSlots {
       const layout = layoutIn(ground.timeline, this.#parts.shard, minute);
       if (layout === undefined || layout.monitors.length === 0) continue;
       const some = this.#touched.monitors(minute);
-      const slow = layout.windows.size === 1 && layout.windows.has(1) ? [] : (some ?? layout.slow);
+      // A window that began under another configuration goes on to its end, which is that of the day at most.
+      const isSame = ground.timeline.configAt(minute) === ground.timeline.configAt(startOfDay(minute));
+      const isPlain = isSame && layout.windows.size === 1 && layout.windows.has(1);
+      const slow = isPlain ? [] : (some ?? (isSame ? layout.slow : layout.monitors.map(({ id }) => id)));
       if (some === undefined) want(minute, false);
       for (const id of slow) {
         const window = windows.at(id, minute);

@@ -1,5 +1,9 @@
 /** Which minutes can be closed: those whose windows are over, as far as these are waited for. */
+import { monitorParts } from '@highwater/config/domain.ts';
+import type { ConfigInForce } from '@highwater/config/proof/rule/timeline.ts';
+import { windowMinutesOf } from '@highwater/config/proof/rule/window.ts';
 import { layoutOf } from './layout.ts';
+import { shardsUnder } from './shards-ever.ts';
 import type { Ground } from './ground.ts';
 import type { MonitorWindow } from './windows.ts';
 
@@ -9,9 +13,32 @@ export const MAX_WAITED_WINDOW = 15;
 export const isLong = ({ first, last }: Pick<MonitorWindow, 'first' | 'last'>): boolean =>
   last - first + 1 > MAX_WAITED_WINDOW;
 
-function lengthsAt({ timeline }: Ground, shard: string, minute: number): number[] {
-  const under = timeline.configAt(minute);
-  return under === undefined ? [] : [...layoutOf(under, shard).windows];
+const known = new WeakMap<ConfigInForce, WeakMap<ConfigInForce, Map<string, ReadonlySet<number>>>>();
+
+/** Lengths, under an earlier configuration, of the windows of services that a later one has in a shard. */
+function lengthsBefore(before: ConfigInForce, now: ConfigInForce, shard: string): ReadonlySet<number> {
+  const ofBoth = known.get(before) ?? new WeakMap<ConfigInForce, Map<string, ReadonlySet<number>>>();
+  known.set(before, ofBoth);
+  const ofShard = ofBoth.get(now) ?? new Map<string, ReadonlySet<number>>();
+  ofBoth.set(now, ofShard);
+  const had = ofShard.get(shard);
+  if (had !== undefined) return had;
+  const own = shardsUnder(now.config);
+  const monitors = before.config.monitors.filter(({ id }) => own.get(monitorParts(id).service) === shard);
+  const made = new Set(monitors.map(({ intervalMs }) => windowMinutesOf(intervalMs)));
+  ofShard.set(shard, made);
+  return made;
+}
+
+/** Of all windows that may go on in a minute. */
+function lengthsAt({ timeline }: Ground, shard: string, minute: number): Set<number> {
+  const now = timeline.configAt(minute);
+  const before = timeline.configAt(minute - MAX_WAITED_WINDOW + 1);
+  return new Set([
+    ...(now === undefined ? [] : layoutOf(now, shard).windows),
+    ...(before === undefined ? [] : layoutOf(before, shard).windows),
+    ...(now === undefined || before === undefined || now === before ? [] : lengthsBefore(before, now, shard)),
+  ]);
 }
 
 /**
@@ -21,9 +48,7 @@ function lengthsAt({ timeline }: Ground, shard: string, minute: number): number[
 export function closable(ground: Ground, shard: string, closed: number, horizon: number): number {
   const lowest = Math.max(closed, horizon - MAX_WAITED_WINDOW);
   for (let minute = horizon; minute > lowest; minute -= 1) {
-    const lengths = new Set(
-      [minute, minute - MAX_WAITED_WINDOW + 1].flatMap((each) => lengthsAt(ground, shard, each)),
-    );
+    const lengths = lengthsAt(ground, shard, minute);
     const isWaiting = [...lengths].some((length) => {
       const last = minute - (minute % length) + length - 1;
       return last > horizon && last - minute < MAX_WAITED_WINDOW;
