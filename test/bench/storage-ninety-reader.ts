@@ -55,6 +55,7 @@ async function ask(subjects: readonly string[]): Promise<Cost> {
     await readCopy(file, shard, async (tx) => {
       const ledger = openLedger({
         shardsOf: async () => [shard],
+        closed: async () => undefined,
         blocks: (_, view, from, to, subject) => tx.blocks(view, from, to, subject),
       });
       const [from, cpu] = [performance.now(), process.threadCpuUsage()];

@@ -1,7 +1,7 @@
 /** The budgets that the snapshot shows, read again only where slots have changed. */
 import type { PublicBudgetSummary } from '@highwater/config/public.ts';
 import type { Instant } from '@highwater/config/time.ts';
-import { lastClosed, type Slots } from '../slots/slots.ts';
+import type { Slots } from '../slots/slots.ts';
 import { budgetOf, type NumbersParts } from './numbers.ts';
 import type { Budgets } from './snapshot.ts';
 
@@ -21,8 +21,8 @@ export function openBudgets(
   );
   return {
     async read(now) {
-      const last = lastClosed(now);
       for (const service of promised) {
+        const last = await parts.ledger.lastMinute(service.id, now);
         const shards = await slots.shardsOf(service.id);
         const version = `${shards.map((shard) => slots.revision(shard)).join(' ')} ${last}`;
         if (seen.get(service.id) === version) continue;

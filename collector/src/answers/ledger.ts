@@ -8,9 +8,10 @@ import { monitorParts } from '@highwater/config/domain.ts';
 import type { MinuteRange } from '@highwater/config/proof/rule/evaluate.ts';
 import { type DayRange, monthOfDay } from '@highwater/config/proof/rule/period.ts';
 import { addTotals, emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
-import { dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
+import { dayOfMinute, type Instant, MINUTES_PER_DAY } from '@highwater/config/time.ts';
 import { decodeRuns, totalsOfRuns } from '../slots/day.ts';
 import { besideDay, dayOfBlock, eachOfPlane, planesOfMonth } from '../slots/month.ts';
+import { lastClosed } from '../slots/slots.ts';
 import { addTo, keptTotals, newTotals } from '../slots/totals-sum.ts';
 import type { BlockRow, View } from '../store/store.ts';
 
@@ -24,6 +25,8 @@ const LAST_MONTH = 10_000 * 12 - 1;
 export type DayTotals = ReadonlyMap<number, RuleTotals>;
 
 export interface Ledger {
+  /** The last minute of a service that is counted: while minutes are made up for, it is behind the last that is over. */
+  lastMinute(service: string, now: Instant): Promise<number>;
   /** Whether anything was ever counted of a subject. */
   has(subject: string): Promise<boolean>;
   /** Of all that was ever counted of a subject: the agreed plane, and those of regions that may be gone by now. */
@@ -56,6 +59,8 @@ export interface Ledger {
 
 /** Reads through the follower: what is not flushed yet is there too. */
 export interface BlockReader {
+  /** The last minute of a shard that has its slots; undefined before it is followed. */
+  closed(shard: string): Promise<number | undefined>;
   /** The shards that hold what was ever counted of a service. */
   shardsOf(service: string): Promise<readonly string[]>;
   blocks(shard: string, view: View, from: number, to: number, subject?: string): Promise<readonly BlockRow[]>;
@@ -131,6 +136,10 @@ export function openLedger(slots: BlockReader): Ledger {
           }),
         ]),
       );
+    },
+    async lastMinute(service, now) {
+      const closed = await Promise.all((await slots.shardsOf(service)).map((shard) => slots.closed(shard)));
+      return closed.reduce<number>((least, each) => Math.min(least, each ?? least), lastClosed(now));
     },
     async has(subject) {
       return (await blocksOf(subject, 'totals', 0, LAST_MONTH)).length > 0;

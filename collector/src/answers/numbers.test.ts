@@ -56,6 +56,7 @@ function plane(day: number, seed: number): DayPlane {
 function readerOf(facts: Facts): BlockReader {
   return {
     shardsOf: async () => ['chain:devnet'],
+    closed: async () => undefined,
     async blocks(_shard, view: View, from, to, subject = '') {
       const planes = facts.get(subject) ?? new Map<string, Map<number, DayPlane>>();
       const days = [...new Set([...planes.values()].flatMap((own) => [...own.keys()]))].sort((a, b) => a - b);

@@ -22,7 +22,6 @@ import type {
 } from '@highwater/config/public-detail.ts';
 import type { PublicBudgetSummary } from '@highwater/config/public.ts';
 import { type Clock, dayOfMinute, MINUTES_PER_DAY } from '@highwater/config/time.ts';
-import { lastClosed } from '../slots/slots.ts';
 import type { Watched } from '../watched.ts';
 import { allowanceOf, burnWindows, publicBurn, publicCounted } from './counted.ts';
 import { AGREED, type Ledger } from './ledger.ts';
@@ -94,7 +93,7 @@ const AT_ONCE = 5;
 /** The numbers of one service as of now; whoever keeps them knows when they change. */
 export async function numbersOf(parts: NumbersParts, service: Service): Promise<PublicNumbers> {
   const { watched, ledger, clock } = parts;
-  const last = lastClosed(clock.now());
+  const last = await ledger.lastMinute(service.id, clock.now());
   const today = dayOfMinute(last);
   const named = periodsAt(today);
   const regions = watched.config.regions.map(({ id }) => id);

@@ -10,7 +10,6 @@ import {
 import { emptyTotals, type RuleTotals } from '@highwater/config/proof/rule/totals.ts';
 import type { UptimeAnswer } from '@highwater/config/public-detail.ts';
 import { dayOfMinute, formatDay, MINUTES_PER_DAY } from '@highwater/config/time.ts';
-import { lastClosed } from '../slots/slots.ts';
 import { allowanceOf, publicCounted } from './counted.ts';
 import { AGREED, type DayTotals } from './ledger.ts';
 import { type NumbersParts, subjectsOf } from './numbers.ts';
@@ -45,7 +44,7 @@ export async function uptimeOf(
   const { watched, ledger, clock } = parts;
   const service = watched.config.services.find(({ id }) => id === monitorParts(subject).service);
   if (!(await isThere(parts, subject))) return undefined;
-  const last = lastClosed(clock.now());
+  const last = await ledger.lastMinute(monitorParts(subject).service, clock.now());
   const plane = region ?? AGREED;
   const period = 'period' in range ? range.period : undefined;
   const asked = 'period' in range ? daysOfPeriod(range.period, dayOfMinute(last)) : range;

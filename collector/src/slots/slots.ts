@@ -55,6 +55,8 @@ export interface Slots {
   monitorSlot(monitor: string, minute: number): Promise<Why['slot']>;
   /** The shards that hold what was ever counted of a service; none of one that never was. */
   shardsOf(service: string): Promise<readonly string[]>;
+  /** The last minute of a shard that has its slots; undefined before it is followed. */
+  closed(shard: string): Promise<number | undefined>;
   /** How often blocks of a view and period were encoded anew since start. */
   changes(shard: string, view: View, period: number): number;
   /** A block of a view as it is now, flushed or not. */
@@ -193,6 +195,13 @@ export function openSlots(
       if (configs.length === 0) await alone(advance);
       return ever.of(service);
     },
+    closed: (shard) =>
+      alone(async () => {
+        const own = shards.get(shard);
+        if (own?.isOpen === true) return own.closed;
+        const row = await store.read(shard, (tx) => tx.getState('slots', 'all'));
+        return (row?.value as { readonly closed: number } | undefined)?.closed;
+      }),
     changes: (shard, view, period) => shards.get(shard)?.blocks.changes(view, period) ?? 0,
     block: (shard, view, period, subject) =>
       alone(() =>
