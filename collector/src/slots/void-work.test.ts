@@ -2,8 +2,10 @@
 import type { Batch } from '@highwater/config/proof/batch.ts';
 import { beforeEach, expect, it } from 'vitest';
 import { type MemoryStore, memoryStore } from '../testing/memory-store.ts';
-import { commit, declare, FIRST, smallConfig } from '../testing/small-house.ts';
-import { LOG_SHARD } from '../watched.ts';
+import { blobs, blocksOf, clockAt, commit, declare, FIRST, smallConfig } from '../testing/small-house.ts';
+import { MINUTE_MS } from '@highwater/config/time.ts';
+import { LOG_SHARD, watch } from '../watched.ts';
+import { openSlots } from './slots.ts';
 import { type Ground, keepGround } from './ground.ts';
 import { earliestOf, type VoidWork, voidSteps, withVoid } from './void-work.ts';
 
@@ -83,4 +85,31 @@ it('a text that names a minute of long ago is in it, and a minute that has no sl
   const [work] = await worksOf();
   if (work === undefined) throw new Error('nothing is void');
   expect((await stepsOf(work, 50, FIRST + 3)).flat()).toEqual([FIRST + 2, FIRST + 3, FIRST + 1]);
+});
+
+it('more minutes than a beat judges again are gone on with after a restart, to the same end', async () => {
+  const config = smallConfig(() => 30_000);
+  const clock = clockAt(() => (FIRST + 700) * MINUTE_MS);
+  const open = () => openSlots(watch(config), store, blobs, clock);
+  for (let number = 0; number < 600; number += 1) await say(number);
+  const slots = open();
+  await slots.beat();
+  await slots.flush();
+  await say(3, { ageS: 7 });
+  await slots.beat();
+  expect(slots.owes()).toBe(true);
+  let beats = 0;
+  // What is in memory alone is lost each time.
+  for (let next = open(); ; next = open()) {
+    await next.beat();
+    beats += 1;
+    if (!next.owes()) break;
+  }
+  expect(beats).toBeLessThan(5);
+  const afresh = openSlots(watch(config), store.copy(), blobs, clock);
+  do await afresh.beat();
+  while (afresh.owes());
+  const counted = open();
+  await counted.beat();
+  expect(await blocksOf(counted)).toEqual(await blocksOf(afresh));
 });
