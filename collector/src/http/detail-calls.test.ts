@@ -87,11 +87,7 @@ describe('/v1/uptime', () => {
     ['subject=rpc&from=2025-10-18&to=2026-11-22', 400, '401 days are too many'],
     ['subject=rpc&from=1970-01-01&to=9999-12-31', 400, 'days are too many'],
     ['subject=rpc&from=2026-10-01&to=2026-10-02&period=7d', 400, 'both a period and days'],
-    [
-      'subject=rpc&period=2099-01',
-      400,
-      'period=2099-01 lies in the future',
-    ],
+    ['subject=rpc&period=2099-01', 400, 'period=2099-01 lies in the future'],
     ['subject=rpc&period=2026-12', 400, 'period=2026-12 lies in the future'],
     ['subject=rpc&from=2026-11-22&to=2026-11-23', 400, 'from=2026-11-22 lies in the future'],
     ['subject=rpc&region=mars', 400, 'there is no region mars'],
