@@ -2,8 +2,7 @@
  * A collector in a process of its own and what its probes send it: 2,000 monitors at 30 s from 5 probes, that is a frame
  * of about 67 lines a second and a batch each minute from each, as fast as they are acknowledged.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateSigningKey, sha256, type SigningKey } from '@highwater/config/keys.ts';
 import { bodiesOf, bodyRefs, formatBatchText } from '@highwater/config/proof/batch.ts';
@@ -16,6 +15,7 @@ import { uptimeAnswer } from '@highwater/config/public-detail.ts';
 import { assignment, assignmentBody, type AssignmentBody } from '@highwater/config/wire.ts';
 import { startRole, type Process, type Within } from '../e2e/process.ts';
 import { declaredBefore } from './declared-before.ts';
+import { benchFolder } from './folder.ts';
 import { type ObservationOptions, type Observe, observing } from './observations.ts';
 
 const serviceCount = 80;
@@ -129,8 +129,7 @@ export async function ingestWorld(
   within?: Within,
 ): Promise<IngestWorld> {
   const stack = new AsyncDisposableStack();
-  const dataDir = mkdtempSync(join(tmpdir(), 'highwater-bench-'));
-  stack.defer(() => rmSync(dataDir, { recursive: true, force: true }));
+  const dataDir = stack.use(benchFolder()).path;
   const keys = Array.from({ length: probeCount }, (_, index) => generateSigningKey(`p${index}`));
   const config = join(dataDir, 'hw.yaml');
   writeFileSync(config, configText(keys));

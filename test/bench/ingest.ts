@@ -6,13 +6,13 @@
  * How often it waits for the disk is counted by strace in a run of its own, where that is at hand.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Process } from '../e2e/process.ts';
 import { cpuMicroseconds, cpuOf, rounded, type Bench, type Figure } from './bench.ts';
+import { benchFolder } from './folder.ts';
 import { ingestWorld } from './ingest-world.ts';
 
 const minutes = Number(process.env['HIGHWATER_BENCH_MINUTES'] ?? 10);
@@ -90,39 +90,27 @@ function callsIn(summary: string): number {
 }
 
 async function fsyncs(): Promise<Figure> {
-  const dir = mkdtempSync(join(tmpdir(), 'highwater-bench-'));
-  try {
-    const file = join(dir, 'fsyncs');
-    const args = [
-      '-f',
-      '--seccomp-bpf',
-      '-c',
-      '-o',
-      file,
-      '-e',
-      'trace=fsync,fdatasync,sync_file_range,msync',
-    ];
-    await using world = await ingestWorld(lines, fsyncMinutes, { command: 'strace', args });
-    const frames = await world.send(fsyncMinutes);
-    await world.takenIn();
-    const { pid } = world.collector.child;
-    // The collector is the child of strace, which tells its counts when that has ended.
-    process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')), 'SIGTERM');
-    await world.collector.gone;
-    const count = frames.reduce((sum, frame) => sum + frame.length, 0);
-    const calls = callsIn(readFileSync(file, 'utf8'));
-    return {
-      bench: 'ingest',
-      case: 'fsyncs-per-observation',
-      against: 'a commit for each frame',
-      ratio: rounded(calls / frames.length),
-      value: rounded(calls / count),
-      unit: 'fsyncs an observation',
-      runs: 1,
-    };
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  using folder = benchFolder();
+  const file = join(folder.path, 'fsyncs');
+  const args = ['-f', '--seccomp-bpf', '-c', '-o', file, '-e', 'trace=fsync,fdatasync,sync_file_range,msync'];
+  await using world = await ingestWorld(lines, fsyncMinutes, { command: 'strace', args });
+  const frames = await world.send(fsyncMinutes);
+  await world.takenIn();
+  const { pid } = world.collector.child;
+  // The collector is the child of strace, which tells its counts when that has ended.
+  process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')), 'SIGTERM');
+  await world.collector.gone;
+  const count = frames.reduce((sum, frame) => sum + frame.length, 0);
+  const calls = callsIn(readFileSync(file, 'utf8'));
+  return {
+    bench: 'ingest',
+    case: 'fsyncs-per-observation',
+    against: 'a commit for each frame',
+    ratio: rounded(calls / frames.length),
+    value: rounded(calls / count),
+    unit: 'fsyncs an observation',
+    runs: 1,
+  };
 }
 
 export const bench: Bench = async function* (only) {
