@@ -1,0 +1,101 @@
+/** The first file of a bundle: which month, and which part of which logs. Signed by nothing: the report's note must agree. */
+import { parseMonth } from '../proof/rule/period.ts';
+import { type TextReader, decimal, readText, takeOrigin } from '../proof/text.ts';
+
+const HEADER = 'highwater/range/v1';
+const MAX_TREES = 16;
+/** Earlier entries that still matter. */
+const MAX_LEAVES = 65_536;
+
+export interface RangeTree {
+  readonly year: number;
+  /** Size of the start checkpoint; 0 for none. No batch of the month is below it. */
+  readonly start: number;
+  /** Size of the end checkpoint: what is at or above it does not count. */
+  readonly size: number;
+}
+
+export interface Range {
+  readonly month: string;
+  /** Origin of the log without the year. */
+  readonly origin: string;
+  /** By year, without a gap. */
+  readonly trees: readonly RangeTree[];
+  /** Earlier entries that are in the bundle: ascending, each below its log's `start`, or of a log before the first. */
+  readonly leaves: readonly { readonly year: number; readonly index: number }[];
+  /** How far the report of the month before had counted, by year; none where there is no such report. */
+  readonly before: readonly { readonly year: number; readonly size: number }[];
+}
+
+export function formatRange(r: Range): string {
+  const lines = [
+    HEADER,
+    `month ${r.month}`,
+    `log ${r.origin}`,
+    ...r.trees.map(({ year, start, size }) => `tree ${year} ${start} ${size}`),
+    ...r.leaves.map(({ year, index }) => `leaf ${year} ${index}`),
+    ...r.before.map(({ year, size }) => `before ${year} ${size}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The opposite of formatRange. Never throws. */
+export function parseRange(text: string): Range | { error: string } {
+  return readText<Range>(text, HEADER, read, formatRange);
+}
+
+function read(lines: TextReader): Range {
+  const [month = ''] = lines.take('month', 1);
+  if (parseMonth(month) === undefined) lines.fail('month: not a month such as 2026-10');
+  const origin = takeOrigin(lines);
+  const trees: RangeTree[] = [];
+  while (lines.at('tree')) {
+    if (trees.length === MAX_TREES) lines.fail(`tree: over ${MAX_TREES} logs`);
+    const [year, start, size] = lines.take('tree', 3);
+    const tree = {
+      year: decimal(lines, 'tree', year, 9_999),
+      start: decimal(lines, 'tree', start),
+      size: decimal(lines, 'tree', size),
+    };
+    const last = trees.at(-1)?.year;
+    if (last !== undefined && tree.year !== last + 1) lines.fail('tree: not sorted by year without a gap');
+    if (tree.start > tree.size) lines.fail('tree: it ends before it begins');
+    if (last !== undefined && tree.start !== 0) lines.fail('tree: only the first begins within its log');
+    trees.push(tree);
+  }
+  const [first] = trees;
+  if (first === undefined) return lines.fail('tree: no log is named');
+  const leaves: { year: number; index: number }[] = [];
+  while (lines.at('leaf')) {
+    if (leaves.length === MAX_LEAVES) lines.fail(`leaf: over ${MAX_LEAVES}`);
+    const leaf = pair(lines, 'leaf', 'index');
+    const last = leaves.at(-1);
+    if (
+      last !== undefined &&
+      (leaf.year < last.year || (leaf.year === last.year && leaf.index <= last.index))
+    )
+      lines.fail('leaf: not sorted, each once');
+    if (leaf.year > first.year || (leaf.year === first.year && leaf.index >= first.start))
+      lines.fail('leaf: it is among the entries');
+    leaves.push(leaf);
+  }
+  const before: { year: number; size: number }[] = [];
+  while (lines.at('before')) {
+    if (before.length === MAX_TREES) lines.fail(`before: over ${MAX_TREES} logs`);
+    const tree = pair(lines, 'before', 'size');
+    if (tree.year <= (before.at(-1)?.year ?? 0)) lines.fail('before: not sorted by year, each once');
+    before.push(tree);
+  }
+  return { month, origin, trees, leaves, before };
+}
+
+function pair<Name extends string>(
+  lines: TextReader,
+  word: string,
+  name: Name,
+): { year: number } & Record<Name, number> {
+  const [year, value] = lines.take(word, 2);
+  return { year: decimal(lines, word, year, 9_999), [name]: decimal(lines, word, value) } as {
+    year: number;
+  } & Record<Name, number>;
+}

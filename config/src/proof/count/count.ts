@@ -1,0 +1,45 @@
+/**
+ * The rule over a month, streaming: batches first, then the bodies of one UTC day after the other. It equals `evaluate`,
+ * which holds everything at once; tested by properties. Pure: signatures, hashes and files are the caller's part.
+ */
+import type { Batch } from '../batch.ts';
+import type { Counted } from '../../report/counted.ts';
+import type { ConfigRecord, MaintRecord, ProbeRecord } from '../rule/evidence.ts';
+import type { MinuteRange } from '../rule/evaluate.ts';
+
+/** A batch as the count needs it; `index` is its place in the order of all logs. */
+export interface CountBatch extends Pick<
+  Batch,
+  'probe' | 'epoch' | 'number' | 'minutes' | 'config' | 'clock' | 'gaps'
+> {
+  readonly index: number;
+  /** Whole verifier key of its signature. */
+  readonly key: string;
+}
+
+export interface CountInput {
+  readonly range: MinuteRange;
+  /** All below the end, ascending. */
+  readonly configs: readonly ConfigRecord[];
+  readonly probes: readonly ProbeRecord[];
+  readonly maints: readonly MaintRecord[];
+  /** All batches that are known, ascending, each once: also those that only say how far a probe had reached. */
+  readonly batches: readonly CountBatch[];
+  /** By whom and from which number on an epoch counts for nothing: two texts were signed under one number. */
+  voidFrom(key: string, epoch: number): number;
+  /** In place of all public services: this one (its chain's heads are read too: `needs`). */
+  readonly service?: string;
+  readonly hash: (data: Uint8Array) => Uint8Array;
+}
+
+export interface Count {
+  /** Services whose bodies of a UTC day are read; others are passed over. */
+  needs(day: number): ReadonlySet<string>;
+  /** Whether a body of a batch is published: its service is public under the configuration that the batch ran. */
+  isPublished(config: string, service: string): boolean;
+  /** Lines of one body, whose bytes are what the batch commits to. A text says what is wrong with it: it then counts for nothing. */
+  add(batch: CountBatch, service: string, body: Uint8Array): string | undefined;
+  /** All of a day was added: its minutes are judged, and what was held of it is let go. Days come in order, each once. */
+  close(day: number): void;
+  result(): Counted;
+}
