@@ -80,6 +80,9 @@ export function makeDriver(store: Store, policies: readonly Policy[], place: Pla
           if (told === undefined || told.phase === 'resolved') return;
           return this.incident(alarmOver(told, event.at), now);
         }
+        case 'report.published':
+          log.info({ event: 'report.published', month: event.month, revision: event.revision });
+          return;
       }
     },
     /** An alarm that the collector has raised; one that came back goes on in the messages that it had. */

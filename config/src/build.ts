@@ -13,8 +13,8 @@ import { isSecretRef } from './secrets.ts';
 
 /** Builds the Config. Throws when a piece is missing: load.ts calls it only where nothing was found wrong. */
 export function buildConfig(declared: Declared, tables: Tables): Config {
-  const { site, retention, spool } = declared;
-  if (!site || !retention) throw new Error('a config with mistakes cannot be built');
+  const { site, reports, retention, spool } = declared;
+  if (!site || !reports || !retention) throw new Error('a config with mistakes cannot be built');
   const operator = declared.operator ?? site.name;
   const regions = regionIds(declared);
   const chains = buildChains(declared);
@@ -42,7 +42,17 @@ export function buildConfig(declared: Declared, tables: Tables): Config {
     ...(spool && {
       spool: { maxBytes: spool.maxBytes, ...(spool.maxAge !== undefined && { maxAgeMs: spool.maxAge }) },
     }),
-    retention: { hotMs: retention.hot, bodiesMs: retention.bodies, slotsMs: retention.slots },
+    reports: {
+      to: reports.to,
+      settleMs: reports.settle,
+      ...(reports.anchor === undefined ? {} : { anchor: reports.anchor }),
+    },
+    retention: {
+      hotMs: retention.hot,
+      bodiesMs: retention.bodies,
+      slotsMs: retention.slots,
+      ...(retention.reports === 'forever' ? {} : { reportsMs: retention.reports }),
+    },
   };
 }
 

@@ -5,6 +5,14 @@ import { textOf, wrong } from './decode.ts';
 import type { Finding } from './problems.ts';
 import { formatDuration } from './time.ts';
 
+/** The channels that reports are sent to. */
+export function checkReports(declared: Declared, findings: Finding[]): void {
+  const channels = declared.channels.flatMap((entry) => textOf(entry.raw, 'id') ?? []);
+  for (const [index, id] of (declared.reports?.to ?? []).entries()) {
+    checkKnown(['reports', 'to', index], id, 'channel', channels, findings);
+  }
+}
+
 export function checkPolicies(declared: Declared, findings: Finding[]): void {
   const channels = declared.channels.flatMap((entry) => textOf(entry.raw, 'id') ?? []);
   const services = declared.services.flatMap((entry) => textOf(entry.raw, 'id') ?? []);

@@ -1,7 +1,7 @@
 /** What must fit together across the pieces of a config: references, duplicates, numbers that bound each other. */
 import { createHash } from 'node:crypto';
 import { familyPresets } from './presets.ts';
-import { checkPolicies } from './crosscheck-alerts.ts';
+import { checkPolicies, checkReports } from './crosscheck-alerts.ts';
 import { checkChains } from './crosscheck-chains.ts';
 import { checkKnown, checkUnique, enrolRemedy, regionIds } from './crosscheck-common.ts';
 import { checkService } from './crosscheck-services.ts';
@@ -25,6 +25,7 @@ export function crossCheck(declared: Declared, findings: Finding[]): void {
   checkChains(declared, findings);
   for (const service of declared.services) checkService(service, declared, regions, findings);
   checkPolicies(declared, findings);
+  checkReports(declared, findings);
   checkMonitorCount(declared, findings);
 }
 

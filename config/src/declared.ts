@@ -9,6 +9,7 @@ import { nearest } from './problems.ts';
 import type { Finding, Path } from './problems.ts';
 import { limits } from './limits.ts';
 import { alertsSchema, channelSchema, policySchema } from './schema-alerts.ts';
+import { reportsSchema } from './schema-reports.ts';
 import {
   chainSchema,
   checkSchema,
@@ -64,6 +65,7 @@ export interface Declared {
   readonly services: readonly ServiceEntry[];
   readonly channels: readonly ChannelEntry[];
   readonly policies: readonly Entry<z.output<typeof policySchema>>[];
+  readonly reports: z.output<typeof reportsSchema> | undefined;
   readonly retention: z.output<typeof retentionSchema> | undefined;
   readonly spool: z.output<typeof spoolSchema> | undefined;
 }
@@ -91,6 +93,7 @@ export function readDeclared(raw: unknown, tables: Tables, findings: Finding[]):
       readService(service, ['services', index], tables, findings),
     ),
     ...readAlerts(top('alerts'), tables, findings),
+    reports: decode(reportsSchema, top('reports') ?? {}, ['reports'], findings),
     retention: decode(retentionSchema, top('retention') ?? {}, ['retention'], findings),
     spool: section(spoolSchema, 'spool'),
   };
@@ -104,6 +107,7 @@ function checkTop(raw: unknown, findings: Finding[]): void {
     log: later,
     witnesses: later,
     alerts: later,
+    reports: later,
     retention: later,
     spool: later,
   };

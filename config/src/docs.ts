@@ -6,6 +6,7 @@ import { bare, metaOf } from './decode.ts';
 import type { AnyChannelKind, AnyCheckKind, Tables } from './kinds.ts';
 import { plannedChannels, plannedKeys, plannedKinds } from './planned.ts';
 import { alertsSchema, channelSchema, policySchema } from './schema-alerts.ts';
+import { reportsSchema } from './schema-reports.ts';
 import {
   chainSchema,
   checkSchema,
@@ -44,6 +45,7 @@ export function configReference(tables: Tables): string {
     section('alerts.channels[]', channelSchema, 'The keys of its kind stand beside these in the same entry.'),
     ...Object.values(tables.channels).map((kind) => kindSection('channel', kind)),
     section('alerts.policies[]', policySchema),
+    section('reports', reportsSchema),
     section('retention', retentionSchema),
     section('spool', spoolSchema),
     plannedSection(tables),
@@ -128,7 +130,7 @@ function mapForm(field: z.ZodType): z.ZodType {
 }
 
 const sections = new Set<z.ZodType>(
-  [siteSchema, logSchema, alertsSchema, retentionSchema, spoolSchema].map(bare),
+  [siteSchema, logSchema, alertsSchema, reportsSchema, retentionSchema, spoolSchema].map(bare),
 );
 
 const forms: Readonly<Record<string, string>> = {
@@ -156,7 +158,7 @@ function formOf(field: z.ZodType): string {
 /** The durations are the only texts that decode to a number. */
 function isDuration(field: z.ZodType): boolean {
   return (
-    ['30s', '1m', '2d'].some((text) => {
+    ['30s', '1m', '2d', '2y'].some((text) => {
       const result = field.safeParse(text);
       return result.success && typeof result.data === 'number';
     }) || durationDefault(field) !== undefined

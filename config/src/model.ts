@@ -122,6 +122,15 @@ export interface WitnessDecl {
   readonly everyMs: number;
 }
 
+export interface ReportsDecl {
+  /** Ids of channels that each new report is sent to. */
+  readonly to: readonly string[];
+  /** From the end of a month to the making of its report. */
+  readonly settleMs: number;
+  /** Where the operator says that the month's end is put as well. */
+  readonly anchor?: string;
+}
+
 export interface Config {
   readonly site: { readonly name: string; readonly url: string };
   /** Origin of the log without the year, `status.example.com/log`. */
@@ -140,7 +149,15 @@ export interface Config {
   readonly alerts: { readonly channels: readonly ChannelDecl[]; readonly policies: readonly Policy[] };
   /** Of each probe; absent: as it is built. */
   readonly spool?: { readonly maxBytes: number; readonly maxAgeMs?: number };
-  readonly retention: { readonly hotMs: number; readonly bodiesMs: number; readonly slotsMs: number };
+  /** Absent: as where nothing is said (schema-reports.ts). */
+  readonly reports?: ReportsDecl;
+  readonly retention: {
+    readonly hotMs: number;
+    readonly bodiesMs: number;
+    readonly slotsMs: number;
+    /** Absent: for ever. */
+    readonly reportsMs?: number;
+  };
 }
 
 /** Every secret reference that the config names, with where; for `doctor` and the redaction test. */

@@ -6,11 +6,10 @@ export const notYet = 'not in this version';
 
 /** Keys, by their path with list indexes and free names left out. */
 export const plannedKeys: Readonly<Record<string, readonly string[]>> = {
-  '': ['pools', 'reports', 'healthz', 'maintenance', 'kpis', 'oncall'],
+  '': ['pools', 'healthz', 'maintenance', 'kpis', 'oncall'],
   'services[].nodes[]': ['drain'],
   'services[].checks[]': ['labels'],
   'services[].public.checks[]': ['labels'],
-  retention: ['reports'],
 };
 
 export const plannedKinds: readonly string[] = [

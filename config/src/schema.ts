@@ -20,6 +20,7 @@ import {
 } from './fields.ts';
 import { limits } from './limits.ts';
 import { alertsSchema } from './schema-alerts.ts';
+import { reportsSchema } from './schema-reports.ts';
 import { witnessesSchema } from './schema-witnesses.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './time.ts';
 
@@ -304,6 +305,18 @@ export const retentionSchema = z.strictObject({
     'Slots and totals: what is older is deleted. Latency and heads by hour stay for 90 days of it, latency by day for 400.',
     '5y',
   ),
+  reports: key(
+    z
+      .union([z.literal('forever'), durationBetween(366 * DAY_MS, 36_500 * DAY_MS)], {
+        error: (issue) =>
+          issue.input === undefined
+            ? undefined
+            : 'neither forever nor a duration from 366d to 36500d, write forever, or one such as 10y',
+      })
+      .default('forever'),
+    'Monthly reports with their bundles, by the end of the month. A bundle holds the bodies, so it can be checked when those are gone.',
+    'forever',
+  ),
 });
 
 export const spoolSchema = z.strictObject({
@@ -344,6 +357,7 @@ export const topSchema = z.strictObject({
   ),
   services: key(z.array(z.unknown()), 'What is watched.', '- { id: rpc, … }'),
   alerts: key(alertsSchema.prefault({}), 'Who is told.'),
+  reports: key(reportsSchema.prefault({}), 'The monthly report (docs/reports.md).'),
   retention: key(retentionSchema.prefault({}), 'How long what is kept.'),
   spool: key(spoolSchema.optional(), 'What a probe keeps until the log has proven that it holds it.'),
 });

@@ -7,6 +7,7 @@ import { logStatus } from './wire-log.ts';
 
 export * from './wire-log.ts';
 export * from './wire-operator.ts';
+export * from './wire-reports.ts';
 
 const text = z.string();
 const ms = z.int();
@@ -179,6 +180,16 @@ export const feedEvent = z.discriminatedUnion('type', [
   z.object({ seq: z.int(), at: ms, type: z.literal('probe.heard'), probe: text, region: text }),
   z.object({ seq: z.int(), at: ms, type: z.literal('alarm.raised'), alarm }),
   z.object({ seq: z.int(), at: ms, type: z.literal('alarm.cleared'), key: text }),
+  z.object({
+    seq: z.int(),
+    at: ms,
+    type: z.literal('report.published'),
+    /** `2026-10` */
+    month: text,
+    revision: z.int(),
+    /** Its summary: a line a service, then what else is to be known. */
+    lines: z.array(text),
+  }),
 ]);
 export type FeedEvent = z.infer<typeof feedEvent>;
 

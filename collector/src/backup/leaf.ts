@@ -21,7 +21,7 @@ export interface Leaf {
   readonly probe?: ProbeLeaf;
 }
 
-const kinds: readonly CommitKind[] = ['batch', 'config', 'probe', 'maint', 'action', 'annot'];
+const kinds: readonly CommitKind[] = ['batch', 'config', 'probe', 'maint', 'action', 'annot', 'report'];
 const TYPE = /^highwater\/([a-z]+)\/v1\n/;
 
 /** Who may have signed: the operator, and every probe's key that was enrolled before. */

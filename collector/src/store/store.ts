@@ -38,7 +38,7 @@ export interface FrameRow extends NewFrame {
   readonly pos: number;
 }
 
-export type CommitKind = 'batch' | 'config' | 'probe' | 'maint' | 'action' | 'annot';
+export type CommitKind = 'batch' | 'config' | 'probe' | 'maint' | 'action' | 'annot' | 'report';
 
 export interface BatchName {
   readonly probe: string;
