@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import type { Evidence, Problem } from '../bundle/check.ts';
+import { emptyCounts, emptyTotals } from '../proof/rule/totals.ts';
+import { checkText, checkWords, verdictOf } from './check-words.ts';
+import type { CountedProbe, CountedService } from './counted.ts';
+
+const service = (id: string, minutes: Partial<CountedService['subjects'][0]['totals']>): CountedService => ({
+  id,
+  minutes: 44_640,
+  subjects: [
+    { subject: id, totals: { ...emptyTotals, ...minutes, inMaintenance: { ...emptyCounts } } },
+    { subject: id, region: 'eu', totals: { ...emptyTotals, up: 1, inMaintenance: { ...emptyCounts } } },
+  ],
+  days: [],
+  outages: [],
+  latency: [],
+  latencyDays: [],
+  heads: [],
+  certificates: [],
+});
+const probe: CountedProbe = {
+  id: 'eu-1',
+  key: 'eu-1+00000000+AA==',
+  region: 'eu',
+  operator: 'Someone',
+  isByOthers: true,
+  batches: 3,
+  lines: 30,
+  gaps: [{ epoch: 1, first: 4, last: 9, why: 'dropped' }],
+  silent: [{ firstMinute: 29_350_080, minutes: 365 }],
+  voided: [{ epoch: 2, from: 7 }],
+};
+const evidence: Evidence = {
+  range: {
+    month: '2026-10',
+    origin: 'example.com/log',
+    trees: [{ year: 2026, start: 5, size: 12_345 }],
+    leaves: [],
+    before: [],
+  },
+  counted: {
+    services: [service('rpc', { up: 44_000, down: 40, unknown: 600 }), service('web', {})],
+    probes: [probe],
+    later: [],
+    missing: [{ service: 'rpc', date: '2026-10-07', bodies: 1 }],
+  },
+  logged: { configs: [], keys: [], maintenance: [], actions: [], annotations: [] },
+  trust: {
+    operatorKey: 'example.com/log+11111111+AB==',
+    keysFrom: 'bundle',
+    policyFrom: 'bundle',
+    witnesses: { signed: ['w1'], all: 3, quorum: 'any' },
+    probes: { byOthers: 1, all: 2 },
+    anchors: [],
+  },
+  amount: { entries: 12_340, batches: 12_000, signatures: 2, bodies: 24_000, lines: 1, bytes: 34_567_890 },
+  problems: [],
+};
+const problem = (kind: Problem['kind']): Problem => ({
+  kind,
+  file: 'bodies/2026-10-03/rpc/000',
+  says: 'is not it',
+});
+
+describe('what a check found, in sentences', () => {
+  test.each([
+    [[], 'good'],
+    [['incomplete'], 'incomplete'],
+    [['incomplete', 'mismatch'], 'mismatch'],
+  ] as const)('%j is %s', (kinds, verdict) => {
+    expect(verdictOf({ problems: kinds.map(problem) })).toBe(verdict);
+  });
+
+  test('a good one, as text', () => {
+    expect(checkText(checkWords(evidence))).toMatchInlineSnapshot(`
+      "THE REPORT AGREES WITH ITS EVIDENCE
+      Every figure of the report of 2026-10 was counted again from signed observations, and is the same.
+
+      Figures:
+        rpc  99.9091 %  (coverage 98.6559 %, incomplete; between 98.5663 % and 99.9104 %; 40 min down; 600 min unknown)
+        web  no figure  (nothing was counted)
+
+      Checked:
+        Log: example.com/log/2026 to entry 12,345.
+        12,340 entries of the log hashed into the signed root, 12,000 batches of probes among them.
+        2 signatures verified; each stands for all batches before it that name one another by hash.
+        24,000 bodies with 1 observation compared with what the probes signed, and counted (35 MB read).
+
+      Who was believed:
+        Operator's key: example.com/log+11111111+AB==. It is the one that the bundle itself names: compare it with one from elsewhere.
+        Policy: the bundle's own, so its operator chose the witnesses.
+        Witnesses: 1 of 3 cosigned the end of the log (w1); asked for: any.
+        Probes run by others than the operator: 1 of 2.
+
+      Gaps:
+        eu-1: no line from 2025-10-21 00:00 UTC on for 6 h 5 min
+        eu-1: batches 4 to 9 of epoch 1 dropped by its full spool
+        eu-1: epoch 2 counts for nothing from batch 7 on: it signed two texts under one number
+        rpc, 2026-10-07: 1 body gone; what they held counts for nothing
+
+      This proves:
+        The figures follow from what the probes signed, by rule/v1, and by nothing else.
+        Nothing that was logged was changed, left out or put in between afterwards.
+        The witnesses that signed were shown this same log: another history for somebody else would need them too.
+
+      This does not prove:
+        That the probes told the truth: 1 of 2 are run by others than the operator.
+        Whose report it is: the keys are the bundle's own word.
+        What was never logged, and what the operator tells in its own words: names, incidents, times of acknowledgement.
+      "
+    `);
+  });
+
+  test('with problems nothing is said to be proven, and each is told with its file', () => {
+    const words = checkWords({ ...evidence, problems: [problem('mismatch')] });
+    expect(words.proves).toEqual([]);
+    expect(checkText(words)).toContain('mismatch: bodies/2026-10-03/rpc/000: is not it');
+    expect(checkText(words)).toContain('do not rely on its figures');
+  });
+
+  test('of one service alone, with keys and policy of the reader, and nobody else involved', () => {
+    const words = checkWords(
+      {
+        ...evidence,
+        trust: {
+          ...evidence.trust,
+          keysFrom: 'reader',
+          policyFrom: 'reader',
+          witnesses: { signed: [], all: 0, quorum: 'none' },
+          probes: { byOthers: 0, all: 2 },
+          anchors: ['example.com/log/2026 12345 AAAA'],
+        },
+      },
+      { service: 'web' },
+    );
+    expect(words.figures.map(({ service }) => service)).toEqual(['web']);
+    expect(words.trust).toMatchInlineSnapshot(`
+      [
+        "Operator's key: the one that you gave, example.com/log+11111111+AB==.",
+        "Policy: the one that you gave.",
+        "No witness cosigns this log: only its operator vouches that everybody is shown the same history.",
+        "Probes run by others than the operator: 0 of 2.",
+        "Anchor: example.com/log/2026 12345 AAAA agrees.",
+      ]
+    `);
+    expect(words.provesNot).toMatchInlineSnapshot(`
+      [
+        "That the probes told the truth: all of them are run by the operator itself.",
+        "What was never logged, and what the operator tells in its own words: names, incidents, times of acknowledgement.",
+        "The figures of other services than web: their observations were not read.",
+      ]
+    `);
+  });
+
+  test('of many gaps the first ones are told, and how many there are', () => {
+    const silent = Array.from({ length: 30 }, (_, i) => ({ firstMinute: 29_350_080 + 10 * i, minutes: 1 }));
+    const probes = [{ ...probe, silent, gaps: [], voided: [] }];
+    const { gaps } = checkWords({ ...evidence, counted: { ...evidence.counted, probes, missing: [] } });
+    expect(gaps.length).toBe(21);
+    expect(gaps.at(-1)).toBe('eu-1: 10 more');
+  });
+});

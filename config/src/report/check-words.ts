@@ -1,0 +1,226 @@
+/** What a check of a bundle found, in sentences: the same ones in the terminal and in a reader's browser. Pure. */
+import { MAX_PROBLEMS, type Evidence, type Problem } from '../bundle/check.ts';
+import { noWitnesses } from '../no-witnesses.ts';
+import { printedUptime } from '../proof/rule/printed.ts';
+import { formatInstantOfMinute, lastsText } from './minutes-text.ts';
+import type { CountedProbe, CountedService } from './counted.ts';
+
+export type CheckVerdict = 'good' | 'mismatch' | 'incomplete';
+
+export interface CheckedFigure {
+  readonly service: string;
+  /** `99.9950 %`, or why there is none. */
+  readonly figure: string;
+  /** `coverage 99.9 %; between … and …`, `12 min down`. */
+  readonly details: readonly string[];
+}
+
+export interface CheckWords {
+  readonly verdict: CheckVerdict;
+  /** A few words: `The report agrees with its evidence`. */
+  readonly headline: string;
+  readonly summary: string;
+  readonly problems: readonly Problem[];
+  readonly figures: readonly CheckedFigure[];
+  readonly checked: readonly string[];
+  readonly trust: readonly string[];
+  /** `eu-1: no line from 2026-10-03 04:00 UTC on for 6 h`. */
+  readonly gaps: readonly string[];
+  readonly proves: readonly string[];
+  readonly provesNot: readonly string[];
+}
+
+export interface CheckScope {
+  /** The one service that was checked; left out for all of them. */
+  readonly service?: string;
+}
+
+/** Gaps that are told one by one, of each probe. */
+const MAX_GAPS = 20;
+
+/** No problem is good; a mismatch weighs more than what is missing. */
+export function verdictOf({ problems }: Pick<Evidence, 'problems'>): CheckVerdict {
+  if (problems.length === 0) return 'good';
+  return problems.some(({ kind }) => kind === 'mismatch') ? 'mismatch' : 'incomplete';
+}
+
+export function checkWords(evidence: Evidence, { service }: CheckScope = {}): CheckWords {
+  const verdict = verdictOf(evidence);
+  const services = evidence.counted.services.filter(({ id }) => service === undefined || id === service);
+  return {
+    verdict,
+    headline: headlines[verdict],
+    summary: summaryText(evidence, verdict, service),
+    problems: evidence.problems,
+    figures: services.map(figureOf),
+    checked: checkedTexts(evidence),
+    trust: trustTexts(evidence),
+    gaps: [...evidence.counted.probes.flatMap(gapTexts), ...missingTexts(evidence)],
+    proves: verdict === 'good' ? provesTexts(evidence) : [],
+    provesNot: provesNotTexts(evidence, service),
+  };
+}
+
+const headlines: Readonly<Record<CheckVerdict, string>> = {
+  good: 'The report agrees with its evidence',
+  mismatch: 'The report does not agree with its evidence',
+  incomplete: "The report can't be confirmed: something is missing",
+};
+
+function summaryText({ range, problems }: Evidence, verdict: CheckVerdict, service?: string): string {
+  const of =
+    service === undefined ? `the report of ${range.month}` : `${service} in the report of ${range.month}`;
+  if (verdict === 'good')
+    return `Every figure of ${of} was counted again from signed observations, and is the same.`;
+  const many =
+    problems.length >= MAX_PROBLEMS ? `${MAX_PROBLEMS} problems or more` : plural(problems.length, 'problem');
+  return verdict === 'mismatch'
+    ? `${many} in ${of}: do not rely on its figures until each is explained.`
+    : `${many} in ${of}: nothing that was found contradicts it, and not all that it takes to say so is here.`;
+}
+
+/** A subject of a report as the rule prints it. */
+function figureOf({ id, subjects }: CountedService): CheckedFigure {
+  const totals = subjects.find(({ subject, region }) => subject === id && region === undefined)?.totals;
+  if (totals === undefined)
+    return { service: id, figure: 'no figure', details: ['it has no minutes of its own'] };
+  const { figure, coverage, atLeast, atMost, incomplete } = printedUptime(totals);
+  const range =
+    atLeast === undefined || atMost === undefined ? undefined : `between ${atLeast} and ${atMost}`;
+  const minutes: readonly (readonly [number, string])[] = [
+    [totals.down, 'down'],
+    [totals.unknown, 'unknown'],
+    [totals.maintenance, 'in maintenance'],
+    [totals.stalled, 'chain stalled'],
+  ];
+  return {
+    service: id,
+    figure: figure ?? 'no figure',
+    details: [
+      ...(coverage === undefined
+        ? ['nothing was counted']
+        : [`coverage ${coverage}${incomplete ? ', incomplete' : ''}`]),
+      ...(range === undefined ? [] : [range]),
+      ...minutes.flatMap(([count, what]) => (count === 0 ? [] : `${grouped(count)} min ${what}`)),
+    ],
+  };
+}
+
+function checkedTexts({ amount, range }: Evidence): string[] {
+  const { entries, batches, signatures, bodies, lines, bytes } = amount;
+  const logs = range.trees
+    .map(({ year, size }) => `${range.origin}/${year} to entry ${grouped(size)}`)
+    .join(', ');
+  return [
+    `Log: ${logs}.`,
+    `${plural(entries, 'entry of the log', 'entries of the log')} hashed into the signed root, ${plural(batches, 'batch', 'batches')} of probes among them.`,
+    `${plural(signatures, 'signature')} verified; each stands for all batches before it that name one another by hash.`,
+    `${plural(bodies, 'body', 'bodies')} with ${plural(lines, 'observation')} compared with what the probes signed, and counted (${sizeText(bytes)} read).`,
+  ];
+}
+
+function trustTexts({ trust }: Evidence): string[] {
+  const { operatorKey, keysFrom, policyFrom, witnesses, probes, anchors } = trust;
+  return [
+    keysFrom === 'reader'
+      ? `Operator's key: the one that you gave, ${operatorKey}.`
+      : `Operator's key: ${operatorKey}. It is the one that the bundle itself names: compare it with one from elsewhere.`,
+    policyFrom === 'reader'
+      ? 'Policy: the one that you gave.'
+      : "Policy: the bundle's own, so its operator chose the witnesses.",
+    witnesses.all === 0
+      ? noWitnesses
+      : `Witnesses: ${witnesses.signed.length} of ${witnesses.all} cosigned the end of the log${witnesses.signed.length === 0 ? '' : ` (${witnesses.signed.join(', ')})`}; asked for: ${witnesses.quorum}.`,
+    `Probes run by others than the operator: ${probes.byOthers} of ${probes.all}.`,
+    ...anchors.map((anchor) => `Anchor: ${anchor} agrees.`),
+  ];
+}
+
+function gapTexts({ id, gaps, silent, voided }: CountedProbe): string[] {
+  const said = [
+    ...silent.map(
+      ({ firstMinute, minutes }) =>
+        `${id}: no line from ${formatInstantOfMinute(firstMinute)} on for ${lastsText(minutes)}`,
+    ),
+    ...gaps.map(({ epoch, first, last, why }) => {
+      const what = first === last ? `batch ${first}` : `batches ${first} to ${last}`;
+      return `${id}: ${what} of epoch ${epoch} ${why === 'dropped' ? 'dropped by its full spool' : 'not in the log'}`;
+    }),
+    ...voided.map(
+      ({ epoch, from }) =>
+        `${id}: epoch ${epoch} counts for nothing from batch ${from} on: it signed two texts under one number`,
+    ),
+  ];
+  if (said.length <= MAX_GAPS) return said;
+  return [...said.slice(0, MAX_GAPS), `${id}: ${grouped(said.length - MAX_GAPS)} more`];
+}
+
+function missingTexts({ counted }: Evidence): string[] {
+  return counted.missing.map(
+    ({ service, date, bodies }) =>
+      `${service}, ${date}: ${plural(bodies, 'body', 'bodies')} gone; what they held counts for nothing`,
+  );
+}
+
+function provesTexts({ trust }: Evidence): string[] {
+  const isWitnessed = trust.witnesses.signed.length > 0;
+  return [
+    'The figures follow from what the probes signed, by rule/v1, and by nothing else.',
+    'Nothing that was logged was changed, left out or put in between afterwards.',
+    isWitnessed
+      ? 'The witnesses that signed were shown this same log: another history for somebody else would need them too.'
+      : 'You hold one history of the log. Whether others are shown the same, no witness says.',
+  ];
+}
+
+function provesNotTexts({ trust: { keysFrom, probes } }: Evidence, service?: string): string[] {
+  return [
+    probes.byOthers === 0
+      ? 'That the probes told the truth: all of them are run by the operator itself.'
+      : `That the probes told the truth: ${probes.byOthers} of ${probes.all} are run by others than the operator.`,
+    ...(keysFrom === 'bundle' ? ["Whose report it is: the keys are the bundle's own word."] : []),
+    'What was never logged, and what the operator tells in its own words: names, incidents, times of acknowledgement.',
+    ...(service === undefined
+      ? []
+      : [`The figures of other services than ${service}: their observations were not read.`]),
+  ];
+}
+
+/** As plain text, to be kept or passed on. */
+export function checkText(words: CheckWords): string {
+  const list = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
+  return [
+    `${words.headline.toUpperCase()}`,
+    words.summary,
+    ...list(
+      'Problems',
+      words.problems.map(({ kind, file, says }) => `${kind}: ${file}: ${says}`),
+    ),
+    ...list(
+      'Figures',
+      words.figures.map(({ service, figure, details }) => `${service}  ${figure}  (${details.join('; ')})`),
+    ),
+    ...list('Checked', words.checked),
+    ...list('Who was believed', words.trust),
+    ...list('Gaps', words.gaps),
+    ...list('This proves', words.proves),
+    ...list('This does not prove', words.provesNot),
+    '',
+  ].join('\n');
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${grouped(count)} ${count === 1 ? one : many}`;
+}
+
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1_000) return plural(bytes, 'byte');
+  return bytes < 1_000_000
+    ? `${(bytes / 1_000).toFixed(1)} kB`
+    : `${grouped(Math.round(bytes / 1_000_000))} MB`;
+}
