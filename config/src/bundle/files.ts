@@ -8,13 +8,15 @@
  *     policy                             witnesses, and how many have to have cosigned (c2sp.org/tlog-policy)
  *     logs/YEAR/start.checkpoint         the log before the month's first batch (none where it begins with entry 0)
  *     logs/YEAR/end.checkpoint           the log as far as it was counted, with its cosignatures
- *     logs/YEAR/consistency              proof that the second begins with the first: hashes, one a line
- *     logs/YEAR/frontier                 hashes of the full subtrees before the first entry that is here
+ *     logs/YEAR/consistency              proof that the second begins with the first: hashes in base64, one a line
+ *     logs/YEAR/frontier                 hashes of the full subtrees before the first entry that is here, widest first, likewise;
+ *                                        these two are where a start checkpoint is, and may be empty
  *     leaves/YEAR/INDEX                  an earlier entry that still matters: configuration, key, maintenance, and batches
  *                                        that say from when those were in force
  *     leaves/YEAR/INDEX.tlog-proof       that it is in the log (c2sp.org/tlog-proof)
- *     configs/HASH                       projections that configurations commit to, named by their SHA-256 in hex
  *     logs/YEAR/entries/N                entries [256 N, 256 N + 256), or to the end, as an entry bundle of tlog-tiles
+ *     configs/HASH                       projections that configurations commit to, named by their SHA-256 in hex and in its order;
+ *                                        behind the entries, since only they say which there are
  *     bodies/DATE/SERVICE/NNN            the bodies of a service's batches of a UTC day, one after the other in the order of
  *                                        the log, cut at whole bodies when a file would be over 8 MiB
  *     report.json report.note report.tlog-proof report.md report.csv README.md

@@ -30,7 +30,7 @@ export function placeOfName(name: string): BundlePlace | undefined {
   if (name.length > MAX_NAME_CHARS) return undefined;
   if (Object.hasOwn(single, name)) return [single[name] ?? 0];
   const [folder = '', first = '', ...rest] = name.split('/');
-  if (folder === 'configs') return /^[0-9a-f]{64}$/.test(first) && rest.length === 0 ? [5, first] : undefined;
+  if (folder === 'configs') return /^[0-9a-f]{64}$/.test(first) && rest.length === 0 ? [6, first] : undefined;
   if (folder === 'bodies') return bodiesPlace(first, rest);
   const year = /^[0-9]{4}$/.test(first) ? parseDecimal(first, 9_999) : undefined;
   if (year === undefined) return undefined;
@@ -39,7 +39,7 @@ export function placeOfName(name: string): BundlePlace | undefined {
   const file = rest.join('/');
   if (ofLog.includes(file)) return [3, year, ofLog.indexOf(file)];
   const tile = parseTilePath(`tile/${file}`);
-  return tile?.kind === 'entries' && tile.width === 256 ? [6, year, tile.index] : undefined;
+  return tile?.kind === 'entries' && tile.width === 256 ? [5, year, tile.index] : undefined;
 }
 
 /** An entry, and then its proof. */
