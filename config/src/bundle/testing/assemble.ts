@@ -1,0 +1,322 @@
+/**
+ * Puts a bundle together for tests, in its order (files.ts), from logs that are held in memory: apart from what the
+ * collector does, so that the two can be held against each other.
+ */
+import { type SigningKey, type WitnessSigningKey, sha256 } from '../../keys.ts';
+import { type Batch, parseBatchText } from '../../proof/batch.ts';
+import { decodeUtf8, encodeBase64, encodeHex, utf8 } from '../../proof/bytes.ts';
+import { formatCheckpointText } from '../../proof/checkpoint.ts';
+import { leafHash, leafHashOfNote } from '../../proof/leaf-hash.ts';
+import { parseConfigLeaf } from '../../proof/leaves.ts';
+import { formatNote, parseNote } from '../../proof/note.ts';
+import { type Policy, NO_QUORUM, formatPolicy } from '../../proof/policy.ts';
+import { type RuleConfig, parseProjection } from '../../proof/projection.ts';
+import { formatReportLeaf } from '../../proof/report-leaf.ts';
+import { daysOfMonth, parseMonth } from '../../proof/rule/period.ts';
+import { TILE_WIDTH, encodeBundle } from '../../proof/tiles.ts';
+import { formatTlogProof } from '../../proof/tlog-proof.ts';
+import { consistencyProof, inclusionProof, rootAt } from '../../proof/tree.ts';
+import { buildTiles } from '../../proof/testing/tree.ts';
+import { type Report, formatReport } from '../../report/report.ts';
+import { dayOfMinute } from '../../time.ts';
+import { BODIES_FILE_BYTES, names } from '../files.ts';
+import { cutAt, isPublished } from '../published.ts';
+import { type Range, formatRange } from '../range.ts';
+
+export interface AssembledLog {
+  readonly year: number;
+  /** `ORIGIN/YEAR` */
+  readonly key: SigningKey;
+  /** Notes, from entry 0 on; there may be more than `size`. */
+  readonly entries: readonly Uint8Array[];
+  readonly start: number;
+  readonly size: number;
+}
+
+export interface Assembly {
+  readonly month: string;
+  readonly origin: string;
+  readonly operator: SigningKey;
+  /** By year. */
+  readonly logs: readonly AssembledLog[];
+  /** Logs of years before, of which no batch is of the month: their leaves may matter. */
+  readonly earlier?: readonly AssembledLog[];
+  readonly projections: readonly string[];
+  /** A text says why there is none. */
+  body(year: number, index: number, service: string): Uint8Array | string;
+  /** Witnesses of the policy; each that has a key here cosigns the ends. */
+  readonly policy?: Policy;
+  readonly witnesses?: readonly WitnessSigningKey[];
+  readonly before?: Range['before'];
+}
+
+export interface Documents {
+  readonly markdown: string;
+  readonly csv: string;
+  readonly readme: string;
+}
+
+export type File = readonly [name: string, bytes: Uint8Array];
+
+/** Of a cosignature: some time after all that tests are about. */
+const COSIGNED_AT_S = 1_800_000_000;
+
+/** The files up to those that are made of them. */
+export function* assembleEvidence(a: Assembly): Generator<File, void> {
+  const trees = a.logs.map(treeOf);
+  const leaves = earlierLeaves(a);
+  const range: Range = {
+    month: a.month,
+    origin: a.origin,
+    trees: a.logs.map(({ year, start, size }) => ({ year, start, size })),
+    leaves: leaves.map(({ log, index }) => ({ year: log.year, index })),
+    before: a.before ?? [],
+  };
+  yield text(names.range, formatRange(range));
+  yield text(
+    names.keys,
+    [
+      `operator ${a.operator.vkey}\n`,
+      ...[...(a.earlier ?? []), ...a.logs].map(({ year, key }) => `log ${year} ${key.vkey}\n`),
+    ].join(''),
+  );
+  const policy = a.policy ?? { logs: [], witnesses: [], groups: [], quorum: NO_QUORUM };
+  const logs = policy.logs.length > 0 ? policy.logs : a.logs.map(({ key }) => ({ vkey: key.vkey }));
+  yield text(names.policy, formatPolicy({ ...policy, logs }));
+  for (const tree of trees) yield* treeFiles(tree, a.witnesses ?? []);
+  for (const { log, index } of leaves) {
+    const tree = treeOf(log);
+    yield [names.leaf(log.year, index), log.entries[index] ?? new Uint8Array()];
+    yield text(names.leafProof(log.year, index), tree.proofOf(index, log.size, a.witnesses ?? []));
+  }
+  for (const { year, start, size, entries } of a.logs) {
+    if (start === size) continue;
+    for (let tile = Math.floor(start / TILE_WIDTH); tile * TILE_WIDTH < size; tile += 1) {
+      const end = Math.min(size, (tile + 1) * TILE_WIDTH);
+      yield [names.entries(year, tile), encodeBundle(entries.slice(tile * TILE_WIDTH, end))];
+    }
+  }
+  const configs = a.projections.map((projection): [string, string] => [
+    encodeHex(sha256(utf8(projection))),
+    projection,
+  ]);
+  for (const [hash, projection] of new Map(configs.sort(([x], [y]) => (x < y ? -1 : 1)))) {
+    yield text(names.config(hash), projection);
+  }
+  yield* bodyFiles(a);
+}
+
+/** What is made of the evidence. The report's note is the entry behind all that are given of the last log. */
+export function* assembleReport(a: Assembly, report: Report, documents: Documents): Generator<File, void> {
+  const json = utf8(formatReport(report));
+  const note = a.operator.sign(
+    formatReportLeaf({
+      origin: a.origin,
+      month: report.month,
+      revision: report.revision,
+      minutes: report.minutes,
+      trees: report.logs.map(({ year, size, root }) => ({ year, size, root })),
+      bytes: json.length,
+      hash: encodeBase64(sha256(json)),
+    }),
+  );
+  yield [names.report, json];
+  yield text(names.note, note);
+  const last = a.logs.at(-1);
+  if (last !== undefined) {
+    const index = last.entries.length;
+    const tree = treeOf({ ...last, entries: [...last.entries, utf8(note)] });
+    yield text(names.proof, tree.proofOf(index, index + 1, a.witnesses ?? []));
+  }
+  yield text(names.markdown, documents.markdown);
+  yield text(names.csv, documents.csv);
+  yield text(names.readme, documents.readme);
+}
+
+/** Roots of the ends, as report.json names them. */
+export function assembledLogs(a: Assembly): Report['logs'] {
+  return a.logs.map((log) => {
+    const { year, start, size, key } = log;
+    return { year, start, size, root: encodeBase64(treeOf(log).rootAt(size)), key: key.vkey };
+  });
+}
+
+function text(name: string, content: string): File {
+  return [name, utf8(content)];
+}
+
+// ------------------------------------------------------------------ trees
+
+interface Tree {
+  readonly log: AssembledLog;
+  rootAt(size: number): Uint8Array;
+  checkpoint(size: number, witnesses: readonly WitnessSigningKey[]): string;
+  proofOf(index: number, size: number, witnesses: readonly WitnessSigningKey[]): string;
+  consistency(): Uint8Array[];
+  frontier(size: number): Uint8Array[];
+}
+
+const known = new WeakMap<AssembledLog, Tree>();
+
+function treeOf(log: AssembledLog): Tree {
+  const tree = known.get(log) ?? newTree(log);
+  known.set(log, tree);
+  return tree;
+}
+
+function newTree(log: AssembledLog): Tree {
+  const tiles = buildTiles(log.entries.map((entry) => Uint8Array.from(leafHash(entry, sha256))));
+  const rootOf = (size: number): Uint8Array => rootAt(size, tiles(size), sha256);
+  const checkpoint: Tree['checkpoint'] = (size, witnesses) => {
+    const body = formatCheckpointText({
+      origin: log.key.name,
+      size,
+      root: encodeBase64(rootOf(size)),
+    });
+    const note = parseNote(log.key.sign(body));
+    if ('error' in note) throw new Error(note.error);
+    const cosigned = witnesses.map((witness) => witness.cosign(body, COSIGNED_AT_S));
+    return formatNote({ text: body, signatures: [...note.signatures, ...cosigned] });
+  };
+  return {
+    log,
+    rootAt: rootOf,
+    checkpoint,
+    proofOf(index, size, witnesses) {
+      const proof = inclusionProof(index, size, tiles(size), sha256);
+      return formatTlogProof({ index, proof, checkpoint: checkpoint(size, witnesses) });
+    },
+    consistency: () => consistencyProof(log.start, log.size, tiles(log.size), sha256),
+    frontier(size) {
+      const roots: Uint8Array[] = [];
+      for (let from = 0; from < size;) {
+        let width = 1;
+        while (from + width * 2 <= size) width *= 2;
+        const own = log.entries.slice(from, from + width).map((entry) => leafHash(entry, sha256));
+        const leaves = own.map((bytes) => Uint8Array.from(bytes));
+        roots.push(rootAt(width, buildTiles(leaves)(width), sha256));
+        from += width;
+      }
+      return roots;
+    },
+  };
+}
+
+function* treeFiles(tree: Tree, witnesses: readonly WitnessSigningKey[]): Generator<File, void> {
+  const { year, start, size } = tree.log;
+  const lines = (hashes: readonly Uint8Array[]): string =>
+    hashes.map((hash) => `${encodeBase64(hash)}\n`).join('');
+  if (start > 0) yield text(names.start(year), tree.checkpoint(start, []));
+  yield text(names.end(year), tree.checkpoint(size, witnesses));
+  if (start === 0) return;
+  yield text(names.consistency(year), lines(tree.consistency()));
+  yield text(names.frontier(year), lines(tree.frontier(start - (start % TILE_WIDTH))));
+}
+
+// ----------------------------------------------------------------- leaves
+
+interface Placed {
+  readonly log: AssembledLog;
+  readonly index: number;
+}
+
+/**
+ * Of the entries before the month's: configurations, keys and maintenance, and of each key the batch that had reached
+ * furthest when such a leaf came, here or later.
+ */
+function earlierLeaves(a: Assembly): Placed[] {
+  const [first] = a.logs;
+  const wanted = new Set<string>();
+  const places = new Map<string, Placed>();
+  const reach = new Map<string, { readonly last: number; readonly place: string }>();
+  for (const log of [...(a.earlier ?? []), ...a.logs]) {
+    const isBefore = (index: number): boolean =>
+      log.year < (first?.year ?? 0) || (log === first && index < log.start);
+    for (const [index, bytes] of log.entries.slice(0, log.size).entries()) {
+      const note = parseNote(decodeUtf8(bytes) ?? '');
+      if ('error' in note) continue;
+      const place = `${log.year} ${index}`;
+      if (isBefore(index)) places.set(place, { log, index });
+      if (/^highwater\/(?:config|probe|maint)\//.test(note.text)) {
+        wanted.add(place);
+        for (const batch of reach.values()) wanted.add(batch.place);
+      }
+      const batch = parseBatchText(note.text);
+      if ('error' in batch) continue;
+      const key = note.signatures.map(({ name, keyId }) => `${name} ${keyId}`).join();
+      if (batch.minutes.last > (reach.get(key)?.last ?? -1)) {
+        reach.set(key, { last: batch.minutes.last, place });
+      }
+    }
+  }
+  return [...places].filter(([place]) => wanted.has(place)).map(([, placed]) => placed);
+}
+
+// ----------------------------------------------------------------- bodies
+
+interface Held {
+  readonly missing: string[];
+  readonly bodies: Uint8Array[];
+}
+
+function* bodyFiles(a: Assembly): Generator<File, void> {
+  const days = new Map<number, Map<string, Held>>();
+  const configs = configsOf(a);
+  const { first, last } = daysOfMonth(parseMonth(a.month) ?? 0);
+  for (const { year, start, size, entries } of a.logs) {
+    for (let index = start; index < size; index += 1) {
+      const batch = batchOf(entries[index]);
+      const day = dayOfMinute(batch?.minutes.first ?? -1);
+      if (batch === undefined || day < first || day > last) continue;
+      const services = days.get(day) ?? new Map<string, Held>();
+      days.set(day, services);
+      for (const { service } of batch.bodies) {
+        if (!isPublished(configs.get(batch.config), service)) continue;
+        const held = services.get(service) ?? { missing: [], bodies: [] };
+        services.set(service, held);
+        const body = a.body(year, index, service);
+        if (typeof body === 'string') held.missing.push(`missing ${year} ${index} ${body}\n`);
+        else held.bodies.push(body);
+      }
+    }
+  }
+  for (const [day, services] of [...days].sort(([x], [y]) => x - y)) {
+    for (const [service, held] of [...services].sort(([x], [y]) => (x < y ? -1 : 1))) {
+      yield* filesOfService(day, service, held);
+    }
+  }
+}
+
+function* filesOfService(day: number, service: string, { missing, bodies }: Held): Generator<File, void> {
+  const cut = cutAt(
+    BODIES_FILE_BYTES,
+    bodies.map((body) => body.length),
+  );
+  const parts = cut.length > 0 ? cut : [{ from: 0, to: 0 }];
+  for (const [part, { from, to }] of parts.entries()) {
+    const head = part === 0 ? utf8(missing.join('')) : new Uint8Array();
+    yield [names.bodies(day, service, part), Buffer.concat([head, ...bodies.slice(from, to)])];
+  }
+}
+
+function batchOf(entry: Uint8Array | undefined): Batch | undefined {
+  const note = parseNote(decodeUtf8(entry ?? new Uint8Array()) ?? '');
+  const batch = 'error' in note ? note : parseBatchText(note.text);
+  return 'error' in batch ? undefined : batch;
+}
+
+/** Configurations by leaf hash, base64. */
+function configsOf(a: Assembly): Map<string, RuleConfig> {
+  const byHash = new Map(a.projections.map((p) => [encodeBase64(sha256(utf8(p))), p]));
+  const configs = new Map<string, RuleConfig>();
+  for (const { entries, size } of [...(a.earlier ?? []), ...a.logs]) {
+    for (const bytes of entries.slice(0, size)) {
+      const whole = decodeUtf8(bytes) ?? '';
+      const leaf = parseConfigLeaf(whole.slice(0, whole.lastIndexOf('\n\n') + 1));
+      const projection = 'error' in leaf ? undefined : byHash.get(leaf.hash);
+      const config = projection === undefined ? undefined : parseProjection(projection);
+      if (config !== undefined && !('error' in config)) configs.set(leafHashOfNote(whole, sha256), config);
+    }
+  }
+  return configs;
+}
