@@ -15,6 +15,8 @@ export interface CountBatch extends Pick<
   readonly index: number;
   /** Whole verifier key of its signature. */
   readonly key: string;
+  /** Of all its bodies together, as its text says. */
+  readonly lines: number;
 }
 
 export interface CountInput {
@@ -25,8 +27,10 @@ export interface CountInput {
   readonly maints: readonly MaintRecord[];
   /** All batches that are known, ascending, each once: also those that only say how far a probe had reached. */
   readonly batches: readonly CountBatch[];
-  /** By whom and from which number on an epoch counts for nothing: two texts were signed under one number. */
+  /** From which number on a key's epoch counts for nothing, since two texts were signed under one number; else Infinity. */
   voidFrom(key: string, epoch: number): number;
+  /** As far as the report of the month before had counted (`index`); left out: there was none, and nothing is later. */
+  readonly before?: number;
   /** In place of all public services: this one (its chain's heads are read too: `needs`). */
   readonly service?: string;
   readonly hash: (data: Uint8Array) => Uint8Array;
@@ -37,9 +41,16 @@ export interface Count {
   needs(day: number): ReadonlySet<string>;
   /** Whether a body of a batch is published: its service is public under the configuration that the batch ran. */
   isPublished(config: string, service: string): boolean;
-  /** Lines of one body, whose bytes are what the batch commits to. A text says what is wrong with it: it then counts for nothing. */
-  add(batch: CountBatch, service: string, body: Uint8Array): string | undefined;
-  /** All of a day was added: its minutes are judged, and what was held of it is let go. Days come in order, each once. */
+  /**
+   * Lines of one body, whose bytes are what the batch commits to, and how many it commits to. A text says what is wrong with it:
+   * it then counts for nothing. Bodies of one day come in any order, and are copied from; days one after the other. Throws
+   * RangeError for a batch that is not one (the same object) of `batches`, and for a day that was closed.
+   */
+  add(batch: CountBatch, service: string, body: Uint8Array, lines: number): string | undefined;
+  /** A body that `needs` asks for can't be had. */
+  miss(day: number, service: string): void;
+  /** All of a day was added: its minutes are judged, and what was held of it is let go. Days that were passed over are silent. */
   close(day: number): void;
+  /** Closes what is open, to the end of the range. */
   result(): Counted;
 }

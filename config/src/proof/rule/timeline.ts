@@ -32,8 +32,17 @@ interface Covered {
   readonly last: number;
 }
 
+/** As much of the records as says what was in force. */
+export interface TimelineRecords extends Pick<Records, 'configs' | 'probes' | 'maints'> {
+  readonly batches: readonly ReachRecord[];
+}
+
+interface ReachRecord extends Pick<BatchRecord, 'index' | 'key'> {
+  readonly batch: Pick<BatchRecord['batch'], 'minutes'>;
+}
+
 /** Walks the leaves once, in index order, keeping how far each key's batches have reached. */
-export function timelineOf(records: Records): Timeline {
+export function timelineOf(records: TimelineRecords): Timeline {
   const configs: (Held<ConfigInForce> & { readonly hash: string })[] = [];
   const enrolments = new Map<
     string,
@@ -112,9 +121,9 @@ type Ordered =
   | ({ readonly kind: 'config' } & ConfigRecord)
   | ({ readonly kind: 'probe' } & ProbeRecord)
   | ({ readonly kind: 'maint' } & MaintRecord)
-  | ({ readonly kind: 'batch' } & BatchRecord);
+  | ({ readonly kind: 'batch' } & ReachRecord);
 
-function inOrder(records: Records): Ordered[] {
+function inOrder(records: TimelineRecords): Ordered[] {
   const all: Ordered[] = [
     ...records.configs.map((r) => ({ kind: 'config' as const, ...r })),
     ...records.probes.map((r) => ({ kind: 'probe' as const, ...r })),
