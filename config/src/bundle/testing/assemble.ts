@@ -20,6 +20,7 @@ import { buildTiles } from '../../proof/testing/tree.ts';
 import { type Report, formatReport } from '../../report/report.ts';
 import { dayOfMinute } from '../../time.ts';
 import { BODIES_FILE_BYTES, names } from '../files.ts';
+import { formatKeys } from '../keys.ts';
 import { cutAt, isPublished } from '../published.ts';
 import { type Range, formatRange } from '../range.ts';
 
@@ -73,13 +74,8 @@ export function* assembleEvidence(a: Assembly): Generator<File, void> {
     before: a.before ?? [],
   };
   yield text(names.range, formatRange(range));
-  yield text(
-    names.keys,
-    [
-      `operator ${a.operator.vkey}\n`,
-      ...[...(a.earlier ?? []), ...a.logs].map(({ year, key }) => `log ${year} ${key.vkey}\n`),
-    ].join(''),
-  );
+  const keys = [...(a.earlier ?? []), ...a.logs].map(({ year, key }) => ({ year, vkey: key.vkey }));
+  yield text(names.keys, formatKeys({ operator: a.operator.vkey, logs: keys }));
   const policy = a.policy ?? { logs: [], witnesses: [], groups: [], quorum: NO_QUORUM };
   const logs = policy.logs.length > 0 ? policy.logs : a.logs.map(({ key }) => ({ vkey: key.vkey }));
   yield text(names.policy, formatPolicy({ ...policy, logs }));
@@ -88,6 +84,13 @@ export function* assembleEvidence(a: Assembly): Generator<File, void> {
     const tree = treeOf(log);
     yield [names.leaf(log.year, index), log.entries[index] ?? new Uint8Array()];
     yield text(names.leafProof(log.year, index), tree.proofOf(index, log.size, a.witnesses ?? []));
+  }
+  for (const { year, start, size, entries } of a.logs) {
+    if (start === size) continue;
+    for (let tile = Math.floor(start / TILE_WIDTH); tile * TILE_WIDTH < size; tile += 1) {
+      const end = Math.min(size, (tile + 1) * TILE_WIDTH);
+      yield [names.entries(year, tile), encodeBundle(entries.slice(tile * TILE_WIDTH, end))];
+    }
   }
   for (const { year, start, size, entries } of a.logs) {
     if (start === size) continue;

@@ -4,6 +4,7 @@ import { openCheckpoint, parseVerifier, sha256 } from '../../keys.ts';
 import { decodeUtf8 } from '../../proof/bytes.ts';
 import { evaluate } from '../../proof/rule/evaluate.ts';
 import { parseTlogProof } from '../../proof/tlog-proof.ts';
+import { compareNames } from '../order.ts';
 import { parseRange } from '../range.ts';
 import { smallBundle } from './small.ts';
 
@@ -12,6 +13,7 @@ describe('the small bundle', () => {
     'has its files in order, each as its format says: %o',
     (options) => {
       const { files, assembly } = smallBundle(options);
+      expect([...files.keys()].sort(compareNames)).toEqual([...files.keys()]);
       const text = (name: string): string => decodeUtf8(files.get(name) ?? new Uint8Array()) ?? '';
       const range = parseRange(text('range'));
       if ('error' in range) throw new Error(range.error);
