@@ -5,24 +5,21 @@
 import { type SigningKey, type WitnessSigningKey, sha256 } from '../../keys.ts';
 import { type Batch, parseBatchText } from '../../proof/batch.ts';
 import { decodeUtf8, encodeBase64, encodeHex, utf8 } from '../../proof/bytes.ts';
-import { formatCheckpointText } from '../../proof/checkpoint.ts';
-import { leafHash, leafHashOfNote } from '../../proof/leaf-hash.ts';
+import { leafHashOfNote } from '../../proof/leaf-hash.ts';
 import { parseConfigLeaf } from '../../proof/leaves.ts';
-import { formatNote, parseNote } from '../../proof/note.ts';
+import { parseNote } from '../../proof/note.ts';
 import { type Policy, NO_QUORUM, formatPolicy } from '../../proof/policy.ts';
 import { type RuleConfig, parseProjection } from '../../proof/projection.ts';
 import { formatReportLeaf } from '../../proof/report-leaf.ts';
 import { daysOfMonth, parseMonth } from '../../proof/rule/period.ts';
 import { TILE_WIDTH, encodeBundle } from '../../proof/tiles.ts';
-import { formatTlogProof } from '../../proof/tlog-proof.ts';
-import { consistencyProof, inclusionProof, rootAt } from '../../proof/tree.ts';
-import { buildTiles } from '../../proof/testing/tree.ts';
 import { type Report, formatReport } from '../../report/report.ts';
 import { dayOfMinute } from '../../time.ts';
 import { BODIES_FILE_BYTES, names } from '../files.ts';
 import { formatKeys } from '../keys.ts';
 import { cutAt, isPublished } from '../published.ts';
 import { type Range, formatRange } from '../range.ts';
+import { type File, TestTree, testLeafHash, text, treeFiles } from './tree-files.ts';
 
 export interface AssembledLog {
   readonly year: number;
@@ -57,14 +54,10 @@ export interface Documents {
   readonly readme: string;
 }
 
-export type File = readonly [name: string, bytes: Uint8Array];
-
-/** Of a cosignature: some time after all that tests are about. */
-const COSIGNED_AT_S = 1_800_000_000;
+export type { File };
 
 /** The files up to those that are made of them. */
 export function* assembleEvidence(a: Assembly): Generator<File, void> {
-  const trees = a.logs.map(treeOf);
   const leaves = earlierLeaves(a);
   const range: Range = {
     month: a.month,
@@ -79,11 +72,11 @@ export function* assembleEvidence(a: Assembly): Generator<File, void> {
   const policy = a.policy ?? { logs: [], witnesses: [], groups: [], quorum: NO_QUORUM };
   const logs = policy.logs.length > 0 ? policy.logs : a.logs.map(({ key }) => ({ vkey: key.vkey }));
   yield text(names.policy, formatPolicy({ ...policy, logs }));
-  for (const tree of trees) yield* treeFiles(tree, a.witnesses ?? []);
+  for (const log of a.logs) yield* treeFiles(treeOf(log), log, a.witnesses);
   for (const { log, index } of leaves) {
     const tree = treeOf(log);
     yield [names.leaf(log.year, index), log.entries[index] ?? new Uint8Array()];
-    yield text(names.leafProof(log.year, index), tree.proofOf(index, log.size, a.witnesses ?? []));
+    yield text(names.leafProof(log.year, index), tree.proofOf(index, log.size, a.witnesses));
   }
   for (const { year, start, size, entries } of a.logs) {
     if (start === size) continue;
@@ -129,7 +122,7 @@ export function* assembleReport(a: Assembly, report: Report, documents: Document
   if (last !== undefined) {
     const index = last.entries.length;
     const tree = treeOf({ ...last, entries: [...last.entries, utf8(note)] });
-    yield text(names.proof, tree.proofOf(index, index + 1, a.witnesses ?? []));
+    yield text(names.proof, tree.proofOf(index, index + 1, a.witnesses));
   }
   yield text(names.markdown, documents.markdown);
   yield text(names.csv, documents.csv);
@@ -144,76 +137,14 @@ export function assembledLogs(a: Assembly): Report['logs'] {
   });
 }
 
-function text(name: string, content: string): File {
-  return [name, utf8(content)];
-}
-
 // ------------------------------------------------------------------ trees
 
-interface Tree {
-  readonly log: AssembledLog;
-  rootAt(size: number): Uint8Array;
-  checkpoint(size: number, witnesses: readonly WitnessSigningKey[]): string;
-  proofOf(index: number, size: number, witnesses: readonly WitnessSigningKey[]): string;
-  consistency(): Uint8Array[];
-  frontier(size: number): Uint8Array[];
-}
+const known = new WeakMap<AssembledLog, TestTree>();
 
-const known = new WeakMap<AssembledLog, Tree>();
-
-function treeOf(log: AssembledLog): Tree {
-  const tree = known.get(log) ?? newTree(log);
+function treeOf(log: AssembledLog): TestTree {
+  const tree = known.get(log) ?? new TestTree(log.key, log.entries.map(testLeafHash));
   known.set(log, tree);
   return tree;
-}
-
-function newTree(log: AssembledLog): Tree {
-  const tiles = buildTiles(log.entries.map((entry) => Uint8Array.from(leafHash(entry, sha256))));
-  const rootOf = (size: number): Uint8Array => rootAt(size, tiles(size), sha256);
-  const checkpoint: Tree['checkpoint'] = (size, witnesses) => {
-    const body = formatCheckpointText({
-      origin: log.key.name,
-      size,
-      root: encodeBase64(rootOf(size)),
-    });
-    const note = parseNote(log.key.sign(body));
-    if ('error' in note) throw new Error(note.error);
-    const cosigned = witnesses.map((witness) => witness.cosign(body, COSIGNED_AT_S));
-    return formatNote({ text: body, signatures: [...note.signatures, ...cosigned] });
-  };
-  return {
-    log,
-    rootAt: rootOf,
-    checkpoint,
-    proofOf(index, size, witnesses) {
-      const proof = inclusionProof(index, size, tiles(size), sha256);
-      return formatTlogProof({ index, proof, checkpoint: checkpoint(size, witnesses) });
-    },
-    consistency: () => consistencyProof(log.start, log.size, tiles(log.size), sha256),
-    frontier(size) {
-      const roots: Uint8Array[] = [];
-      for (let from = 0; from < size;) {
-        let width = 1;
-        while (from + width * 2 <= size) width *= 2;
-        const own = log.entries.slice(from, from + width).map((entry) => leafHash(entry, sha256));
-        const leaves = own.map((bytes) => Uint8Array.from(bytes));
-        roots.push(rootAt(width, buildTiles(leaves)(width), sha256));
-        from += width;
-      }
-      return roots;
-    },
-  };
-}
-
-function* treeFiles(tree: Tree, witnesses: readonly WitnessSigningKey[]): Generator<File, void> {
-  const { year, start, size } = tree.log;
-  const lines = (hashes: readonly Uint8Array[]): string =>
-    hashes.map((hash) => `${encodeBase64(hash)}\n`).join('');
-  if (start > 0) yield text(names.start(year), tree.checkpoint(start, []));
-  yield text(names.end(year), tree.checkpoint(size, witnesses));
-  if (start === 0) return;
-  yield text(names.consistency(year), lines(tree.consistency()));
-  yield text(names.frontier(year), lines(tree.frontier(start - (start % TILE_WIDTH))));
 }
 
 // ----------------------------------------------------------------- leaves
