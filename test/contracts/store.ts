@@ -208,6 +208,15 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
         expect(await covering(7, 8)).toEqual(['leaf 5']);
         expect(await covering(8, 8)).toEqual([]);
         expect(await tx.batchesCovering('us-1', 0, 99)).toEqual([]);
+        const within = async (first: number, last: number) =>
+          (await tx.batchesWithin(first, last)).map(({ index }) => index);
+        expect(await within(5, 5)).toEqual([0, 1]);
+        expect(await within(8, 8)).toEqual([]);
+        expect(await within(0, 99)).toEqual([0, 1, 2]);
+        for (const { index, first } of await tx.batchesWithin(0, 99)) {
+          const [row] = await tx.commitsFrom(index, 1);
+          expect(commit(Number(row?.note.split(' ')[1])).batch?.minutes.first).toBe(first);
+        }
       });
     });
 
@@ -352,6 +361,16 @@ export function storeContract(name: string, subject: StoreUnderTest): void {
         expect(await tx.checkpointAt(2026, 3)).toEqual(signed(2026, 3));
         expect(await tx.checkpointAt(2026, 300)).toEqual(signed(2026, 300));
         for (const size of [0, 1, 299, 400]) expect(await tx.checkpointAt(2026, size)).toBeUndefined();
+        for (const [size, found] of [
+          [3, 3],
+          [299, 3],
+          [300, 300],
+          [400, 300],
+        ] as const) {
+          expect(await tx.checkpointUpTo(2026, size)).toEqual(signed(2026, found));
+        }
+        expect(await tx.checkpointUpTo(2026, 2)).toBeUndefined();
+        expect(await tx.checkpointUpTo(2025, 400)).toBeUndefined();
       });
       expect(await store.read('other', (tx) => tx.lastCheckpoint(2026))).toBeUndefined();
     });

@@ -46,7 +46,7 @@ export async function readYears(tx: ReadTx): Promise<YearLog[]> {
 }
 
 /** The log that a commit lies in; undefined for one that none has been begun for. */
-export function logOf(years: readonly YearLog[], commit: number): YearLog | undefined {
+export function logOf<L extends YearLog>(years: readonly L[], commit: number): L | undefined {
   return years.findLast((log) => log.firstCommit <= commit);
 }
 

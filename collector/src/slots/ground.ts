@@ -45,6 +45,16 @@ export async function voidedEpochs(tx: ReadTx): Promise<VoidedEpoch[]> {
   });
 }
 
+/**
+ * Commit indexes below one of the batches by which what lies below it, or comes behind it, is in force. Throws where the
+ * commits are not taken in so far.
+ */
+export async function reachingCommits(tx: ReadTx, below: number): Promise<number[]> {
+  const { next, reach } = kept(await tx.getState('ground', 'all'));
+  if (next < below) throw new Error(`the commits up to ${below} are not counted yet: ${next} are`);
+  return Object.values(reach).flatMap(([index]) => (index < below ? [index] : []));
+}
+
 const initial: GroundState = { next: 0, reach: {}, voided: {} };
 
 /** One of an older version, which kept voids by probe, is made anew from the commits. */

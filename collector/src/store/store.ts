@@ -168,6 +168,11 @@ export interface ReadTx {
   batchesSince(probe: string, epoch: number, number: number, limit: number): Promise<readonly CommitRow[]>;
   /** Batches of a probe, whichever key signed them, that have minutes in [first, last], in the order committed. */
   batchesCovering(probe: string, first: number, last: number): Promise<readonly CommitRow[]>;
+  /** All batches that have minutes in [first, last], in the order committed, with their first minute. */
+  batchesWithin(
+    first: number,
+    last: number,
+  ): Promise<readonly { readonly index: number; readonly first: number }[]>;
   /** Everything but batches, in order. */
   leaves(): Promise<readonly CommitRow[]>;
   lastOfKind(kind: CommitKind): Promise<CommitRow | undefined>;
@@ -196,6 +201,8 @@ export interface ReadTx {
 
   lastCheckpoint(year: number): Promise<CheckpointRow | undefined>;
   checkpointAt(year: number, size: number): Promise<CheckpointRow | undefined>;
+  /** The largest that has at most so many entries. */
+  checkpointUpTo(year: number, size: number): Promise<CheckpointRow | undefined>;
   flipsAfter(seq: number, limit: number): Promise<readonly FlipRow[]>;
 
   outbox(limit: number): Promise<readonly OutboxRow[]>;

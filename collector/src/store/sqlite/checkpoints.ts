@@ -16,10 +16,15 @@ const decode = (row: Row | undefined): CheckpointRow | undefined =>
   row === undefined ? undefined : { ...row, root: row.root.toString('base64') };
 
 /** What was signed of each year's log. */
-export function checkpointReads(db: Db): (shard: number) => Pick<ReadTx, 'lastCheckpoint' | 'checkpointAt'> {
+export function checkpointReads(
+  db: Db,
+): (shard: number) => Pick<ReadTx, 'lastCheckpoint' | 'checkpointAt' | 'checkpointUpTo'> {
   const last = db.prepare<[number, number], Row>(lastSql);
   const at = db.prepare<[number, number, number], Row>(
     `SELECT ${columns} FROM checkpoints WHERE shard = ? AND year = ? AND size = ?`,
+  );
+  const upTo = db.prepare<[number, number, number], Row>(
+    `SELECT ${columns} FROM checkpoints WHERE shard = ? AND year = ? AND size <= ? ORDER BY size DESC LIMIT 1`,
   );
   return (shard) => ({
     async lastCheckpoint(year) {
@@ -27,6 +32,9 @@ export function checkpointReads(db: Db): (shard: number) => Pick<ReadTx, 'lastCh
     },
     async checkpointAt(year, size) {
       return decode(at.get(shard, year, size));
+    },
+    async checkpointUpTo(year, size) {
+      return decode(upTo.get(shard, year, size));
     },
   });
 }

@@ -23,6 +23,7 @@ type Reads = Pick<
   | 'batches'
   | 'batchesSince'
   | 'batchesCovering'
+  | 'batchesWithin'
   | 'leaves'
   | 'lastOfKind'
   | 'lastBatch'
@@ -52,6 +53,9 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
       .map((name) => `c.${name}`)
       .join(', ')} FROM batch_minutes m JOIN commits c USING (shard, idx)
      WHERE m.shard = ? AND m.probe = ? AND m.last >= ? AND m.first <= ? ORDER BY idx`,
+  );
+  const within = db.prepare<[number, number, number], { index: number; first: number }>(
+    'SELECT idx AS "index", first FROM batch_minutes WHERE shard = ? AND last >= ? AND first <= ? ORDER BY idx',
   );
   const leaves = db.prepare<[number], Row>(
     `SELECT ${columns} FROM commits WHERE shard = ? AND kind <> 'batch' ORDER BY idx`,
@@ -96,6 +100,9 @@ export function commitReads(db: Db, names: Names): (shard: number) => Reads {
     async batchesCovering(probe, first, last) {
       const id = names.find(probe);
       return id === undefined ? [] : covering.all(shard, id, first, last).map(decode);
+    },
+    async batchesWithin(first, last) {
+      return within.all(shard, first, last);
     },
     async leaves() {
       return leaves.all(shard).map(decode);

@@ -1,0 +1,133 @@
+/** What goes into a month's bundle: which part of which logs, and which earlier entries. */
+import { openCheckpoint, parseVerifier } from '@highwater/config/keys.ts';
+import type { Range } from '@highwater/config/bundle/range.ts';
+import { daysOfMonth, minutesOfDays, parseMonth } from '@highwater/config/proof/rule/period.ts';
+import { dayOfMinute } from '@highwater/config/time.ts';
+import { commitOf, indexOf, logOf, readYears, type YearLog } from '../log/sequence.ts';
+import { signerOf } from '../signer.ts';
+import { reachingCommits, voidedEpochs } from '../slots/ground.ts';
+import type { ReadTx } from '../store/store.ts';
+
+/** The log as far as a report counts it: of each year what was published, fixed when the report was begun. */
+export interface End {
+  readonly year: number;
+  /** The whole note, with its cosignatures. */
+  readonly checkpoint: string;
+}
+
+export interface Asked {
+  readonly month: string;
+  /** Of the log without the year. */
+  readonly origin: string;
+  readonly ends: readonly End[];
+  /** How far the report of the month before had counted. */
+  readonly before: Range['before'];
+}
+
+export interface EndedLog extends YearLog {
+  readonly checkpoint: string;
+  readonly size: number;
+  /** Base64. */
+  readonly root: string;
+}
+
+export interface Plan {
+  readonly range: Range;
+  readonly minutes: { readonly first: number; readonly last: number };
+  /** All that were published, oldest first, with their ends. */
+  readonly logs: readonly EndedLog[];
+  /** The checkpoint that the first tree begins with; none where it begins with the log. */
+  readonly start?: string;
+  /** Commit indexes of the month's batches by UTC day, in the order of the log. */
+  readonly days: ReadonlyMap<number, readonly number[]>;
+}
+
+/** There is no report to be made; the message says why. */
+export class NoReport extends Error {
+  override name = 'NoReport';
+}
+
+function endedLogs(years: readonly YearLog[], ends: readonly End[]): EndedLog[] {
+  return years.flatMap((log) => {
+    const end = ends.find(({ year }) => year === log.year);
+    if (end === undefined) return [];
+    const opened = openCheckpoint(end.checkpoint, parseVerifier(log.vkey));
+    if ('error' in opened) throw new Error(`the published checkpoint of ${log.year}: ${opened.error}`);
+    const { size, root } = opened.checkpoint;
+    return [{ ...log, checkpoint: end.checkpoint, size, root }];
+  });
+}
+
+const RULE_KINDS: ReadonlySet<string> = new Set(['config', 'probe', 'maint']);
+
+/**
+ * Of what lies before `below`: what the rule reads besides batches, the batches by which it comes into force, and both texts of
+ * a number that was signed twice.
+ */
+async function earlierCommits(tx: ReadTx, below: number): Promise<number[]> {
+  const leaves = (await tx.leaves()).filter(({ kind }) => RULE_KINDS.has(kind)).map(({ index }) => index);
+  const reaching = await reachingCommits(tx, below);
+  const twice: number[] = [];
+  for (const { probe, signer, epoch, from } of await voidedEpochs(tx)) {
+    const same = await tx.batches(probe, epoch, from);
+    twice.push(...same.filter(({ note }) => signerOf(note) === signer).map(({ index }) => index));
+  }
+  const all = new Set([...leaves, ...reaching, ...twice].filter((index) => index < below));
+  return [...all].sort((a, b) => a - b);
+}
+
+/** Rejects with NoReport where nothing of the month is in the log. */
+export async function planReport(tx: ReadTx, { month, origin, ends, before }: Asked): Promise<Plan> {
+  const number = parseMonth(month);
+  if (number === undefined) throw new NoReport(`${month.slice(0, 20)} is not a month`);
+  const minutes = minutesOfDays(daysOfMonth(number));
+  const logs = endedLogs(await readYears(tx), ends);
+  const below = logs.map((log) => commitOf(log, log.size)).at(-1) ?? 0;
+  const batches = (await tx.batchesWithin(minutes.first, minutes.last)).filter(({ index }) => index < below);
+  const [oldest] = batches;
+  if (oldest === undefined) throw new NoReport(`no batch of ${month} is in the log`);
+
+  // What came late for earlier months is told from where their report ended.
+  const counted = before.flatMap(({ year, size }) => {
+    const log = logs.find((each) => each.year === year);
+    return log === undefined ? [] : [commitOf(log, size)];
+  });
+  const from = Math.min(oldest.index, ...counted.slice(-1));
+  const first = logOf(logs, from);
+  if (first === undefined) throw new Error(`commit ${from} is in no log`);
+  const begun = logs.find(({ year }) => year === first.year);
+  if (begun === undefined) throw new Error(`the log of ${first.year} is not published`);
+  const start = await tx.checkpointUpTo(begun.year, Math.min(begun.size, indexOf(begun, from)));
+
+  const leaves = await earlierCommits(
+    tx,
+    start === undefined ? begun.firstCommit : commitOf(begun, start.size),
+  );
+  const placeOf = (commit: number): { year: number; index: number } => {
+    const log = logOf(logs, commit);
+    if (log === undefined) throw new Error(`commit ${commit} is in no log`);
+    return { year: log.year, index: indexOf(log, commit) };
+  };
+  const days = new Map<number, number[]>();
+  for (const { index, first: minute } of batches) {
+    const day = dayOfMinute(minute);
+    const own = days.get(day);
+    if (own === undefined) days.set(day, [index]);
+    else own.push(index);
+  }
+  return {
+    range: {
+      month,
+      origin,
+      trees: logs
+        .filter(({ year }) => year >= begun.year)
+        .map(({ year, size }) => ({ year, start: year === begun.year ? (start?.size ?? 0) : 0, size })),
+      leaves: leaves.map(placeOf),
+      before,
+    },
+    minutes,
+    logs,
+    ...(start === undefined ? {} : { start: start.note }),
+    days,
+  };
+}
