@@ -144,12 +144,16 @@ const rooms: readonly Room[] = [
   {
     files: ['status-site/{src,server}/**/*.ts'],
     components: ['status-site/src/**/*.svelte'],
-    way: 'The page reaches the collector by status-site/src/lib/server/{ask,mirror-source}.ts alone, and nobody else.',
+    way: 'The page reaches the collector by status-site/src/lib/server/{ask,mirror-source,report-source}.ts alone, and nobody else.',
     exceptions: {
       'status-site/src/lib/server/ask.ts': { reason: 'to the collector', uses: { globals: ['fetch'] } },
       'status-site/src/lib/server/mirror-source.ts': {
         reason: 'to the collector: the log',
         uses: { globals: ['fetch'] },
+      },
+      'status-site/src/lib/server/report-source.ts': {
+        reason: 'to the collector, for files of reports that are passed on as they are encoded',
+        uses: { 'node:http': ['request'], 'node:https': ['request'] },
       },
       'status-site/server/serve.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
       'status-site/server/build.ts': {
@@ -166,6 +170,14 @@ const rooms: readonly Room[] = [
       'bin/collector-client.ts': { reason: 'to the collector', uses: { globals: ['fetch'] } },
       'bin/published.ts': {
         reason: 'to where a log is published, for a restore',
+        uses: { globals: ['fetch'] },
+      },
+      'bin/http-files.ts': {
+        reason: "to the page whose report is verified, for a bundle's files",
+        uses: { globals: ['fetch'] },
+      },
+      'bin/http-archive.ts': {
+        reason: 'to the page whose report is verified, for the whole bundle and for which is the newest',
         uses: { globals: ['fetch'] },
       },
       'bin/doctor-checks.ts': {
