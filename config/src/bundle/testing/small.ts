@@ -26,6 +26,7 @@ import {
   smallKeys,
 } from './small-config.ts';
 import { smallLine } from './small-lines.ts';
+import { TestTree, testLeafHash } from './tree-files.ts';
 
 export interface SmallOptions {
   /** Of the day; what is to happen later does not. */
@@ -118,7 +119,10 @@ class SmallWorld {
   /** What comes in, in minute `at` of the day: leaves first, then the batches that close the minute. */
   minute(at: number): void {
     if (this.#isTwoLogs && at === TURN) {
+      const { key, entries } = this.#log;
+      const last = new TestTree(key, entries.map(testLeafHash)).checkpoint(entries.length);
       this.#log = newLog(2027);
+      this.#log.append(last, key.vkey);
       this.logs.push(this.#log);
     }
     if (at === 700) this.#maintain('web', 720, 779);
