@@ -128,15 +128,20 @@ export function parseWitnessVerifier(vkey: string): WitnessVerifier {
 }
 
 function verifyWith(raw: Uint8Array): Verifier['verify'] {
+  const verify = verifierOf(raw);
+  return (text, signature) => verify(utf8(text), signature);
+}
+
+/** Whether signatures by a raw public key are good: one verdict for all runtimes. Throws where it is no key of 32 bytes. */
+export function verifierOf(raw: Uint8Array): (message: Uint8Array, signature: Uint8Array) => boolean {
   const publicKey = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
   const isKeySmall = isSmallOrder(raw);
-  return (text, signature) => {
+  return (message, signature) => {
     if (signature.length !== 64) return false;
-    const data = utf8(text);
-    if (verifyBytes(null, data, publicKey, signature)) return true;
+    if (verifyBytes(null, message, publicKey, signature)) return true;
     // Where the runtime's verdict depends on its version, the slow one decides (proof/ed25519.ts).
     const disputed = isKeySmall || isSmallOrder(signature.subarray(0, 32));
-    return disputed && verifyEd25519(raw, data, signature, sha512);
+    return disputed && verifyEd25519(raw, message, signature, sha512);
   };
 }
 

@@ -1,0 +1,60 @@
+/** Whom a bundle is checked against: keys and policy, by the reader's word where there is one. */
+import { type VerifierKey, parseVerifierKey } from '../proof/note.ts';
+import { type Policy, parsePolicy } from '../proof/policy.ts';
+import { names } from './files.ts';
+import { parseKeys } from './keys.ts';
+import type { Range } from './range.ts';
+import type { Reading } from './reading.ts';
+
+export interface Trusted {
+  readonly operator: VerifierKey;
+  readonly operatorVkey: string;
+  /** By year. */
+  readonly logs: ReadonlyMap<number, VerifierKey>;
+  readonly vkeys: ReadonlyMap<number, string>;
+  readonly policy: Policy;
+}
+
+export async function readTrust(reading: Reading, range: Range): Promise<Trusted> {
+  const { problems, checker, options } = reading;
+  const { hash } = checker;
+  const keys = parseKeys(await reading.needText(names.keys), range.origin, hash);
+  if ('error' in keys) return problems.fatal('mismatch', names.keys, keys.error);
+  const operatorVkey = options.operatorKey ?? keys.operator;
+  const operator = parseVerifierKey(operatorVkey, hash);
+  if ('error' in operator)
+    return problems.fatal('incomplete', '', `the operator's key that was given: ${operator.error}`);
+  if (keys.operator !== operatorVkey)
+    return problems.fatal('mismatch', names.keys, "the operator's key is not the one that was given");
+  const vkeys = new Map(keys.logs.map(({ year, vkey }) => [year, vkey]));
+  for (const { year } of range.trees) {
+    if (!vkeys.has(year)) problems.fatal('incomplete', names.keys, `the key of the log ${year} is not in it`);
+  }
+  const logs = new Map<number, VerifierKey>();
+  for (const [year, vkey] of vkeys) {
+    const key = parseVerifierKey(vkey, hash);
+    if (!('error' in key)) logs.set(year, key);
+  }
+  return { operator, operatorVkey, logs, vkeys, policy: await readPolicy(reading, range, vkeys) };
+}
+
+async function readPolicy(
+  reading: Reading,
+  range: Range,
+  vkeys: ReadonlyMap<number, string>,
+): Promise<Policy> {
+  const { problems, checker, options } = reading;
+  const own = await reading.needText(names.policy);
+  const bundled = parsePolicy(own, checker.hash);
+  if ('error' in bundled) return problems.fatal('mismatch', names.policy, bundled.error);
+  if (options.policy === undefined) return bundled;
+  const policy = parsePolicy(options.policy, checker.hash);
+  if ('error' in policy)
+    return problems.fatal('incomplete', '', `the policy that was given: ${policy.error}`);
+  const known = new Set(policy.logs.map(({ vkey }) => vkey));
+  for (const { year } of range.trees) {
+    if (known.size === 0 || known.has(vkeys.get(year) ?? '')) continue;
+    problems.incomplete(names.keys, `the policy that was given does not know the key of the log ${year}`);
+  }
+  return policy;
+}
