@@ -8,7 +8,7 @@ import type { TileBytes } from '../tree.ts';
 export function buildTiles(leaves: readonly Uint8Array[]): (size: number) => TileBytes {
   const levels: Uint8Array[] = [];
   for (let hashes = leaves; hashes.length > 0;) {
-    const bytes = concat(...hashes);
+    const bytes = joined(hashes);
     levels.push(bytes);
     hashes = Array.from({ length: Math.floor(hashes.length / TILE_WIDTH) }, (_, i) =>
       tileHash(bytes.subarray(i * TILE_WIDTH * HASH_BYTES, (i + 1) * TILE_WIDTH * HASH_BYTES), sha256),
@@ -23,6 +23,13 @@ export function buildTiles(leaves: readonly Uint8Array[]): (size: number) => Til
     if (bytes?.length !== width * HASH_BYTES) throw new Error(`not built: ${tilePath(tile)}`);
     return bytes;
   };
+}
+
+/** As concat, of more than a call has room for. */
+function joined(hashes: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(hashes.length * HASH_BYTES);
+  for (const [i, hash] of hashes.entries()) bytes.set(hash, i * HASH_BYTES);
+  return bytes;
 }
 
 /** The leaf hashes of `count` made-up entries: any 32 bytes do. */
@@ -45,7 +52,7 @@ export function growFiles(leaves: readonly Uint8Array[], sizes: readonly number[
         const below = { level: tile.level - 1, index: from + i, width: TILE_WIDTH };
         return tileHash(files.get(tilePath(below)) ?? new Uint8Array(), sha256);
       });
-      const bytes = concat(...hashes);
+      const bytes = joined(hashes);
       const path = tilePath(tile);
       const there = files.get(path);
       if (there && !sameBytes(there, bytes)) throw new Error(`${path} would change`);
