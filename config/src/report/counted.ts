@@ -154,5 +154,7 @@ export type Counted = z.infer<typeof counted>;
 export type CountedService = z.infer<typeof countedService>;
 export type CountedProbe = z.infer<typeof countedProbe>;
 export type CountedLatency = z.infer<typeof countedLatency>;
+export type CountedCertificate = z.infer<typeof countedCertificate>;
+export type CountedLater = z.infer<typeof countedLater>;
 export type CountedHead = z.infer<typeof countedHead>;
 export type ReportTotals = z.infer<typeof reportTotals>;
