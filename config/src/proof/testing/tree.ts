@@ -1,6 +1,6 @@
 /** Trees for tests: all their tiles, of every size up to the number of leaves. */
 import { sha256 } from '../../keys.ts';
-import { concat, sameBytes, utf8 } from '../bytes.ts';
+import { sameBytes, utf8 } from '../bytes.ts';
 import { HASH_BYTES, TILE_WIDTH, tileHash, tilePath, tilesBetween } from '../tiles.ts';
 import type { TileBytes } from '../tree.ts';
 
