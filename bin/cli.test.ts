@@ -628,6 +628,7 @@ describe('the command line itself', () => {
       'uptime',
       'why',
       'explain',
+      'verify',
       'check',
       'alerts',
       'doctor',
@@ -653,7 +654,9 @@ describe('the command line itself', () => {
     );
   });
 
-  it('wrong usage ends with 2', async () => {
+  it('wrong usage ends with 2, and that of verify with 3', async () => {
+    expect(await hw(['verify'])).toMatchObject({ code: 3 });
+    expect(await hw(['verify', 'x', '--moniter', 'y'])).toMatchObject({ code: 3 });
     expect(await hw(['sttaus'])).toMatchObject({
       code: 2,
       err: expect.stringContaining('Did you mean status?') as string,

@@ -11,6 +11,14 @@ export const exitCode = {
   unavailable: 3,
 } as const;
 
+/** Those of `verify`, by what it found (CONTRACTS "The command"). */
+export const verifyExitCode = { good: 0, mismatch: 1, incomplete: 2, usage: 3 } as const;
+
+/** What wrong usage of a command ends with. */
+export function usageCodeOf(command: string | undefined): number {
+  return command === 'verify' ? verifyExitCode.usage : exitCode.usage;
+}
+
 /** Ends the command with a message on standard error and an exit code; no stack is shown. */
 export class Exit extends Error {
   override name = 'Exit';

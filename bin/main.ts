@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands/index.ts';
 import { plannedCommands } from './commands/planned.ts';
-import { Exit, exitCode } from './exit.ts';
+import { Exit, exitCode, usageCodeOf } from './exit.ts';
 import { startTelemetry } from './telemetry.ts';
 
 /** Runs `highwater ARGS`. Sets process.exitCode; never throws. */
@@ -17,7 +17,7 @@ export async function main(args: readonly string[]): Promise<void> {
     const program = await buildProgram(args);
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
-    process.exitCode = explainError(error);
+    process.exitCode = explainError(error, usageCodeOf(args.find((arg) => !arg.startsWith('-'))));
   }
 }
 
@@ -55,9 +55,9 @@ function version(): string {
 }
 
 /** Prints what went wrong, once and without a stack (HIGHWATER_DEBUG=1 shows it). Gives the exit code. */
-function explainError(error: unknown): number {
+function explainError(error: unknown, usage: number): number {
   // Commander has printed its own message already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : usage;
   if (process.env['HIGHWATER_DEBUG'] === '1') console.error(error);
   if (error instanceof Exit) {
     if (error.message !== '') process.stderr.write(`${error.message}\n`);

@@ -10,7 +10,6 @@ export const plannedCommands: Readonly<Record<string, string>> = {
   incident: 'what people write about an outage',
   failover: 'what DNS should say, and who decides',
   report: "a month's uptime, with all that it takes to verify it",
-  verify: 'recomputes a report',
   token: 'API tokens',
   import: 'a config from another tool',
 };
