@@ -29,25 +29,37 @@ export async function openCheckpoint(
   return { ...checkpoint, rootBytes: decodeBase64(checkpoint.root) ?? new Uint8Array(), note };
 }
 
-/** The policy's names of the witnesses whose cosignature of a checkpoint is good. */
-export async function cosignersOf(reading: Reading, note: Note, policy: Policy): Promise<string[]> {
+/**
+ * The policy's names of the witnesses whose cosignature of a checkpoint is good. One that stands on it with a witness's name and
+ * key and is not good is a mismatch; those of others are left alone.
+ */
+export async function cosignersOf(
+  reading: Reading,
+  file: string,
+  note: Note,
+  policy: Policy,
+): Promise<string[]> {
   const good: string[] = [];
   for (const { name, vkey } of policy.witnesses) {
     const key = parseVerifierKey(vkey, reading.checker.hash, COSIGNATURE);
-    if (!('error' in key) && (await hasCosigned(reading, note, key))) good.push(name);
+    const verdict = 'error' in key ? undefined : await hasCosigned(reading, note, key);
+    if (verdict === true) good.push(name);
+    if (verdict === false) reading.problems.mismatch(file, `the cosignature of ${name} is not good`);
   }
   return good;
 }
 
-async function hasCosigned(reading: Reading, note: Note, key: VerifierKey): Promise<boolean> {
+/** Undefined where there is none by this key. */
+async function hasCosigned(reading: Reading, note: Note, key: VerifierKey): Promise<boolean | undefined> {
+  let verdict: boolean | undefined;
   for (const { name, keyId, bytes } of note.signatures) {
     if (name !== key.name || keyId !== key.keyId) continue;
     const parts = splitCosignature(bytes);
-    if (parts === undefined) continue;
-    const message = utf8(cosignedText(parts.timeS, note.text));
-    if (await reading.signatures.verify(key, message, parts.signature)) return true;
+    const message = parts && utf8(cosignedText(parts.timeS, note.text));
+    if (parts && message && (await reading.signatures.verify(key, message, parts.signature))) return true;
+    verdict = false;
   }
-  return false;
+  return verdict;
 }
 
 /** What is asked for, for people: `quorum`, or `2 of a, b, c`. */

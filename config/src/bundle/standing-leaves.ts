@@ -3,7 +3,7 @@ import { leafHash } from '../proof/leaf-hash.ts';
 import { MAX_ENTRY_BYTES } from '../proof/tiles.ts';
 import { parseTlogProof } from '../proof/tlog-proof.ts';
 import { verifyInclusion } from '../proof/tree.ts';
-import { type SignedCheckpoint, openCheckpoint } from './checkpoints.ts';
+import { type SignedCheckpoint, cosignersOf, openCheckpoint } from './checkpoints.ts';
 import type { EntryPlace } from './entries.ts';
 import { names } from './files.ts';
 import type { Range } from './range.ts';
@@ -38,10 +38,12 @@ export async function readStandingLeaves(
     if (key === undefined)
       return problems.fatal('incomplete', names.keys, `the key of the log ${year} is not in it`);
     const id = `${year}\n${proof.checkpoint}`;
-    const checkpoint = opened.get(id) ?? (await openCheckpoint(reading, proof.checkpoint, key));
+    const before = opened.get(id);
+    const checkpoint = before ?? (await openCheckpoint(reading, proof.checkpoint, key));
     opened.set(id, checkpoint);
     if ('error' in checkpoint)
       return problems.fatal('mismatch', proofFile, `its checkpoint: ${checkpoint.error}`);
+    if (before === undefined) await cosignersOf(reading, proofFile, checkpoint.note, trusted.policy);
     const known = roots.get(year) ?? new Map<number, string>();
     roots.set(year, known);
     const root = known.get(checkpoint.size);

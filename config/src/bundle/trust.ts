@@ -1,6 +1,6 @@
 /** Whom a bundle is checked against: keys and policy, by the reader's word where there is one. */
 import { type VerifierKey, parseVerifierKey } from '../proof/note.ts';
-import { type Policy, parsePolicy } from '../proof/policy.ts';
+import { type Policy, formatPolicy, parsePolicy } from '../proof/policy.ts';
 import { names } from './files.ts';
 import { parseKeys } from './keys.ts';
 import type { Range } from './range.ts';
@@ -47,6 +47,10 @@ async function readPolicy(
   const own = await reading.needText(names.policy);
   const bundled = parsePolicy(own, checker.hash);
   if ('error' in bundled) return problems.fatal('mismatch', names.policy, bundled.error);
+  // One spelling, but for comments: nothing signs it, so that at least no letter of it is free.
+  const plain = own.replaceAll(/^#.*\n/gm, '');
+  if (formatPolicy(bundled) !== plain)
+    return problems.fatal('mismatch', names.policy, 'it is not in its one accepted spelling');
   if (options.policy === undefined) return bundled;
   const policy = parsePolicy(options.policy, checker.hash);
   if ('error' in policy)
