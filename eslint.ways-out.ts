@@ -128,6 +128,14 @@ const rooms: readonly Room[] = [
         reason: 'is that thread',
         uses: { 'node:worker_threads': ['parentPort', 'workerData'] },
       },
+      'collector/src/reports/thread.ts': {
+        reason: 'a thread of this program, which calls nobody',
+        uses: { 'node:worker_threads': ['Worker'] },
+      },
+      'collector/src/reports/worker.ts': {
+        reason: 'is that thread',
+        uses: { 'node:worker_threads': ['parentPort', 'workerData'] },
+      },
     },
   },
   {

@@ -327,10 +327,19 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
 }
 
 /** node-cron pokes; what is to be done is read from the store. Resolves when the signal has aborted and nothing runs. */
-async function hourly(task: () => Promise<void>, log: Logger, signal: AbortSignal): Promise<void> {
+const hourly = (task: () => Promise<void>, log: Logger, signal: AbortSignal): Promise<void> =>
+  poked('7 * * * *', task, log, signal);
+
+/** The same, when a cron expression says. */
+export async function poked(
+  when: string,
+  task: () => Promise<void>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   const { schedule } = await import('node-cron');
   let last: Promise<void> = Promise.resolve();
-  const job = schedule('7 * * * *', () => {
+  const job = schedule(when, () => {
     last = task().catch((error: unknown) => log.error({ err: error }, 'sweep-failed'));
   });
   await aborted(signal);

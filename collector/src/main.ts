@@ -7,15 +7,21 @@ import type { Secret } from '@highwater/config/secrets.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import type { ConfigApplied } from '@highwater/config/wire.ts';
 import type { Logger } from 'pino';
+import { bell } from './bell.ts';
 import { aborted } from './generation.ts';
 import { configRoutes } from './http/config-call.ts';
 import { openDoor } from './http/door.ts';
+import { reportRoutes } from './http/report-calls.ts';
 import { HttpError } from './http/reply.ts';
 import { listen } from './http/server.ts';
 import { loadOrMakeToken } from './http/token.ts';
 import { openLasting } from './lasting.ts';
 import { runLog } from './log/run.ts';
 import { runKeeping } from './packing/keeping.ts';
+import { reportsFolder } from './reports/folder.ts';
+import { openReports } from './reports/reports.ts';
+import { runReports } from './reports/run.ts';
+import { reportThread } from './reports/thread.ts';
 import { type Applier, type ConfigSource, openApplier } from './reload/apply.ts';
 import { declare, prepare } from './reload/declare.ts';
 import { openSuccession } from './reload/succession.ts';
@@ -69,7 +75,21 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
           reload: async () => working().reload(),
           place: { file: source.file, data: realpathSync(dataDir), origin: config.origin },
         });
-  const door = openDoor(calls);
+  const logEnding = new AbortController();
+  const background = AbortSignal.any([signal, logEnding.signal]);
+  const reportsWanted = bell();
+  const reports = openReports({
+    ...lasting,
+    folder: reportsFolder(dataDir),
+    config: () => succession.current.watched.config,
+    thread: reportThread(
+      join(dataDir, 'collector', 'store.db'),
+      join(dataDir, 'collector', 'blobs'),
+      background,
+    ),
+    signal: background,
+  });
+  const door = openDoor([...calls, ...reportRoutes({ reports, clock, wanted: reportsWanted })]);
   const prepared = prepare(lasting, config);
   const declared = await declare(lasting, prepared);
   const succession = await openSuccession(lasting, door, { ...prepared, ...declared });
@@ -86,7 +106,6 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     },
   });
   succession.start();
-  const logEnding = new AbortController();
   const logging = runLog(
     {
       publishedLog: lasting.publishedLog,
@@ -101,14 +120,10 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
         lasting.bells.assigned.ring();
       },
     },
-    AbortSignal.any([signal, logEnding.signal]),
+    background,
   );
-  const keeping = runKeeping(
-    lasting,
-    dataDir,
-    () => succession.current.watched,
-    AbortSignal.any([signal, logEnding.signal]),
-  );
+  const keeping = runKeeping(lasting, dataDir, () => succession.current.watched, background);
+  const reporting = runReports(reports, reportsWanted, lasting.bells.published, log, background);
   log.info({ url, origin: config.origin, monitors: config.monitors.length }, 'collector-listening');
 
   const drain = async (): Promise<void> => {
@@ -122,7 +137,7 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     logEnding.abort();
     // One that is taking over when the end comes is ended too.
     await applier?.idle();
-    await Promise.all([closed, succession.end(), logging, keeping]);
+    await Promise.all([closed, succession.end(), logging, keeping, reporting]);
     clearTimeout(late);
     await store[Symbol.asyncDispose]();
     log.info('collector-stopped');

@@ -14,7 +14,10 @@ const phaseWords: Readonly<Record<Phase, string>> = {
 };
 
 /** What the public may read of an incident; undefined when it concerns nothing public. */
-function shown(incident: Incident, names: ReadonlyMap<string, string>): PublicIncident | undefined {
+export function publicIncident(
+  incident: Incident,
+  names: ReadonlyMap<string, string>,
+): PublicIncident | undefined {
   const services = incident.services.filter((id) => names.has(id));
   if (incident.impact === 'none' || services.length === 0) return undefined;
   // Texts of a story that also tells of private services may name them.
@@ -51,7 +54,7 @@ export function publicIncidents(
     .sort(
       (a, b) => Number(b.phase !== 'resolved') - Number(a.phase !== 'resolved') || b.startedAt - a.startedAt,
     )
-    .flatMap((incident) => shown(incident, names) ?? [])
+    .flatMap((incident) => publicIncident(incident, names) ?? [])
     .slice(0, MAX_INCIDENTS)
     .sort((a, b) => b.startedAt - a.startedAt);
 }

@@ -1,0 +1,226 @@
+/** The report of a month end to end: batches by the calls of probes, over the month's end, to what verifiers read. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkBundle } from '@highwater/config/bundle/check-bundle.ts';
+import type { BundleFiles } from '@highwater/config/bundle/files.ts';
+import { sha256 } from '@highwater/config/keys.ts';
+import { nodeChecker } from '@highwater/config/node-checker.ts';
+import { phaseMs } from '@highwater/config/proof/due.ts';
+import { authorizationOf, formatRequestText } from '@highwater/config/proof/request.ts';
+import { parseReport, type Report } from '@highwater/config/report/report.ts';
+import { type Clock, MINUTE_MS } from '@highwater/config/time.ts';
+import {
+  accepted,
+  assignment,
+  assignmentBody,
+  type AssignmentBody,
+  feedPage,
+  reportList,
+  type ReportList,
+} from '@highwater/config/wire.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { regions, testHouse, type Region, type TestHouse } from '../testing/config.ts';
+import { dropDataDir, eventually, newDataDir, openHouse, type House } from '../testing/house.ts';
+import { player, type Player } from '../testing/player.ts';
+
+// Real processes of others share this machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+const INTERVAL_MS = 20_000;
+/** Within the last hours of a month. */
+const FIRST = Date.UTC(2026, 9, 31, 22, 0) / MINUTE_MS;
+const SETTLED = Date.UTC(2026, 10, 3);
+const MONTH = '2026-10';
+
+let now: number;
+const clock: Clock = { now: () => now, monotonic: () => performance.now() };
+let dataDir: string;
+let test: TestHouse;
+let house: House;
+let players: Record<Region, Player>;
+
+beforeEach(async () => {
+  now = FIRST * MINUTE_MS + 5_000;
+  dataDir = newDataDir();
+  test = testHouse(INTERVAL_MS);
+  house = await openHouse(test.config, dataDir, clock);
+  players = Object.fromEntries(
+    regions.map((region) => [region, player(test.config.origin, test.keys[region])]),
+  ) as Record<Region, Player>;
+});
+afterEach(async () => {
+  await house.stop();
+  dropDataDir(dataDir);
+});
+
+async function restart(): Promise<void> {
+  await house.stop();
+  house = await openHouse(test.config, dataDir, clock);
+}
+
+async function tasks(probe: Player): Promise<AssignmentBody> {
+  const target = '/v1/assignments?after=0';
+  const { origin } = test.config;
+  const text = formatRequestText({ origin, probe: probe.id, method: 'GET', target, at: now });
+  const response = await house.get(target, { authorization: authorizationOf(probe.sign(text)) });
+  return assignmentBody.parse(JSON.parse(assignment.parse(await response.json()).body));
+}
+
+async function send(region: Region, minute: number, isDown: boolean): Promise<void> {
+  const probe = players[region];
+  const { seed, monitors, config, salts } = await tasks(probe);
+  const lines = monitors.flatMap(({ id, intervalMs, kind }) => {
+    const phase = phaseMs(seed, id, probe.id, intervalMs, sha256);
+    const begin = minute * MINUTE_MS;
+    const first = begin + ((phase - (begin % intervalMs) + intervalMs) % intervalMs);
+    const dues = Array.from({ length: MINUTE_MS / intervalMs }, (_, i) => first + i * intervalMs);
+    return dues.map((due) => {
+      if (isDown && id.startsWith('web/')) return `${id} ${due} fail 3 target.connect.refused`;
+      return `${id} ${due} ok 120 -${kind === 'head' ? ` g=aaaaaaaa h=${Math.floor(due / 1_000)}` : ''}`;
+    });
+  });
+  const keys = new Map(Object.entries(salts ?? {}).map(([id, hex]) => [id, Buffer.from(hex, 'hex')]));
+  for (const path of ['/v1/frames', '/v1/batches'] as const) {
+    const note =
+      path === '/v1/frames' ? probe.frame(lines) : probe.batch({ config, minute, salts: keys }).note;
+    expect(accepted.parse(await (await house.post(path, note)).json()).result).toBe('accepted');
+  }
+}
+
+/** What every probe, or some, see in one minute; then it is ten seconds into the next. */
+async function pass(minute: number, isDown = false, of: readonly Region[] = regions): Promise<void> {
+  now = (minute + 1) * MINUTE_MS + 10_000;
+  for (const region of of) await send(region, minute, isDown);
+}
+
+async function passAll(): Promise<void> {
+  for (let i = 1; i <= 12; i += 1) await pass(FIRST + i, i >= 5 && i < 8, i === 10 ? ['eu'] : regions);
+}
+
+const list = async (): Promise<ReportList> => reportList.parse(await house.json('/v1/reports'));
+const ask = (query = '', body = ''): Promise<Response> =>
+  house.post(`/v1/reports/${MONTH}${query}`, body, 'application/json', {
+    authorization: `Bearer ${house.token}`,
+  });
+
+async function published(revision = 1): Promise<ReportList['reports'][number]> {
+  return eventually(async () => {
+    const { reports, failed } = await list();
+    if (failed !== undefined) throw new Error(failed.because);
+    return reports.find((each) => each.month === MONTH && each.revision === revision);
+  }, 60_000);
+}
+
+const bytesAt = async (path: string): Promise<Buffer> => {
+  const response = await house.get(path);
+  expect(response.status).toBe(200);
+  return Buffer.from(await response.arrayBuffer());
+};
+
+/** The files as the calls for single files give them. */
+const served = (query = ''): BundleFiles => ({
+  async read(name) {
+    const response = await house.get(`/v1/reports/${MONTH}/bundle/${name}${query}`);
+    return response.status === 404 ? undefined : new Uint8Array(await response.arrayBuffer());
+  },
+});
+
+const reportAt = async (query = ''): Promise<Report> => {
+  const report = parseReport((await bytesAt(`/v1/reports/${MONTH}${query}`)).toString('utf8'));
+  if ('error' in report) throw new Error(report.error);
+  return report;
+};
+
+describe('the report of a month', () => {
+  it('is made by itself once the month has settled, and checks', async () => {
+    await passAll();
+    await eventually(async () => (await house.get('/log/2026/checkpoint')).status === 200);
+    expect((await list()).next).toEqual({ month: MONTH, dueAt: SETTLED });
+    const early = await ask();
+    expect(early.status).toBe(409);
+    expect(await early.json()).toMatchObject({ dueAt: SETTLED });
+
+    now = SETTLED + 1_000;
+    await restart();
+    const { leaf, services, bytes } = await published();
+    const checked = await checkBundle(served(), nodeChecker(), {});
+    expect(checked.problems).toEqual([]);
+
+    const report = await reportAt();
+    const web = services.find(({ id }) => id === 'web');
+    const answer = await house.json<{ totals: Record<string, number> }>(
+      `/v1/uptime?subject=web&period=${MONTH}`,
+    );
+    expect(web).toMatchObject({ down: 3 });
+    for (const key of ['up', 'down', 'unknown', 'maintenance'] as const) {
+      expect([key, web?.[key]]).toEqual([key, answer.totals[key]]);
+    }
+    expect(services.map(({ id }) => id).sort()).toEqual(['rpc', 'web']);
+    expect(JSON.stringify(report)).not.toContain('anary');
+    expect(leaf).toMatch(/=$/);
+
+    // As a program that knows nothing of us unpacks it.
+    const archive = await bytesAt(`/v1/reports/${MONTH}/tar.gz`);
+    expect(archive.length).toBe(bytes);
+    const folder = join(dataDir, 'unpacked');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'a.tar.gz'), archive);
+    execFileSync('tar', ['xzf', 'a.tar.gz'], { cwd: folder });
+    const names = readdirSync(join(folder, `report-${MONTH}`), { recursive: true }) as string[];
+    expect(names).toContain('bodies/2026-10-31/web/000');
+    expect(names.some((name) => name.includes('hidden'))).toBe(false);
+
+    // The feed has it once, also after another restart.
+    await restart();
+    const { events } = feedPage.parse(await house.json('/v1/events?after=0'));
+    expect(events.filter(({ type }) => type === 'report.published')).toHaveLength(1);
+  });
+
+  it('is superseded by another revision that tells what differs, after a late batch', async () => {
+    await passAll();
+    now = SETTLED + 1_000;
+    await restart();
+    await published();
+    expect(await (await ask()).json()).toMatchObject({ result: 'there', revision: 1 });
+
+    // What two probes had kept of a minute that one had told of.
+    const at = now;
+    await pass(FIRST + 10, false, ['us', 'sg']);
+    now = at + 5 * MINUTE_MS;
+    expect((await ask('', '{"revise":true}')).status).toBe(202);
+    const second = await published(2);
+    expect(second.differences).toBeGreaterThan(0);
+    const report = await reportAt();
+    expect(report.revision).toBe(2);
+    expect(report.supersedes?.revision).toBe(1);
+    expect((await checkBundle(served(), nodeChecker(), {})).problems).toEqual([]);
+    // The first stays what it was.
+    expect((await reportAt('?revision=1')).revision).toBe(1);
+    expect((await checkBundle(served('?revision=1'), nodeChecker(), {})).problems).toEqual([]);
+  });
+
+  it('can be had as a draft before that: unsigned, in no log, marked', async () => {
+    await passAll();
+    await eventually(async () => (await house.get('/log/2026/checkpoint')).status === 200);
+    expect((await ask('?draft=1')).status).toBe(202);
+    await eventually(async () => (await list()).drafts.length === 1, 60_000);
+    const text = (await bytesAt(`/v1/reports/${MONTH}/report.md?draft=1`)).toString('utf8');
+    expect(text).toContain('DRAFT');
+    expect((await house.get(`/v1/reports/${MONTH}/report.note?draft=1`)).status).toBe(404);
+    expect((await list()).reports).toEqual([]);
+    expect((await house.get(`/v1/reports/${MONTH}`)).status).toBe(404);
+  });
+
+  it('of a month that nothing is known of is not there', async () => {
+    for (const month of ['2026-09', '2026-11', '2026-13', 'draft']) {
+      const path = `/v1/reports/${month}`;
+      expect((await house.get(path)).status).toBe(404);
+      const asked = await house.post(path, '', 'application/json', {
+        authorization: `Bearer ${house.token}`,
+      });
+      expect(asked.status).toBe(404);
+    }
+    expect((await house.post(`/v1/reports/${MONTH}`, '')).status).toBe(401);
+  });
+});
