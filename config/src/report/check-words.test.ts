@@ -99,14 +99,22 @@ describe('what a check found, in sentences', () => {
         rpc, 2026-10-07: 1 body gone; what they held counts for nothing
 
       This proves:
-        The figures follow from what the probes signed, by rule/v1, and by nothing else.
-        Nothing that was logged was changed, left out or put in between afterwards.
+        The figures follow from what the probes signed, by rule/v1, and by nothing else: whoever has the bundle can count every integer again.
+        Nothing that was logged was changed, left out or put in between afterwards: all of it hashes into the root that the log signed.
+        Silence is counted: which checks were due is in the logged configuration, and a minute without enough answers is unknown and lowers what is known.
+        Maintenance counts only from the first minute after it was logged; configurations and keys count from when they were in the log.
         The witnesses that signed were shown this same log: another history for somebody else would need them too.
 
       This does not prove:
-        That the probes told the truth: 1 of 2 are run by others than the operator.
         Whose report it is: the keys are the bundle's own word.
-        What was never logged, and what the operator tells in its own words: names, incidents, times of acknowledgement.
+        That the probes really measured: whoever runs all of them can sign lies. 1 of 2 probes is run by others than the operator.
+        That nothing was left out before it was logged: a missing batch number is shown as a gap, but a probe that never ran leaves only its silence.
+        The exact time: a batch is not older than the tree that its probe had seen and not newer than the witnesses that signed after it. In between the clock of the probe is believed.
+        That two readers are shown the same log: that takes a witness of the policy that is independent of the operator, or the root of the log in a place that the operator cannot rewrite.
+        That the services were of use to their users: only what the checks check, from where the probes are.
+        That no key was stolen: what is signed with a stolen key is good until its revocation is logged.
+        That what is measured is chosen well: every change of a setting is in the log, and none is prevented.
+        What the operator tells in its own words: names, incidents and what was written about them, acknowledgements, the months before, named figures.
       "
     `);
   });
@@ -145,10 +153,33 @@ describe('what a check found, in sentences', () => {
     `);
     expect(words.provesNot).toMatchInlineSnapshot(`
       [
-        "That the probes told the truth: all of them are run by the operator itself.",
-        "What was never logged, and what the operator tells in its own words: names, incidents, times of acknowledgement.",
         "The figures of other services than web: their observations were not read.",
+        "That the probes really measured: whoever runs all of them can sign lies. None of the 2 probes is run by others than the operator.",
+        "That nothing was left out before it was logged: a missing batch number is shown as a gap, but a probe that never ran leaves only its silence.",
+        "The exact time: a batch is not older than the tree that its probe had seen and not newer than the witnesses that signed after it. In between the clock of the probe is believed.",
+        "That two readers are shown the same log: that takes a witness of the policy that is independent of the operator, or the root of the log in a place that the operator cannot rewrite.",
+        "That the services were of use to their users: only what the checks check, from where the probes are.",
+        "That no key was stolen: what is signed with a stolen key is good until its revocation is logged.",
+        "That what is measured is chosen well: every change of a setting is in the log, and none is prevented.",
+        "What the operator tells in its own words: names, incidents and what was written about them, acknowledgements, the months before, named figures.",
       ]
+    `);
+  });
+
+  test('what could not be read to its end says what is wrong and nothing else', () => {
+    const words = checkWords({
+      ...evidence,
+      range: { ...evidence.range, month: '1970-01', origin: '' },
+      counted: { services: [], probes: [], later: [], missing: [] },
+      problems: [{ kind: 'incomplete', file: 'keys', says: 'it is not here' }],
+    });
+    expect(checkText(words)).toMatchInlineSnapshot(`
+      "THE REPORT CAN'T BE CONFIRMED: SOMETHING IS MISSING
+      It could not be read to its end, so that nothing was counted.
+
+      Problems:
+        incomplete: keys: it is not here
+      "
     `);
   });
 

@@ -2,6 +2,7 @@
 import { MAX_PROBLEMS, type Evidence, type Problem } from '../bundle/check.ts';
 import { noWitnesses } from '../no-witnesses.ts';
 import { printedUptime } from '../proof/rule/printed.ts';
+import { grouped, notProvenWords, provenWords } from './words.ts';
 import { formatInstantOfMinute, lastsText } from './minutes-text.ts';
 import type { CountedProbe, CountedService } from './counted.ts';
 
@@ -22,6 +23,7 @@ export interface CheckWords {
   readonly summary: string;
   readonly problems: readonly Problem[];
   readonly figures: readonly CheckedFigure[];
+  /** Empty, as all below, where the bundle could not be read to its end. */
   readonly checked: readonly string[];
   readonly trust: readonly string[];
   /** `eu-1: no line from 2026-10-03 04:00 UTC on for 6 h`. */
@@ -46,6 +48,7 @@ export function verdictOf({ problems }: Pick<Evidence, 'problems'>): CheckVerdic
 
 export function checkWords(evidence: Evidence, { service }: CheckScope = {}): CheckWords {
   const verdict = verdictOf(evidence);
+  const isRead = evidence.range.origin !== '';
   const services = evidence.counted.services.filter(({ id }) => service === undefined || id === service);
   return {
     verdict,
@@ -53,11 +56,11 @@ export function checkWords(evidence: Evidence, { service }: CheckScope = {}): Ch
     summary: summaryText(evidence, verdict, service),
     problems: evidence.problems,
     figures: services.map(figureOf),
-    checked: checkedTexts(evidence),
-    trust: trustTexts(evidence),
+    checked: isRead ? checkedTexts(evidence) : [],
+    trust: isRead ? trustTexts(evidence) : [],
     gaps: [...evidence.counted.probes.flatMap(gapTexts), ...missingTexts(evidence)],
     proves: verdict === 'good' ? provesTexts(evidence) : [],
-    provesNot: provesNotTexts(evidence, service),
+    provesNot: isRead ? provesNotTexts(evidence, service) : [],
   };
 }
 
@@ -68,6 +71,7 @@ const headlines: Readonly<Record<CheckVerdict, string>> = {
 };
 
 function summaryText({ range, problems }: Evidence, verdict: CheckVerdict, service?: string): string {
+  if (range.origin === '') return 'It could not be read to its end, so that nothing was counted.';
   const of =
     service === undefined ? `the report of ${range.month}` : `${service} in the report of ${range.month}`;
   if (verdict === 'good')
@@ -163,11 +167,9 @@ function missingTexts({ counted }: Evidence): string[] {
 }
 
 function provesTexts({ trust }: Evidence): string[] {
-  const isWitnessed = trust.witnesses.signed.length > 0;
   return [
-    'The figures follow from what the probes signed, by rule/v1, and by nothing else.',
-    'Nothing that was logged was changed, left out or put in between afterwards.',
-    isWitnessed
+    ...provenWords,
+    trust.witnesses.signed.length > 0
       ? 'The witnesses that signed were shown this same log: another history for somebody else would need them too.'
       : 'You hold one history of the log. Whether others are shown the same, no witness says.',
   ];
@@ -175,14 +177,11 @@ function provesTexts({ trust }: Evidence): string[] {
 
 function provesNotTexts({ trust: { keysFrom, probes } }: Evidence, service?: string): string[] {
   return [
-    probes.byOthers === 0
-      ? 'That the probes told the truth: all of them are run by the operator itself.'
-      : `That the probes told the truth: ${probes.byOthers} of ${probes.all} are run by others than the operator.`,
     ...(keysFrom === 'bundle' ? ["Whose report it is: the keys are the bundle's own word."] : []),
-    'What was never logged, and what the operator tells in its own words: names, incidents, times of acknowledgement.',
     ...(service === undefined
       ? []
       : [`The figures of other services than ${service}: their observations were not read.`]),
+    ...notProvenWords(probes),
   ];
 }
 
@@ -212,10 +211,6 @@ export function checkText(words: CheckWords): string {
 
 function plural(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
-}
-
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 function sizeText(bytes: number): string {
