@@ -227,6 +227,26 @@ it('a channel refused for good is asked no more for an hour; what it has goes el
   await c.attempts(2);
 });
 
+it('a report waits for its own channel while that is closed, though another one works', async () => {
+  let isMended = false;
+  await using c = courier(['a', 'b'], {
+    a: () =>
+      isMended ? { result: 'delivered' } : { result: 'permanent', reason: 'deleted', scope: 'channel' },
+  });
+  c.put('a', message('1', { reason: 'report' }));
+  await c.attempts(1);
+  await c.settled();
+  expect([c.tried.length, c.passed, c.store.pending('a')]).toEqual([1, [], 1]);
+  c.pass(closedMs - 1);
+  await c.settled();
+  expect(c.tried).toHaveLength(1);
+  isMended = true;
+  c.pass(1);
+  await c.attempts(2);
+  await c.settled();
+  expect(c.store.pending('a')).toBe(0);
+});
+
 it('with nowhere else to go a message is held, tried each five minutes, and again at once after a restart', async () => {
   await using c = courier(['a'], { a: () => ({ result: 'permanent', reason: 'deleted', scope: 'channel' }) });
   c.put('a', message('1'));

@@ -201,13 +201,19 @@ export function startCourier(parts: CourierParts, signal: AbortSignal, force: Ab
     const others = working(channel.id);
     const about = { channel: channel.id, key: next.key, reason: next.message.reason, why: reason };
     const old = at - next.createdAt >= deadAfterMs;
-    if (others.length === 0 && !final && !old && next.message.reason !== 'changed') {
-      const shut = closureOf(channel.id);
-      store.tryLater(next.seq, `held: ${reason}`, shut ? againAt(shut) : at + lastHopeMs);
+    const shut = closureOf(channel.id);
+    // A report goes to each of its channels for itself: that another one works helps nobody who waits for it here.
+    const isHeld = others.length === 0 || (next.message.reason === 'report' && shut !== undefined);
+    if (isHeld && !final && !old && next.message.reason !== 'changed') {
+      const whenShut = (closure: Closure) => (others.length === 0 ? againAt(closure) : closure.until);
+      store.tryLater(next.seq, `held: ${reason}`, shut ? whenShut(shut) : at + lastHopeMs);
       log.error({
         event: 'alert.held',
         ...about,
-        remedy: 'no other channel works; repair this one, restart',
+        remedy:
+          others.length === 0
+            ? 'no other channel works; repair this one, restart'
+            : 'repair this one, restart',
       });
       return;
     }

@@ -121,7 +121,7 @@ async function run(
       remedy: 'no channel or no policy is configured: nobody will be told',
     });
   }
-  const driver = makeDriver(store, policies, place, log);
+  const driver = makeDriver(store, policies, place, log, config.reports?.to ?? []);
   const askingSince = now();
   let answeredAt: Instant | undefined;
   const collector: Collector = {

@@ -10,12 +10,19 @@ import { escalate, newLadder, reroute, wakeAt } from './decide/escalate.ts';
 import type { Acknowledgement, Ladder, LadderEvent, Send } from './decide/ladder.ts';
 import { isOwn } from './decide/route.ts';
 import { render } from './render.ts';
+import { renderReport } from './report.ts';
 import type { Place } from './render.ts';
 import type { Pending, Store } from './store.ts';
 
 export type Driver = ReturnType<typeof makeDriver>;
 
-export function makeDriver(store: Store, policies: readonly Policy[], place: Place, log: Logger) {
+export function makeDriver(
+  store: Store,
+  policies: readonly Policy[],
+  place: Place,
+  log: Logger,
+  reportsTo: readonly string[] = [],
+) {
   const decide = escalate(policies);
 
   function save(ladder: Ladder, sends: readonly Send[], now: Instant): void {
@@ -82,6 +89,8 @@ export function makeDriver(store: Store, policies: readonly Policy[], place: Pla
         }
         case 'report.published':
           log.info({ event: 'report.published', month: event.month, revision: event.revision });
+          for (const channel of reportsTo)
+            store.enqueue(channel, renderReport(event, channel, place, event.at), now);
           return;
       }
     },

@@ -322,11 +322,11 @@ export function defineCheck<S>({ run, repeat, ...kind }: CheckKind<S>): AnyCheck
 
 /** What a channel shows: plain text from render.ts. Every string in it is hostile until the channel escapes it. */
 export interface Message {
-  /** Stable per incident: threads and edits hang on it. */
+  /** Stable per incident, or revision of a report: threads and edits hang on it. */
   readonly thread: string;
   /** Stable per delivery: the idempotency key. */
   readonly key: string;
-  readonly reason: 'first' | 'escalated' | 'repeat' | 'changed' | 'resolved' | 'test';
+  readonly reason: 'first' | 'escalated' | 'repeat' | 'changed' | 'resolved' | 'test' | 'report';
   readonly impact: Impact;
   readonly title: string;
   readonly lines: readonly string[];

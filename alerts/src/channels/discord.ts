@@ -81,7 +81,7 @@ async function send(
   }
   const client = await clientOf(hook);
   try {
-    if (ctx.first === undefined || message.reason === 'first' || message.reason === 'test') {
+    if (ctx.first === undefined || ['first', 'test', 'report'].includes(message.reason)) {
       return { result: 'delivered', receipt: await post(client, hook, message, ctx) };
     }
     if (message.reason === 'changed') {

@@ -4,10 +4,12 @@
  */
 import type { Impact } from '@highwater/config/domain.ts';
 import type { Message } from '@highwater/config/kinds.ts';
+import { SUMMARY_HEAD } from '@highwater/config/report/summary.ts';
+import { reportParts } from '../report.ts';
 
 /** White text on each has a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3). */
 const bands: Readonly<
-  Record<Impact | 'resolved' | 'test', { readonly colour: string; readonly word: string }>
+  Record<Impact | 'resolved' | 'test' | 'report', { readonly colour: string; readonly word: string }>
 > = {
   critical: { colour: '#9b1c1c', word: 'Critical' },
   major: { colour: '#b3400e', word: 'Major' },
@@ -15,6 +17,7 @@ const bands: Readonly<
   none: { colour: '#4b5563', word: 'Notice' },
   resolved: { colour: '#1d6b34', word: 'Resolved' },
   test: { colour: '#1f5fae', word: 'Test' },
+  report: { colour: '#33566e', word: 'Report' },
 };
 
 const style = `
@@ -22,14 +25,17 @@ const style = `
 @media (prefers-color-scheme: dark) {
   .page { background: #14171a !important; }
   .card { background: #1e2226 !important; border-color: #353b41 !important; }
-  .title, .value { color: #f0f2f4 !important; }
+  .title, .value, .value-cell { color: #f0f2f4 !important; }
+  .cell { border-color: #353b41 !important; }
   .label, .foot { color: #aab2ba !important; }
   .link { color: #8cc2ff !important; }
 }
 @media (max-width: 480px) {
   .page { padding: 8px !important; }
-  .label, .value { display: block !important; width: auto !important; padding-right: 0 !important; }
-  .label { padding-bottom: 0 !important; }
+  td.label, .value { display: block !important; width: auto !important; padding-right: 0 !important; }
+  .cell { white-space: normal !important; padding-right: 8px !important; min-width: 0 !important; font-size: 12px !important; }
+  .cell:last-child { padding-right: 0 !important; }
+  td.label { padding-bottom: 0 !important; }
   .value { padding-top: 0 !important; }
 }`;
 
@@ -38,6 +44,8 @@ const font = "font-family: system-ui, -apple-system, 'Segoe UI', Roboto, Helveti
 /** `siteName` is shown in the foot. */
 export function htmlOf(message: Message, siteName: string): string {
   const band = bands[bandOf(message)];
+  const { services, rest } =
+    message.reason === 'report' ? reportParts(message) : { services: [], rest: message.lines };
   const url = message.url;
   const button =
     url === undefined
@@ -59,8 +67,8 @@ export function htmlOf(message: Message, siteName: string): string {
 <div style="background: ${band.colour}; color: #ffffff; padding: 8px 20px; font-size: 14px; font-weight: 600;">${band.word}</div>
 <div style="padding: 20px;">
 <h1 class="title" style="margin: 0 0 16px; font-size: 20px; line-height: 1.3; color: #14171a; overflow-wrap: anywhere;">${escapeHtml(message.title)}</h1>
-<table role="presentation" cellpadding="0" cellspacing="0" style="width: 100%; border-collapse: collapse; font-size: 15px; line-height: 1.45;">
-${message.lines.map(row).join('\n')}
+${figures(services)}<table role="presentation" cellpadding="0" cellspacing="0" style="width: 100%; border-collapse: collapse; font-size: 15px; line-height: 1.45;">
+${rest.map(row).join('\n')}
 </table>
 ${button}
 </div>
@@ -72,8 +80,31 @@ ${button}
 }
 
 function bandOf(message: Message): keyof typeof bands {
-  if (message.reason === 'test') return 'test';
+  if (message.reason === 'test' || message.reason === 'report') return message.reason;
   return message.reason === 'resolved' ? 'resolved' : message.impact;
+}
+
+/** The figures of a report. On a narrow screen the table is scrolled, not the page. */
+function figures(services: readonly (readonly string[])[]): string {
+  if (services.length === 0) return '';
+  const cell = (tag: 'th' | 'td', text: string, column: number): string => {
+    const isName = column === 0;
+    const scope = tag === 'th' ? ' scope="col"' : '';
+    const look =
+      tag === 'th'
+        ? 'color: #59626b; font-weight: 600; border-bottom: 2px solid #d5d9de;'
+        : 'color: #14171a; border-bottom: 1px solid #e4e7eb;';
+    return `<${tag}${scope} class="cell ${tag === 'th' ? 'label' : 'value-cell'}" style="padding: 6px ${column === SUMMARY_HEAD.length - 1 ? '0' : '14px'} 6px 0; text-align: ${isName ? 'left' : 'right'}; vertical-align: top; ${isName ? 'overflow-wrap: anywhere; min-width: 96px;' : 'white-space: nowrap; font-variant-numeric: tabular-nums;'} ${look}">${escapeHtml(text)}</${tag}>`;
+  };
+  const line = (tag: 'th' | 'td', cells: readonly string[]) =>
+    `<tr>${cells.map((text, column) => cell(tag, text, column)).join('')}</tr>`;
+  return `<div style="overflow-x: auto; margin: 0 0 16px;"><table cellpadding="0" cellspacing="0" style="width: 100%; border-collapse: collapse; font-size: 14px; line-height: 1.4;">
+<thead>${line('th', SUMMARY_HEAD)}</thead>
+<tbody>
+${services.map((cells) => line('td', cells)).join('\n')}
+</tbody>
+</table></div>
+`;
 }
 
 function row(line: string): string {

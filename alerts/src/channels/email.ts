@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { key, secretRef } from '@highwater/config/fields.ts';
 import { defineChannel } from '@highwater/config/kinds.ts';
 import type { ChannelContext, Delivery, Message } from '@highwater/config/kinds.ts';
+import { reportParts, reportTable } from '../report.ts';
 import { plain, plainMessage } from '../text.ts';
 import { judgeMail, judgeRefused } from './email-faults.ts';
 import { htmlOf } from './email-html.ts';
@@ -132,7 +133,7 @@ function mailOf(
 }
 
 function isFirst(message: Message, ctx: ChannelContext): boolean {
-  return ctx.first === undefined || message.reason === 'first' || message.reason === 'test';
+  return ctx.first === undefined || ['first', 'test', 'report'].includes(message.reason);
 }
 
 /** The receipt of a thread's first mail is its subject. */
@@ -143,7 +144,15 @@ function subjectOf(message: Message, ctx: ChannelContext): string {
 
 function textOf(message: Message, site: string): string {
   const link = message.url === undefined ? [] : ['', message.url];
-  return [message.title, '', ...message.lines, ...link, '', '-- ', `${site} · ${message.key}`, ''].join('\n');
+  return [message.title, '', ...linesOf(message), ...link, '', '-- ', `${site} · ${message.key}`, ''].join(
+    '\n',
+  );
+}
+
+function linesOf(message: Message): readonly string[] {
+  if (message.reason !== 'report') return message.lines;
+  const { services, rest } = reportParts(message);
+  return [...reportTable(services), ...rest];
 }
 
 /** The same for the same words: a mail sent twice after a crash is one to programs that look. */
