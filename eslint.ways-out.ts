@@ -163,6 +163,14 @@ const rooms: readonly Room[] = [
         reason: 'to the collector, for files of reports that are passed on as they are encoded',
         uses: { 'node:http': ['request'], 'node:https': ['request'] },
       },
+      'status-site/src/lib/verify/reports.ts': {
+        reason: "in a reader's browser, to this site: which reports there are",
+        uses: { globals: ['fetch'] },
+      },
+      'status-site/src/lib/verify/served-files.ts': {
+        reason: "in a reader's browser, to this site: files of a bundle",
+        uses: { globals: ['fetch'] },
+      },
       'status-site/server/serve.ts': { reason: 'listens', uses: { 'node:http': ['createServer'] } },
       'status-site/server/build.ts': {
         reason: 'builds the page with vite',

@@ -2,20 +2,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { acceptsGzip, matches } from './answer-headers.ts';
 import type { Built } from './built.ts';
-import { cacheControl, isMachine, plainHeaders, securityHeaders, type Headers } from './headers.ts';
+import {
+  cacheControl,
+  isDocument,
+  isMachine,
+  plainHeaders,
+  securityHeaders,
+  type Headers,
+} from './headers.ts';
 import type { AnswerLog } from './log-answer.ts';
 import type { Page, Pages } from './pages.ts';
+import { reportFileOf, type AnswerReport } from './report-answer.ts';
 
 const MAX_ADDRESS = 2_000;
 
-/** Answers from memory, from the mirrored log or from the built handler. Rejects when a page could not be made. */
-export async function answer(
-  req: IncomingMessage,
-  res: ServerResponse,
-  pages: Pages,
-  built: Built,
-  answerLog: AnswerLog,
-): Promise<void> {
+/** Who answers what. */
+export interface Answerers {
+  readonly pages: Pages;
+  /** Of reports, which are long and say nothing about now. */
+  readonly documents: Pages;
+  readonly built: Built;
+  readonly log: AnswerLog;
+  readonly report: AnswerReport;
+}
+
+/** Answers from memory, from what is kept here or from the built handler. Rejects when a page could not be made. */
+export async function answer(req: IncomingMessage, res: ServerResponse, by: Answerers): Promise<void> {
   const path = pathOf(req);
   if (req.method === 'OPTIONS') return options(res, path);
   if (req.method !== 'GET' && req.method !== 'HEAD') {
@@ -24,8 +36,11 @@ export async function answer(
   }
   if (!path.startsWith('/')) return plain(res, 400, 'The address must begin with a slash.');
   if ((req.url ?? '').length > MAX_ADDRESS) return plain(res, 414, 'The address is too long.');
-  if (built.assets.has(path)) return asset(req, res, built);
-  if (path.startsWith('/log/')) return answerLog(req, res, path);
+  if (by.built.assets.has(path)) return asset(req, res, by.built);
+  if (path.startsWith('/log/')) return by.log(req, res, path);
+  const file = reportFileOf(path);
+  if (file) return by.report(req, res, path, file);
+  const pages = isDocument(path) ? by.documents : by.pages;
   await send(req, res, path, await pages.get(addressOf(req, path)));
 }
 

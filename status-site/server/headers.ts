@@ -4,7 +4,14 @@ export type Headers = Readonly<Record<string, string>>;
 
 /** Machine-readable addresses: other sites' scripts may read them, and show the badges. */
 export function isMachine(path: string): boolean {
-  return /^\/(api|badge|log)\/|^\/(history\.(atom|rss)|maintenance\.ics|healthz)$/.test(path);
+  return /^\/(api|badge|log)\/|^\/reports\/[0-9-]+(\.|\/bundle\/)|^\/(history\.(atom|rss)|maintenance\.ics|reports\.json|healthz)$/.test(
+    path,
+  );
+}
+
+/** Pages that say nothing about now: monthly reports. */
+export function isDocument(path: string): boolean {
+  return /^\/reports\/[0-9]{4}-[0-9]{2}$/.test(path);
 }
 
 const everywhere: Headers = {

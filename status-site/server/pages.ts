@@ -26,6 +26,13 @@ export interface Pages {
   get(address: string): Promise<Page>;
 }
 
+export interface PagesBounds {
+  /** For pages that say nothing about now: how long a frame is used. */
+  readonly frameMs?: number;
+  /** Default MAX_PAGES. */
+  readonly maxPages?: number;
+}
+
 /** A frame is used for this long even if nothing changed, so that the ages in the text stay true. */
 const FRAME_MS = 5_000;
 /** Addresses kept; past it pages are rendered each time. */
@@ -35,7 +42,12 @@ const MIN_GZIP_BYTES = 1_000;
 const compress = promisify(gzip);
 
 /** Pages of what the follower knows. `get` rejects when rendering fails. */
-export function pagesOf(follower: Pick<Follower, 'frame' | 'version'>, render: Render): Pages {
+export function pagesOf(
+  follower: Pick<Follower, 'frame' | 'version'>,
+  render: Render,
+  { frameMs, maxPages = MAX_PAGES }: PagesBounds = {},
+): Pages {
+  const endOf = (frame: Frame): number => frame.now + (frameMs ?? lastsMs(frame));
   let frame = follower.frame();
   let until = endOf(frame);
   let version = follower.version();
@@ -57,7 +69,7 @@ export function pagesOf(follower: Pick<Follower, 'frame' | 'version'>, render: R
       if (found) return found;
       const keeper = kept;
       const page = render(address, frame).then(toPage);
-      if (keeper.size >= MAX_PAGES) return page;
+      if (keeper.size >= maxPages) return page;
       keeper.set(address, page);
       // Only what exists is kept: addresses that do not are without number.
       page.then(
@@ -69,11 +81,11 @@ export function pagesOf(follower: Pick<Follower, 'frame' | 'version'>, render: R
   };
 }
 
-/** When a frame is used up: after five seconds, and at the moment its data becomes stale. */
-function endOf(frame: Frame): number {
+/** How long a frame is used: five seconds, and at most until its data becomes stale. */
+function lastsMs(frame: Frame): number {
   const fresh = freshness(frame);
   const left = fresh.kind === 'fresh' ? (frame.snapshot?.staleAfterMs ?? 0) - fresh.ageMs + 1 : FRAME_MS;
-  return frame.now + Math.min(FRAME_MS, left);
+  return Math.min(FRAME_MS, left);
 }
 
 function isKept(page: Page): boolean {

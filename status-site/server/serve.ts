@@ -5,18 +5,20 @@ import type { Logger } from 'pino';
 import type { Frame } from '../src/lib/frame.ts';
 import { follow } from '../src/lib/server/collector.ts';
 import { followDetails } from '../src/lib/server/details.ts';
+import { followReports } from '../src/lib/server/reports.ts';
 import { openMirror } from '../src/lib/server/mirror.ts';
-import { answer, pathOf, plain } from './answer.ts';
+import { answer, pathOf, plain, type Answerers } from './answer.ts';
 import { loadBuilt } from './built.ts';
 import { logAnswers } from './log-answer.ts';
 import { pagesOf } from './pages.ts';
+import { reportAnswers } from './report-answer.ts';
 
 export interface SiteOptions {
   /** `http://127.0.0.1:4000` */
   readonly collectorUrl: string;
   /** For a collector that is not on loopback. */
   readonly token?: string;
-  /** The last good snapshot, the services' numbers and charts, and the copy of the log are kept in `site/` under it. */
+  /** The last good snapshot, the services' numbers and charts, the copy of the log and the reports are kept in `site/` under it. */
   readonly dataDir: string;
   readonly host: string;
   /** 0 is any free one. */
@@ -30,12 +32,16 @@ export interface SiteOptions {
   readonly mirrorEveryMs?: number;
   /** Between two looks at the numbers and charts of one service; default 60,000. */
   readonly detailEveryMs?: number;
+  /** Between two looks at the list of reports; default 15,000. */
+  readonly reportsEveryMs?: number;
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const DRAIN_MS = 5_000;
 const MAX_CONNECTIONS = 10_000;
+/** A report of many services is a page of some hundred kilobytes. */
+const documentBounds = { frameMs: 10 * 60_000, maxPages: 60 };
 
 /**
  * Serves the page until the signal is aborted. The page must be built (build.ts).
@@ -48,18 +54,25 @@ export async function startSite(options: SiteOptions, signal: AbortSignal): Prom
   const follower = await follow(options, ending);
   const mirror = await openMirror(options, ending);
   const details = await followDetails(options, () => follower.frame().snapshot, ending);
-  const following = Promise.all([follower.stopped, mirror.stopped, details.stopped]);
+  const reports = await followReports(options, ending);
+  const following = Promise.all([follower.stopped, mirror.stopped, details.stopped, reports.stopped]);
   const frame = (): Frame => {
     const log = mirror.shown();
-    return { ...follower.frame(), details: details.all(), ...(log === undefined ? {} : { log }) };
+    const shown = { details: details.all(), reports: reports.shown() };
+    return { ...follower.frame(), ...shown, ...(log === undefined ? {} : { log }) };
   };
-  const version = (): number => follower.version() + details.version();
-  const pages = pagesOf({ frame, version }, built.render);
-  const answerLog = logAnswers(mirror);
+  const version = (): number => follower.version() + details.version() + reports.version();
+  const by: Answerers = {
+    pages: pagesOf({ frame, version }, built.render),
+    documents: pagesOf({ frame, version: reports.version }, built.render, documentBounds),
+    built,
+    log: logAnswers(mirror),
+    report: reportAnswers(reports, options),
+  };
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('request', (req, res) => {
-    answer(req, res, pages, built, answerLog).catch((error: unknown) => {
+    answer(req, res, by).catch((error: unknown) => {
       options.log.error({ event: 'site.failed', path: pathOf(req), error: String(error) }, 'page failed');
       plain(res, 500, 'The page could not be made. Please try again.');
     });

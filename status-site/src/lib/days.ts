@@ -25,11 +25,14 @@ export function bars(days: readonly PublicDay[], now: number): readonly Bar[] {
   const byDate = new Map(days.map((day) => [day.date, day]));
   return Array.from({ length: DAYS_SHOWN }, (_, index) => {
     const date = new Date(now - (DAYS_SHOWN - 1 - index) * DAY_MS).toISOString().slice(0, 10);
-    const day = byDate.get(date);
-    return day && minutes(day) > 0
-      ? { date, day, parts: parts(day), text: `${formatDay(date)}: ${dayText(day)}` }
-      : { date, parts: [], text: `${formatDay(date)}: no record` };
+    return barOf(date, byDate.get(date));
   });
+}
+
+export function barOf(date: string, day: PublicDay | undefined): Bar {
+  return day && minutes(day) > 0
+    ? { date, day, parts: parts(day), text: `${formatDay(date)}: ${dayText(day)}` }
+    : { date, parts: [], text: `${formatDay(date)}: no record` };
 }
 
 /** All minutes of a day that have a slot. */

@@ -4,6 +4,8 @@
  */
 import type { PublicServiceDetail } from '@highwater/config/public-detail.ts';
 import type { PublicSnapshot } from '@highwater/config/public.ts';
+import type { Report } from '@highwater/config/report/report.ts';
+import type { ReportList } from '@highwater/config/wire-reports.ts';
 
 /** The newest log that this page holds a copy of, as it was proven here. */
 export interface FrameLog {
@@ -31,6 +33,17 @@ export interface Vouched {
   readonly met: boolean;
 }
 
+export interface FrameReports {
+  /** As the collector listed them last; absent until the first time ever. */
+  readonly list: ReportList | undefined;
+  /** Whether that was since this page was started. */
+  readonly isAnswered: boolean;
+  /** The revision that is kept here; undefined where none is. */
+  revisionOf(month: string): number | undefined;
+  /** From the disk; undefined where none is kept, or it is damaged. */
+  read(month: string): Promise<Report | undefined>;
+}
+
 export interface Frame {
   /** The site's own clock, Unix ms, frozen for one rendering. */
   readonly now: number;
@@ -43,6 +56,8 @@ export interface Frame {
   /** Public address of this site, without a slash at the end, where the operator gave one on the command line. */
   readonly siteUrl?: string;
   readonly log?: FrameLog;
+  /** Monthly reports that were published, and those that are kept here. */
+  readonly reports?: FrameReports;
   /** Numbers and charts by service id, the last good ones; those that never came are absent. */
   readonly details?: ReadonlyMap<string, PublicServiceDetail>;
 }

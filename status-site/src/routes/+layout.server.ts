@@ -9,6 +9,8 @@ export const load: LayoutServerLoad = ({ platform, url }) => {
     now: frame.now,
     freshness: freshness(frame),
     here: url.pathname,
+    // A report says nothing about now, so it has no age.
+    isDocument: /^\/reports\/[0-9]{4}-[0-9]{2}$/.test(url.pathname),
     log: frame.log ?? null,
   };
 };

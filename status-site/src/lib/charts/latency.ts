@@ -106,7 +106,7 @@ function withoutNewHour(charts: readonly PublicMethodLatency[], now: number): re
   return isNew ? settled : charts;
 }
 
-function methodName(method: string): string {
+export function methodName(method: string): string {
   return method === ALL ? 'All answers' : method;
 }
 
