@@ -66,7 +66,7 @@ export function renderReadme(report: Report, { isDraft = false }: RenderOptions 
     '',
     'The first counts everything again; the second reads the observations of one service alone, and says nothing of the others; the third takes the witnesses from your file in place of the one in the bundle. It ends with 0 when everything agrees, with 1 when something is not what was signed or counted, with 2 when something is missing or too few witnesses have signed, and with 3 when it was called in a wrong way.',
     '',
-    'The keys in this folder are its own word. Get the key of the operator from somewhere else as well, and compare it.',
+    'The keys in this folder are its own word: get the key of the operator from somewhere else, and give it with `--key VKEY`. `--anchor LINE` holds the log against a line such as the one below that you found in a place that the operator cannot rewrite.',
     '',
     'A page that checks this in a browser is served by the party that is checked: whoever wants to be sure takes the program from elsewhere, and the bundle with it.',
     '',
