@@ -104,26 +104,30 @@ export function* assembleEvidence(a: Assembly): Generator<File, void> {
 
 /** What is made of the evidence. The report's note is the entry behind all that are given of the last log. */
 export function* assembleReport(a: Assembly, report: Report, documents: Documents): Generator<File, void> {
+  yield* reportFiles(report, documents, a.operator, (note) => {
+    const last = a.logs.at(-1);
+    if (last === undefined) throw new RangeError('no log');
+    const index = last.entries.length;
+    return treeOf({ ...last, entries: [...last.entries, note] }).proofOf(index, index + 1, a.witnesses);
+  });
+}
+
+/** The same of a log that is not held: `prove` tells that the note is in it. */
+export function* reportFiles(
+  report: Report,
+  documents: Documents,
+  operator: SigningKey,
+  prove: (note: Uint8Array) => string,
+): Generator<File, void> {
+  const { origin, month, revision, minutes, logs } = report;
   const json = utf8(formatReport(report));
-  const note = a.operator.sign(
-    formatReportLeaf({
-      origin: a.origin,
-      month: report.month,
-      revision: report.revision,
-      minutes: report.minutes,
-      trees: report.logs.map(({ year, size, root }) => ({ year, size, root })),
-      bytes: json.length,
-      hash: encodeBase64(sha256(json)),
-    }),
-  );
+  const trees = logs.map(({ year, size, root }) => ({ year, size, root }));
+  const hash = encodeBase64(sha256(json));
+  const leaf = { origin, month, revision, minutes, trees, bytes: json.length, hash };
+  const note = operator.sign(formatReportLeaf(leaf));
   yield [names.report, json];
   yield text(names.note, note);
-  const last = a.logs.at(-1);
-  if (last !== undefined) {
-    const index = last.entries.length;
-    const tree = treeOf({ ...last, entries: [...last.entries, utf8(note)] });
-    yield text(names.proof, tree.proofOf(index, index + 1, a.witnesses));
-  }
+  yield text(names.proof, prove(utf8(note)));
   yield text(names.markdown, documents.markdown);
   yield text(names.csv, documents.csv);
   yield text(names.readme, documents.readme);

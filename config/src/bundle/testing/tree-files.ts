@@ -35,6 +35,12 @@ export class TestTree {
     this.#tiles = buildTiles(leaves);
   }
 
+  /** That an entry behind all others is in the log. */
+  proofOfNext(entry: Uint8Array): string {
+    const index = this.#leaves.length;
+    return new TestTree(this.#key, [...this.#leaves, testLeafHash(entry)]).proofOf(index, index + 1);
+  }
+
   rootAt(size: number): Uint8Array {
     return rootAt(size, this.#tiles(size), sha256);
   }
