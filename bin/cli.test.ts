@@ -628,6 +628,7 @@ describe('the command line itself', () => {
       'uptime',
       'why',
       'explain',
+      'report',
       'verify',
       'check',
       'alerts',

@@ -1,4 +1,5 @@
 /** How commands ask the collector: HTTP with the schemas of wire.ts, within a deadline and a size. */
+import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import {
   configApplied,
@@ -73,6 +74,24 @@ export async function postToCollector(
     headers: { 'content-type': 'application/json' },
   };
   return ask(base, path, init, flags.data, 'collector', { deadlineMs: usualDeadlineMs, usage });
+}
+
+/** For the whole of a large file. */
+const downloadDeadlineMs = 3_600_000;
+
+/** GET of a file as it comes. Throws Exit as `getFromCollector` does; what goes wrong later fails the stream. */
+export async function downloadFromCollector(path: string, flags: CollectorFlags): Promise<Readable> {
+  const base = collectorUrl(flags.collector, flags.insecure);
+  const token = apiToken(dataDir(flags.data));
+  const limits = { deadlineMs: downloadDeadlineMs, usage: [404] };
+  const init = { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } };
+  const signal = AbortSignal.timeout(downloadDeadlineMs);
+  const answer = await fetch(`${base}${path}`, { ...init, redirect: 'error', signal }).catch(() => undefined);
+  if (answer?.ok && answer.body !== null) return Readable.from(answer.body, { objectMode: false });
+  await answer?.body?.cancel();
+  // Asked once more by the way that says what is wrong.
+  await ask(base, path, { method: 'GET' }, flags.data, 'collector', limits);
+  throw new Exit(exitCode.unavailable, `highwater: ${base} did not give ${path}; try again`);
 }
 
 /** A collector may have much to read again before it can say that it runs another configuration. */

@@ -14,6 +14,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).checkCommand(),
   alerts: async () => (await import('./alerts.ts')).alertsCommand(),
   maintenance: async () => (await import('./maintenance.ts')).maintenanceCommand(),
+  report: async () => (await import('./report.ts')).reportCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   collector: async () => (await import('./collector.ts')).collectorCommand(),

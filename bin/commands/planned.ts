@@ -9,7 +9,6 @@ export const plannedCommands: Readonly<Record<string, string>> = {
   operator: 'the page for operators',
   incident: 'what people write about an outage',
   failover: 'what DNS should say, and who decides',
-  report: "a month's uptime, with all that it takes to verify it",
   token: 'API tokens',
   import: 'a config from another tool',
 };
