@@ -2,9 +2,9 @@
 import { DAY_MS, MINUTES_PER_DAY, MINUTE_MS } from '../../time.ts';
 import type { CountedCertificate } from '../../report/counted.ts';
 import type { MinuteRange } from '../rule/evaluate.ts';
-import { Heads, STRETCH_MINUTES } from './heads.ts';
+import { type Heights, Heads, STRETCH_MINUTES } from './heads.ts';
 import type { LatencyCounts } from './latency-bins.ts';
-import { CERTIFICATE, HEIGHT, LATENCY, METHODS, type MonitorRows, type Rows, WIDTH } from './rows.ts';
+import { CERTIFICATE, LATENCY, METHODS, type MonitorRows, type Rows, WIDTH } from './rows.ts';
 import type { Span } from './spans.ts';
 import { COUNTS_DEGRADED, COUNTS_OLD, NONE, type Standing } from './standing.ts';
 import type { Told } from './told.ts';
@@ -48,15 +48,40 @@ export class Answers {
       return own !== NONE && own <= upTo && due >= firstDue && due < endDue;
     };
     if (of.isTold) this.readLatencies(of, (row) => counts(row, COUNTS_DEGRADED));
+    const heights = this.heightsAt(of, day);
     for (let i = 0; i < of.rows.facts; i += 1) {
-      const row = of.rows.factRow[i] ?? 0;
       const what = of.rows.factWhat[i] ?? 0;
+      if (what >= METHODS) continue;
+      const row = of.rows.factRow[i] ?? 0;
       const value = of.rows.factValue[i] ?? 0;
       const due = of.rows.words[row * WIDTH] ?? 0;
-      if (what === HEIGHT && counts(row, COUNTS_DEGRADED)) this.readHeight(of, day, due, value);
-      else if (what === CERTIFICATE && of.isTold && counts(row, COUNTS_OLD))
-        this.readCertificate(of, startMs + due, value);
+      if (what === CERTIFICATE) {
+        if (of.isTold && counts(row, COUNTS_OLD)) this.readCertificate(of, startMs + due, value);
+        continue;
+      }
+      const own = counts(row, COUNTS_DEGRADED) ? heights(due) : undefined;
+      const at = Math.floor(due / (STRETCH_MINUTES * MINUTE_MS));
+      if (own !== undefined && value > (own[at] ?? -1)) own[at] = value;
     }
+  }
+
+  /** Where the height of a line that is due at a ms of the day belongs; undefined where the monitor is no head then. */
+  private heightsAt({ monitor, spans }: AnswersOf, day: number): (due: number) => Heights | undefined {
+    let from = 0;
+    let to = -1;
+    let heights: Heights | undefined;
+    return (due) => {
+      if (due >= from && due <= to) return heights;
+      const minute = day * MINUTES_PER_DAY + Math.floor(due / MINUTE_MS);
+      const span = spans.find(({ first, last }) => first <= minute && minute <= last);
+      if (span === undefined) return undefined;
+      from = (span.first - day * MINUTES_PER_DAY) * MINUTE_MS;
+      to = (span.last - day * MINUTES_PER_DAY + 1) * MINUTE_MS - 1;
+      const { kind, chain } = span.monitor;
+      heights =
+        kind === 'head' && chain !== undefined ? this.heads.heightsOf(monitor.node, chain) : undefined;
+      return heights;
+    };
   }
 
   private readLatencies(of: AnswersOf, counts: (row: number) => boolean): void {
@@ -88,16 +113,6 @@ export class Answers {
       ));
       own.add(rows.factValue[i] ?? 0);
     }
-  }
-
-  private readHeight({ monitor, spans }: AnswersOf, day: number, due: number, height: number): void {
-    const ofDay = Math.floor(due / MINUTE_MS);
-    const minute = day * MINUTES_PER_DAY + ofDay;
-    const asked = spans.find(({ first, last }) => first <= minute && minute <= last)?.monitor;
-    if (asked?.kind !== 'head' || asked.chain === undefined) return;
-    const heights = this.heads.heightsOf(monitor.node, asked.chain);
-    const at = Math.floor(ofDay / STRETCH_MINUTES);
-    if (height > (heights[at] ?? -1)) heights[at] = height;
   }
 
   private readCertificate({ monitor, key }: AnswersOf, dueAt: number, expiresAt: number): void {

@@ -34,7 +34,8 @@ function startsWith(bytes: Uint8Array, at: number, prefix: Uint8Array): boolean 
 function compare(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
   const length = Math.min(aEnd - a, bEnd - b);
   for (let i = 0; i < length; i += 1) {
-    const [own, other] = [bytes[a + i] ?? 0, bytes[b + i] ?? 0];
+    const own = bytes[a + i] ?? 0;
+    const other = bytes[b + i] ?? 0;
     if (own !== other) return own - other;
   }
   return aEnd - a - (bEnd - b);
@@ -80,13 +81,20 @@ function readAll(of: BodyOf, bytes: Uint8Array, lines: number): string | undefin
   let rows: Rows | undefined;
   let next = 0;
   let read = 0;
-  let [previous, previousEnd, previousDue] = [-1, -1, -1];
+  let previous = -1;
+  let previousEnd = -1;
+  let previousDue = -1;
   /** The line of the row that was pushed last, of this monitor. */
-  let [claim, claimEnd, claimDue] = [-1, -1, -1];
+  let claim = -1;
+  let claimEnd = -1;
+  let claimDue = -1;
   for (let start = 0; start < length; read += 1) {
-    let isSame = monitor !== undefined && startsWith(bytes, start, monitor.bytes);
+    const isSame: boolean = monitor !== undefined && startsWith(bytes, start, monitor.bytes);
+    /** Without a look at the whole lines. */
+    let isAbove = false;
     if (!isSame) {
       const from = next;
+      const wasKnown = monitor !== undefined;
       monitor = undefined;
       rows = undefined;
       claimDue = -1;
@@ -97,6 +105,8 @@ function readAll(of: BodyOf, bytes: Uint8Array, lines: number): string | undefin
         next += 1;
       }
       if (monitor === undefined) next = from;
+      // An id and its space begin no other's: the lines are as the ids are.
+      else isAbove = wasKnown;
     }
     let end = monitor === undefined ? -1 : plainLine(bytes, start, start + monitor.bytes.length);
     if (end === -1) {
@@ -106,10 +116,12 @@ function readAll(of: BodyOf, bytes: Uint8Array, lines: number): string | undefin
     }
     const { dueAt } = line;
     if (dueAt < firstMs || dueAt >= endMs) return belongsNot;
-    isSame &&= previousDue >= THIRTEEN_DIGITS && dueAt > previousDue;
-    if (!isSame && previous !== -1 && compare(bytes, start, end, previous, previousEnd) < 0)
+    if (isSame) isAbove = previousDue >= THIRTEEN_DIGITS && dueAt > previousDue;
+    if (!isAbove && previous !== -1 && compare(bytes, start, end, previous, previousEnd) < 0)
       return 'has lines that are not sorted';
-    [previous, previousEnd, previousDue] = [start, end, dueAt];
+    previous = start;
+    previousEnd = end;
+    previousDue = dueAt;
     start = end + 1;
     if (monitor === undefined || line.isRecheck) continue;
     if (rows === undefined) {
@@ -122,7 +134,9 @@ function readAll(of: BodyOf, bytes: Uint8Array, lines: number): string | undefin
       if (compare(bytes, previous, end, claim, claimEnd) !== 0) rows.tear();
       continue;
     }
-    [claim, claimEnd, claimDue] = [previous, end, dueAt];
+    claim = previous;
+    claimEnd = end;
+    claimDue = dueAt;
     rows.push(dueAt - dayMs, what + line.said, line.latencyTenths, line.lateMs);
     if (of.isTwin) rows.keepText(textAt(bytes, previous, end));
     if (line.height >= 0) rows.fact(HEIGHT, line.height);

@@ -20,7 +20,7 @@ export interface Ground {
   /** By place of the batch: place of its key, and the bits above. */
   readonly keyOf: Uint32Array;
   readonly bits: Uint8Array;
-  /** The same number for batches of which the same holds: bits, probe and configuration. */
+  /** The same number for batches of which the same holds: bits, key, probe and configuration. */
   readonly likeOf: Uint32Array;
 }
 
@@ -72,7 +72,7 @@ export function groundOf(input: CountInput): Ground {
       (timeline.isEnrolledBelow(key, index) ? ENROLLED : 0) |
       (number >= input.voidFrom(key, epoch) ? CONTRADICTED : 0) |
       (isUnsure ? CLOCK_UNSURE : 0);
-    const like = `${bits[place]} ${probe} ${config}`;
+    const like = `${bits[place]} ${keyPlace} ${probe} ${config}`;
     likeOf[place] = likes.get(like) ?? likes.size;
     likes.set(like, likeOf[place] ?? 0);
     const ofEpoch = numbers.get(`${keyPlace} ${epoch}`) ?? new Map<number, number>();

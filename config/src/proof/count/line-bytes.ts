@@ -47,22 +47,36 @@ const EQUALS = 61;
 /** Digits of which the number is exact. */
 const MAX_DIGITS = 15;
 
-let value = 0;
+/** The number that was read last: in an array, so that it is not an object each time. */
+const number = new Float64Array(1);
+const MAX_INT_DIGITS = 9;
+const SCALES = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
 
-/** Reads a number into `value`; returns where it ends, -1 for what is not plain. */
+/** Reads a number into `number`; returns where it ends, -1 for what is not plain. */
 function decimalAt(bytes: Uint8Array, from: number, max: number): number {
   let at = from;
-  let number = 0;
-  for (;;) {
-    const digit = (bytes[at] ?? 0) - ZERO;
-    if (digit < 0 || digit > 9) break;
-    number = number * 10 + digit;
+  let low = 0;
+  let digit = (bytes[at] ?? 0) - ZERO;
+  const middle = from + MAX_INT_DIGITS;
+  while (digit >= 0 && digit <= 9 && at < middle) {
+    low = (low * 10 + digit) | 0;
     at += 1;
+    digit = (bytes[at] ?? 0) - ZERO;
   }
-  const length = at - from;
-  if (length === 0 || length > MAX_DIGITS || number > max) return -1;
-  if (length > 1 && bytes[from] === ZERO) return -1;
-  value = number;
+  let value = low;
+  if (at === middle) {
+    let rest = 0;
+    const end = from + MAX_DIGITS;
+    while (digit >= 0 && digit <= 9 && at < end) {
+      rest = (rest * 10 + digit) | 0;
+      at += 1;
+      digit = (bytes[at] ?? 0) - ZERO;
+    }
+    value = low * (SCALES[at - middle] ?? 1) + rest;
+  }
+  const isLonger = digit >= 0 && digit <= 9;
+  if (at === from || isLonger || value > max || (bytes[from] === ZERO && at > from + 1)) return -1;
+  number[0] = value;
   return at;
 }
 
@@ -110,7 +124,7 @@ function methodAt(bytes: Uint8Array, key: number): number {
   if (end !== -1 && line.methods < MAX_METHODS) {
     methodFrom[line.methods] = key + 2;
     methodTo[line.methods] = from - 1;
-    methodTenths[line.methods] = value;
+    methodTenths[line.methods] = number[0] ?? 0;
     line.methods += 1;
   }
   return end;
@@ -139,7 +153,7 @@ function factAt(bytes: Uint8Array, at: number): number {
     case 99: // ce, cl, cv
       if (isKey(bytes, at, 101)) {
         end = decimalAt(bytes, at + 3, MAX_INSTANT);
-        line.certificateAt = value;
+        line.certificateAt = number[0] ?? 0;
         return end;
       }
       return isKey(bytes, at, 108) || isKey(bytes, at, 118) ? decimalAt(bytes, at + 3, MAX_INSTANT) : -1;
@@ -153,15 +167,15 @@ function factAt(bytes: Uint8Array, at: number): number {
     case 104: // h
       if (bytes[at + 1] !== EQUALS) return -1;
       end = decimalAt(bytes, at + 2, Number.MAX_SAFE_INTEGER);
-      line.height = value;
+      line.height = number[0] ?? 0;
       return end;
     case 105: // id
       return isKey(bytes, at, 100) ? prefixAt(bytes, at + 3) : -1;
     case 108: // late
       if (!isLate(bytes, at)) return -1;
       end = decimalAt(bytes, at + 5, MAX_TENTHS);
-      line.lateMs = value;
-      return value === 0 ? -1 : end;
+      line.lateMs = number[0] ?? 0;
+      return number[0] === 0 ? -1 : end;
     case 109: // m.ID
       return bytes[at + 1] === DOT ? methodAt(bytes, at) : -1;
     case 112: // p
@@ -173,7 +187,7 @@ function factAt(bytes: Uint8Array, at: number): number {
     case 115: // sc
       if (!isKey(bytes, at, 99)) return -1;
       end = decimalAt(bytes, at + 3, 999);
-      return end === at + 6 && value >= 100 ? end : -1;
+      return end === at + 6 && (number[0] ?? 0) >= 100 ? end : -1;
     case 118: // v
       return bytes[at + 1] === EQUALS ? decimalAt(bytes, at + 2, Number.MAX_SAFE_INTEGER) : -1;
     default:
@@ -184,7 +198,8 @@ function factAt(bytes: Uint8Array, at: number): number {
 /** Whether the word at `a` is above the one at `b`; both end at `=`. */
 function isKeyAbove(bytes: Uint8Array, a: number, b: number): boolean {
   for (let i = 0; ; i += 1) {
-    const [own, other] = [bytes[a + i] ?? 0, bytes[b + i] ?? 0];
+    const own = bytes[a + i] ?? 0;
+    const other = bytes[b + i] ?? 0;
     if (own === EQUALS) return false;
     if (other === EQUALS) return true;
     if (own !== other) return own > other;
@@ -247,13 +262,13 @@ const words: readonly string[] = Object.assign(new Array<string>(128).fill(''), 
 export function plainLine(bytes: Uint8Array, start: number, due: number): number {
   let at = decimalAt(bytes, due, MAX_INSTANT);
   if (at === -1 || bytes[at] !== SPACE) return -1;
-  line.dueAt = value;
+  line.dueAt = number[0] ?? 0;
   const outcome = bytes[at + 1] ?? 0;
   at = outcomeEnd(bytes, at + 1);
   if (at === -1 || bytes[at] !== SPACE) return -1;
   at = decimalAt(bytes, at + 1, MAX_TENTHS);
   if (at === -1 || bytes[at] !== SPACE) return -1;
-  line.latencyTenths = value;
+  line.latencyTenths = number[0] ?? 0;
   at += 1;
   let bits = 0;
   if (bytes[at] === DASH) {

@@ -73,7 +73,7 @@ class DayCount implements Count {
     };
     const wrong = readLines(of, body, lines);
     if (wrong !== undefined) return `the body of ${service} ${wrong}`;
-    this.probes.add(batch, lines);
+    this.probes.add(place, lines);
     return undefined;
   }
 

@@ -82,9 +82,13 @@ export class Probes {
   private readonly heardOf = new Map<string, Uint8Array>();
   private readonly nodeOperators = new Set<string>();
 
+  /** Lines that were read, by what `likeOf` says of their batches. */
+  private readonly linesOf: Float64Array;
+
   constructor(ground: Ground) {
     this.ground = ground;
     this.range = ground.input.range;
+    this.linesOf = new Float64Array(ground.input.batches.length);
   }
 
   private voiceOf(id: string, key: string): Voice {
@@ -94,9 +98,10 @@ export class Probes {
     return known;
   }
 
-  /** Lines of a body that was read. */
-  add({ probe, key }: CountBatch, lines: number): void {
-    this.voiceOf(probe, key).lines += lines;
+  /** Lines of a body that was read. @param batch its place */
+  add(batch: number, lines: number): void {
+    const like = this.ground.likeOf[batch] ?? 0;
+    this.linesOf[like] = (this.linesOf[like] ?? 0) + lines;
   }
 
   /** A minute in which a line of a key was due. */
@@ -132,7 +137,12 @@ export class Probes {
     const { first, last } = this.range;
     const all = Map.groupBy(input.batches, ({ probe, key }) => `${probe} ${key}`);
     const isOfMonth = ({ minutes }: CountBatch): boolean => first <= minutes.first && minutes.last <= last;
-    for (const batch of input.batches) if (isOfMonth(batch)) this.voiceOf(batch.probe, batch.key);
+    for (const [place, batch] of input.batches.entries()) {
+      if (!isOfMonth(batch)) continue;
+      const like = this.ground.likeOf[place] ?? 0;
+      this.voiceOf(batch.probe, batch.key).lines += this.linesOf[like] ?? 0;
+      this.linesOf[like] = 0;
+    }
     return [...this.voices]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, voice]) => {
