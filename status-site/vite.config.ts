@@ -1,8 +1,10 @@
 import adapter from '@sveltejs/adapter-node';
 import { sveltekit } from '@sveltejs/kit/vite';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
+  worker: { format: 'es', plugins: () => [svelte()] },
   plugins: [
     sveltekit({
       // server/pages.ts keeps compressed copies of pages itself; there are only a few small assets.

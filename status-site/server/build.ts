@@ -17,17 +17,21 @@ export const buildDir = join(siteRoot, 'build');
 const handlerFile = join(buildDir, 'handler.js');
 const stampFile = join(buildDir, '.sources');
 const lockFile = join(siteRoot, '.svelte-kit', 'build.lock');
-const sources = ['src', 'static', 'vite.config.ts', 'tsconfig.json', 'package.json'];
+/** What a reader's browser runs is made of the words of the house, too. */
+const sources = ['src', 'static', 'vite.config.ts', 'tsconfig.json', 'package.json', '../config/src'];
 const tools = [
   'vite',
   '@sveltejs/kit',
   '@sveltejs/adapter-node',
   'svelte',
+  '@noble/hashes',
   'badge-maker',
   'd3-scale',
   'd3-shape',
   'feed',
   'ical-generator',
+  'modern-tar',
+  'zod',
 ];
 const WAIT_MS = 120_000;
 

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
 import type { Frame } from '../src/lib/frame.ts';
 import { buildDir } from './build.ts';
+import { scriptPolicy } from './script-policy.ts';
 import type { Render } from './pages.ts';
 
 type Next = () => void;
@@ -42,7 +43,10 @@ export async function loadBuilt(log: Logger): Promise<Built> {
   const failed = (path: string, error: unknown) =>
     log.error({ event: 'page.failed', path, err: error }, 'page could not be rendered');
   return {
-    serveAsset: handler,
+    serveAsset(req, res, next) {
+      if (req.url?.split('?', 1)[0]?.endsWith('.js')) res.setHeader('content-security-policy', scriptPolicy);
+      handler(req, res, next);
+    },
     assets: new Set(assets),
     // The origin never shows: addresses in pages are relative to the root, or made from the site's own URL.
     render: (address, frame) =>
