@@ -121,6 +121,32 @@ export async function* packsIn(blobs: string): AsyncGenerator<string> {
   }
 }
 
+/** Reports that are whole, and their indexes; no drafts. Both never change. */
+export async function reportFilesIn(folder: string): Promise<string[]> {
+  const isReport = /^[0-9]{4}-[0-9]{2}\.[0-9]+\.tar\.gz(?:\.index\.json)?$/;
+  return (await namesIn(folder)).filter((name) => isReport.test(name));
+}
+
+/** Links or copies them all, and makes them durable; what is gone meanwhile is left out. */
+export async function copyReports(
+  from: string,
+  to: string,
+  copy: (from: string, to: string) => Promise<unknown> = linkOrCopy,
+): Promise<void> {
+  const names = await reportFilesIn(from);
+  if (names.length === 0) return;
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  for (const name of names) {
+    try {
+      await copy(join(from, name), join(to, name));
+    } catch (error) {
+      // Let go by retention in this moment.
+      if (!isCode(error, 'ENOENT')) throw error;
+    }
+  }
+  await syncFolder(to);
+}
+
 /** Sorted; none of a folder that is not there. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {

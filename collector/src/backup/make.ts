@@ -22,6 +22,7 @@ import { copyAlerts } from './alerts-store.ts';
 import {
   bodiesAndPacksIn,
   bodyPlace,
+  copyReports,
   copyDurably,
   Folders,
   hashOfFile,
@@ -206,6 +207,8 @@ async function work(parts: BackupParts): Promise<Made> {
   }
   progress('bodies');
   const { added, linked, ...bodies } = await copyBodies(fromRoot, toRoot, progress);
+  progress('reports');
+  await copyReports(join(dataDir, 'collector', 'reports'), join(dir, 'collector', 'reports'));
   const alerts = await copyAlerts(dataDir, dir, at);
   const keys = await copyKeys(parts);
   if (parts.configFile !== undefined) {

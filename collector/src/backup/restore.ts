@@ -20,6 +20,7 @@ import {
   bodiesAndPacksIn,
   bodyPlace,
   copyDurably,
+  copyReports,
   Folders,
   hashOfFile,
   linkOrCopy,
@@ -210,6 +211,8 @@ async function work(parts: RestoreParts, manifest: Manifest): Promise<Restored> 
   const saltOf = await saltsIn(folder);
   const [from, to] = [join(dir, 'collector', 'blobs'), join(folder, 'blobs')];
   const damaged = await copyBlobs(from, to, manifest, saltOf, progress);
+  progress('reports');
+  await copyReports(join(dir, 'collector', 'reports'), join(folder, 'reports'), copyDurably);
   const open = (): Store => openSqliteStore(folder);
   const { taken, store } =
     published === undefined

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { parseMaintLeaf, parseProbeLeaf } from '@highwater/config/proof/leaves.ts';
+import { parseReportLeaf } from '@highwater/config/proof/report-leaf.ts';
 import { parseNote } from '@highwater/config/proof/note.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import { FEED_CORE, FEED_KEY } from '../answers/events.ts';
@@ -12,6 +13,7 @@ import type { AssignmentState } from '../leaves/assignments.ts';
 import type { EnrolledState } from '../leaves/leaves.ts';
 import { wordsBeside } from '../leaves/maintenance-words.ts';
 import { walkAgain } from '../packing/pack-files.ts';
+import { keyOf, REPORT_CORE, type ReportState } from '../reports/states.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
 
@@ -79,6 +81,22 @@ async function renumber(tx: Tx, now: Instant): Promise<void> {
   }
 }
 
+/**
+ * Reports that were logged after the backup: their files are not in it, and their revision is taken. What was made of them
+ * before is nothing any more.
+ */
+async function takeReports(tx: Tx): Promise<void> {
+  for (const { kind, note } of await tx.leaves()) {
+    const leaf = kind === 'report' ? parseReportLeaf(textOf(note)) : undefined;
+    if (leaf === undefined || 'error' in leaf) continue;
+    const key = keyOf(leaf.month, leaf.revision);
+    const row = await tx.getState(REPORT_CORE, key);
+    const state = row?.value as ReportState | undefined;
+    if (state?.phase === 'published') continue;
+    await tx.putState(REPORT_CORE, key, row?.version ?? 0, { phase: 'dropped' } satisfies ReportState);
+  }
+}
+
 /** @param isCurrent what was published was taken over: what others showed of it is in this store now */
 export async function refitViews(store: Store, now: Instant, isCurrent: boolean): Promise<void> {
   await store.transact(LOG_SHARD, async (tx) => {
@@ -87,6 +105,7 @@ export async function refitViews(store: Store, now: Instant, isCurrent: boolean)
     await enrol(tx);
     await maintain(tx);
     await renumber(tx, now);
+    await takeReports(tx);
     await walkAgain(tx);
   });
   await store.transact(HOUSE_SHARD, async (tx) => {

@@ -33,6 +33,7 @@ function declared(): string[] {
     'maintenance-calls.ts',
     'annotation-calls.ts',
     'detail-calls.ts',
+    'report-calls.ts',
     'openapi.ts',
   ];
   return files.flatMap((file) => {

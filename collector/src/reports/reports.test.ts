@@ -1,6 +1,7 @@
 /** The report of a month end to end: batches by the calls of probes, over the month's end, to what verifiers read. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkBundle } from '@highwater/config/bundle/check-bundle.ts';
 import type { BundleFiles } from '@highwater/config/bundle/files.ts';
@@ -20,9 +21,11 @@ import {
   type ReportList,
 } from '@highwater/config/wire.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { regions, testHouse, type Region, type TestHouse } from '../testing/config.ts';
 import { dropDataDir, eventually, newDataDir, openHouse, type House } from '../testing/house.ts';
 import { player, type Player } from '../testing/player.ts';
+import { LOG_SHARD } from '../watched.ts';
 
 // Real processes of others share this machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -132,6 +135,23 @@ const reportAt = async (query = ''): Promise<Report> => {
   return report;
 };
 
+/** Runs it as a process of its own, and kills it when it has logged something, or after so many ms. */
+async function killedAt(file: string, what: string | number): Promise<void> {
+  const script = new URL('../testing/serve-at.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, [script, file, dataDir, String(now)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const gone = once(child, 'exit');
+  const kill = (): void => void child.kill('SIGKILL');
+  let all = '';
+  child.stdout.on('data', (part: Buffer) => {
+    all += part.toString();
+    if (typeof what === 'string' && all.includes(`"msg":"${what}"`)) kill();
+    if (typeof what === 'number' && all.includes('"collector-listening"')) setTimeout(kill, what);
+  });
+  await gone;
+}
+
 describe('the report of a month', () => {
   it('is made by itself once the month has settled, and checks', async () => {
     await passAll();
@@ -198,6 +218,67 @@ describe('the report of a month', () => {
     // The first stays what it was.
     expect((await reportAt('?revision=1')).revision).toBe(1);
     expect((await checkBundle(served('?revision=1'), nodeChecker(), {})).problems).toEqual([]);
+  });
+
+  it('is one report whenever the collector is killed', async () => {
+    await passAll();
+    await house.stop();
+    now = SETTLED + 1_000;
+    const file = join(dataDir, 'config.json');
+    writeFileSync(file, JSON.stringify(test.config));
+    for (const what of [200, 'report-made', 'report-logged', 300, 'report-published']) {
+      await killedAt(file, what);
+      now += 60_000;
+    }
+    house = await openHouse(test.config, dataDir, clock);
+    await published();
+    expect((await checkBundle(served(), nodeChecker(), {})).problems).toEqual([]);
+    await eventually(async () => {
+      const { events } = feedPage.parse(await house.json('/v1/events?after=0'));
+      return events.filter(({ type }) => type === 'report.published').length === 1;
+    });
+    await house.stop();
+    const store = openSqliteStore(join(dataDir, 'collector'));
+    const leaves = await store.read(LOG_SHARD, (tx) => tx.leaves());
+    await store[Symbol.asyncDispose]();
+    expect(leaves.filter(({ kind }) => kind === 'report')).toHaveLength(1);
+    expect(readdirSync(join(dataDir, 'collector', 'reports')).sort()).toEqual([
+      `${MONTH}.1.tar.gz`,
+      `${MONTH}.1.tar.gz.index.json`,
+    ]);
+    house = await openHouse(test.config, dataDir, clock);
+  });
+
+  it('is signed by nobody where what is kept is not what was signed; an alarm says so', async () => {
+    await passAll();
+    await eventually(async () => (await house.get('/log/2026/checkpoint')).status === 200);
+    await eventually(
+      async () => (await house.json<{ log: { pending: number } }>('/v1/status')).log.pending === 0,
+    );
+    const entries = join(dataDir, 'collector', 'blobs', 'log', '2026', 'tile', 'entries');
+    const [file = ''] = (readdirSync(entries, { recursive: true }) as string[]).filter((name) =>
+      /\/[0-9]+$/.test(name),
+    );
+    for (const name of readdirSync(join(entries, file, '..'))) {
+      const path = join(entries, file, '..', name);
+      const bytes = readFileSync(path);
+      // Within the first entry's text.
+      bytes[60] = (bytes[60] ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+    }
+    now = SETTLED + 1_000;
+    expect((await ask()).status).toBe(202);
+    const alarm = await eventually(async () => {
+      const { events } = feedPage.parse(await house.json('/v1/events?after=0'));
+      return events.flatMap((event) =>
+        event.type === 'alarm.raised' && event.alarm.key === `report/${MONTH}` ? [event.alarm] : [],
+      )[0];
+    }, 60_000);
+    expect(alarm.because).toMatch(/entries|end\.checkpoint/);
+    const { reports, failed } = await list();
+    expect(reports).toEqual([]);
+    expect(failed).toMatchObject({ month: MONTH, tries: 1 });
+    expect((await house.get(`/v1/reports/${MONTH}`)).status).toBe(404);
   });
 
   it('can be had as a draft before that: unsigned, in no log, marked', async () => {

@@ -13,13 +13,14 @@ import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
 import { dueAtOf, endOfMonth, monthsSince, retryAfterMs } from './calendar.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { cosignedEnds, covered } from './ends.ts';
-import { removeReport, reportName } from './folder.ts';
+import { archivePath, bytesOf, partPath, removeReport, reportName } from './folder.ts';
 import { logReport, proofOf } from './log-report.ts';
 import { type MakeData, Mismatch } from './make.ts';
 import { type End, NoReport } from './plan.ts';
 import {
   keyOf,
   type Logged,
+  type Made,
   newestPublished,
   type Planned,
   type Published,
@@ -188,7 +189,10 @@ export function openReports(parts: ReportsParts): Reports {
 
   const published = async (row: ReportRow, state: Logged): Promise<void> => {
     const { month, revision } = row;
-    const proof = await proofOf(publishedLog, state.index, await ends());
+    const commit = await store.read(LOG_SHARD, (tx) => tx.commitByHash(state.leaf));
+    // A restored store has another log's end.
+    if (commit === undefined) return planAgain(row);
+    const proof = await proofOf(publishedLog, commit.index, await ends());
     if (proof === undefined) return;
     const { madeAt, archive, note, leaf, headline } = state;
     const name = reportName(month, revision);
@@ -196,6 +200,28 @@ export function openReports(parts: ReportsParts): Reports {
     await put(row, { phase: 'published', madeAt, leaf, ...whole, headline, isTold: false }, clock.now());
     log.info({ month, revision, ...whole }, 'report-published');
     alarms.clear(alarmKey(month));
+  };
+
+  const planAgain = (row: ReportRow): Promise<void> =>
+    put(row, { phase: 'planned', dueAt: clock.now(), tries: 0 }, clock.now());
+
+  /** It is in the log, and its bytes are not here: what a backup does not have. Another revision takes its place. */
+  const lost = async (row: ReportRow): Promise<void> => {
+    const { month, revision } = row;
+    log.error({ month, revision }, 'report-lost');
+    await store.transact(LOG_SHARD, async (tx) => {
+      const next = keyOf(month, revision + 1);
+      const now = clock.now();
+      await tx.putState(REPORT_CORE, keyOf(month, revision), row.version, { phase: 'dropped' });
+      if ((await tx.getState(REPORT_CORE, next)) === undefined)
+        await tx.putState(
+          REPORT_CORE,
+          next,
+          0,
+          { phase: 'planned', dueAt: now, tries: 0 } satisfies Planned,
+          now,
+        );
+    });
   };
 
   /** The event is there once, whatever is killed between the two shards. */
@@ -233,6 +259,17 @@ export function openReports(parts: ReportsParts): Reports {
     await put(row, { phase: 'planned', dueAt, tries, because }, dueAt);
   };
 
+  /** What was made, as far as it was durable; or the whole of it, where only the row was not written any more. */
+  const isThere = async (
+    { month, revision }: ReportRow,
+    { archive, phase }: Made | Logged,
+  ): Promise<boolean> => {
+    const name = reportName(month, revision);
+    const part = await bytesOf(partPath(folder, name));
+    if (part !== undefined && part >= archive.length) return true;
+    return phase === 'logged' && (await bytesOf(archivePath(folder, name))) !== undefined;
+  };
+
   /** One step of the first row that has one to do. */
   const step = async (): Promise<boolean> => {
     const now = clock.now();
@@ -248,9 +285,19 @@ export function openReports(parts: ReportsParts): Reports {
         }
         return true;
       }
+      const isOurs = state.phase !== 'made' && state.phase !== 'logged' ? true : await isThere(row, state);
+      if (state.phase === 'made' && !isOurs) {
+        await planAgain(row);
+        return true;
+      }
       if (state.phase === 'made') {
         await logReport(store, key, month, revision, now);
+        log.info({ month, revision }, 'report-logged');
         bells.committed.ring();
+        return true;
+      }
+      if (state.phase === 'logged' && !isOurs) {
+        await lost(row);
         return true;
       }
       if (state.phase === 'logged') {
