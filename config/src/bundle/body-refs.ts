@@ -4,12 +4,13 @@
  */
 const REFS = 512;
 const HASH = 32;
+const WORDS = HASH / 4;
 
 interface Chunk {
   readonly batches: Uint32Array;
-  readonly bytes: Float64Array;
+  readonly bytes: Uint32Array;
   readonly lines: Uint32Array;
-  readonly hashes: Uint8Array;
+  readonly words: Uint32Array;
 }
 
 /** Of one day and service. */
@@ -21,23 +22,24 @@ export class BodyList {
     return this.#length;
   }
 
-  /** `hashes` holds the hash from `at` on. */
-  add(batch: number, bytes: number, lines: number, hashes: Uint8Array, at: number): void {
+  /** `hashes` holds the hash from its word `at` on: eight of them, in the machine's own order. */
+  add(batch: number, bytes: number, lines: number, hashes: Uint32Array, at: number): void {
     const place = this.#length % REFS;
     if (place === 0) {
       this.#chunks.push({
         batches: new Uint32Array(REFS),
-        bytes: new Float64Array(REFS),
+        bytes: new Uint32Array(REFS),
         lines: new Uint32Array(REFS),
-        hashes: new Uint8Array(REFS * HASH),
+        words: new Uint32Array(REFS * WORDS),
       });
     }
     const chunk = this.#chunkOf(this.#length);
     chunk.batches[place] = batch;
-    chunk.bytes[place] = bytes;
-    // A body of more lines than that has more bytes than any file may have.
+    // A body of more than that is more than any file may have.
+    chunk.bytes[place] = Math.min(bytes, 0xffffffff);
     chunk.lines[place] = Math.min(lines, 0xffffffff);
-    for (let i = 0; i < HASH; i += 1) chunk.hashes[place * HASH + i] = hashes[at + i] ?? 0;
+    const { words } = chunk;
+    for (let i = 0, to = place * WORDS; i < WORDS; i += 1) words[to + i] = hashes[at + i] ?? 0;
     this.#length += 1;
   }
 
@@ -55,9 +57,8 @@ export class BodyList {
   }
 
   isHash(i: number, hash: Uint8Array): boolean {
-    const { hashes } = this.#chunkOf(i);
-    const at = (i % REFS) * HASH;
-    for (let k = 0; k < HASH; k += 1) if (hashes[at + k] !== hash[k]) return false;
+    const own = new Uint8Array(this.#chunkOf(i).words.buffer, (i % REFS) * HASH, HASH);
+    for (let k = 0; k < HASH; k += 1) if (own[k] !== hash[k]) return false;
     return hash.length === HASH;
   }
 
@@ -68,20 +69,21 @@ export class BodyList {
   }
 }
 
-export class BodyRefs {
-  readonly #days = new Map<number, Map<number, BodyList>>();
+/** By the number that stands for a service; with holes. */
+export type DayLists = (BodyList | undefined)[];
 
-  /** `service` is a number that stands for it. */
-  list(day: number, service: number): BodyList {
-    let services = this.#days.get(day);
-    if (services === undefined) this.#days.set(day, (services = new Map<number, BodyList>()));
-    let list = services.get(service);
-    if (list === undefined) services.set(service, (list = new BodyList()));
-    return list;
+export class BodyRefs {
+  readonly #days = new Map<number, DayLists>();
+
+  /** Those of a day, to be added to. */
+  day(day: number): DayLists {
+    let lists = this.#days.get(day);
+    if (lists === undefined) this.#days.set(day, (lists = []));
+    return lists;
   }
 
-  of(day: number): ReadonlyMap<number, BodyList> {
-    return this.#days.get(day) ?? new Map<number, BodyList>();
+  *of(day: number): Generator<readonly [service: number, list: BodyList], void> {
+    for (const [service, list] of (this.#days.get(day) ?? []).entries()) if (list) yield [service, list];
   }
 
   letGo(day: number): void {

@@ -6,7 +6,7 @@ import { type VerifierKey, parseNote } from '../proof/note.ts';
 import { TILE_WIDTH, decodeBundle } from '../proof/tiles.ts';
 import { dayOfMinute } from '../time.ts';
 import { BatchBytes } from './batch-bytes.ts';
-import { BodyRefs } from './body-refs.ts';
+import { BodyList, BodyRefs } from './body-refs.ts';
 import type { Progress } from './check.ts';
 import { Chains } from './chains.ts';
 import { names, orderOf } from './files.ts';
@@ -113,9 +113,11 @@ export class Entries {
     });
     const day = dayOfMinute(first);
     if (!place.isInPart || day < this.#days.first || day > this.#days.last) return;
+    const lists = this.bodies.day(day);
     for (let i = 0; i < read.bodies; i += 1) {
-      const list = this.bodies.list(day, read.service[i] ?? 0);
-      list.add(batch, read.bytes[i] ?? 0, read.lines[i] ?? 0, read.hashes, i * 32);
+      const service = read.service[i] ?? 0;
+      const list = (lists[service] ??= new BodyList());
+      list.add(batch, read.bytes[i] ?? 0, read.lines[i] ?? 0, read.hashWords, i * 8);
     }
   }
 

@@ -14,7 +14,7 @@ export class Interned {
     let hash = FNV_START;
     for (let i = from; i < end; i += 1) hash = Math.imul(hash ^ (bytes[i] ?? 0), FNV_PRIME);
     const places = this.#places.get(hash);
-    for (const place of places ?? []) if (this.#isAt(place, bytes, from, end)) return place;
+    for (const place of places ?? []) if (this.isAt(place, bytes, from, end)) return place;
     const own = bytes.slice(from, end);
     const place = this.#bytes.push(own) - 1;
     this.#texts.push(String.fromCharCode(...own));
@@ -31,7 +31,8 @@ export class Interned {
     return this.#texts[number] ?? '';
   }
 
-  #isAt(place: number, bytes: Uint8Array, from: number, end: number): boolean {
+  /** Whether it is the text with this number. */
+  isAt(place: number, bytes: Uint8Array, from: number, end: number): boolean {
     const own = this.#bytes[place];
     if (own?.length !== end - from) return false;
     for (let i = 0; i < own.length; i += 1) if (own[i] !== bytes[from + i]) return false;
