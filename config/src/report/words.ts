@@ -112,7 +112,7 @@ export function reportPlaces(url: string, month: string) {
   const site = isPlainAddress(url) ? url.replace(/\/+$/, '') : 'SITE';
   const name = /^\d{4}-\d{2}$/.test(month) ? month : 'YYYY-MM';
   const page = `${site}/reports/${name}`;
-  return { page, file: `${name}.tar.gz`, bundle: `${page}.tar.gz`, verify: `${site}/verify` };
+  return { page, file: `report-${name}.tar.gz`, bundle: `${page}.tar.gz`, verify: `${site}/verify` };
 }
 
 /** An address of nothing but what needs no quotes anywhere. */
