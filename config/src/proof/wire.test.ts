@@ -41,6 +41,7 @@ import { formatLine, parseLine } from './line.ts';
 import { formatNote, parseNote } from './note.ts';
 import { formatPolicy, parsePolicy, policyMet } from './policy.ts';
 import { type RuleConfig, formatProjection, parseProjection, saltedHash } from './projection.ts';
+import { formatReportLeaf, parseReportLeaf } from './report-leaf.ts';
 import { authorizationOf, formatRequestText, noteOfAuthorization, parseRequestText } from './request.ts';
 import { canonicalSettings } from './settings.ts';
 import { buildTiles } from './testing/tree.ts';
@@ -241,6 +242,16 @@ const policy = {
   groups: [{ name: 'all-of-them', threshold: 1, members: ['w1'] }],
   quorum: 'all-of-them',
 };
+// What it is of is the text of another file, in place of a report's JSON.
+const report = {
+  origin,
+  month: '2026-10',
+  revision: 2,
+  minutes: { first: 29_846_880, last: 29_891_519 },
+  trees: [{ year: 2026, size: leaves.length, root: checkpoint.root }],
+  bytes: utf8(read('assignment.json')).length,
+  hash: encodeBase64(sha256(utf8(read('assignment.json')))),
+};
 
 type Parse = (text: string) => object;
 const goldens: readonly (readonly [string, typeof probe, object, string, Parse])[] = [
@@ -271,6 +282,7 @@ const goldens: readonly (readonly [string, typeof probe, object, string, Parse])
   ['batch-empty.note', probe, empty, formatBatchText(empty), parseBatchText],
   ['action.note', operator, action, formatActionLeaf(action), parseActionLeaf],
   ['annot.note', operator, annotation, formatAnnotationLeaf(annotation), parseAnnotationLeaf],
+  ['report.note', operator, report, formatReportLeaf(report), parseReportLeaf],
   ['checkpoint.note', log, checkpoint, formatCheckpointText(checkpoint), parseCheckpointText],
   ['request.note', probe, request, formatRequestText(request), parseRequestText],
 ];
