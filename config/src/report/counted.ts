@@ -48,7 +48,7 @@ export const countedDays = z.strictObject({ subject: text, days: z.array(day) })
 export const countedOutage = z.strictObject({ subject: text, firstMinute: count, minutes: count });
 
 /**
- * Latencies of answers (ok and degraded), in tenths of a millisecond: the bin (proof/count/latency-bins.ts) of the one of rank
+ * Latencies of lines that count as ok or degraded (as many as `succeeded`, with the minutes that stand still), in tenths of a millisecond: the bin (proof/count/latency-bins.ts) of the one of rank
  * ceil(ratio x count), told by its upper end.
  */
 const latency = { count, p50Tenths: count, p95Tenths: count, p99Tenths: count };
@@ -110,7 +110,10 @@ export const countedService = z.strictObject({
   certificates: z.array(countedCertificate),
 });
 
-/** A stretch of minutes for which a probe has no line of any service that it should have asked. */
+/**
+ * Minutes in which a probe's key was enrolled and its region asked, and no line that was read is due; told where there are more
+ * than the window of the shortest interval that it has, and two.
+ */
 const silence = z.strictObject({ firstMinute: count, minutes: count });
 /** Numbers of an epoch that its full spool dropped, or that are in no log as far as it was counted. */
 const gap = z.strictObject({ epoch: count, first: count, last: count, why: z.enum(['dropped', 'missing']) });
@@ -121,7 +124,7 @@ export const countedProbe = z.strictObject({
   key: text,
   region: text,
   operator: text,
-  /** Run by somebody else than the operator of the configuration. */
+  /** Its operator runs none of the public services' nodes, under any configuration of the range. */
   isByOthers: z.boolean(),
   /** Of the month. */
   batches: count,
