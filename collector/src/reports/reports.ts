@@ -14,6 +14,7 @@ import { dueAtOf, endOfMonth, monthsSince, retryAfterMs } from './calendar.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { cosignedEnds, covered } from './ends.ts';
 import { archivePath, bytesOf, partPath, removeReport, reportName } from './folder.ts';
+import { listed } from './listed.ts';
 import { logReport, proofOf } from './log-report.ts';
 import { type MakeData, Mismatch } from './make.ts';
 import { type End, NoReport } from './plan.ts';
@@ -29,7 +30,7 @@ import {
   type ReportRow,
   type ReportState,
 } from './states.ts';
-import { type ToldConfig, toldBefore } from './told.ts';
+import { toldBefore, toldConfig } from './told.ts';
 import type { ReportThread } from './thread.ts';
 
 export type AskedFor =
@@ -62,24 +63,6 @@ export interface Reports {
 }
 
 const alarmKey = (month: string): string => `report/${month}`;
-
-/** What the thread is told of the configuration: nothing that is private. */
-function toldConfig({ site, operator, reports, services }: Config): ToldConfig {
-  return {
-    site,
-    operator,
-    ...(reports === undefined ? {} : { reports }),
-    services: services
-      .filter(({ visibility }) => visibility === 'public')
-      .map(({ id, name, group, objectiveMillionths, visibility }) => ({
-        id,
-        name,
-        visibility,
-        ...(group === undefined ? {} : { group }),
-        ...(objectiveMillionths === undefined ? {} : { objectiveMillionths }),
-      })),
-  };
-}
 
 export function openReports(parts: ReportsParts): Reports {
   const { store, clock, log, key, origin, publishedLog, bells, alarms, folder, thread, signal } = parts;
@@ -379,51 +362,7 @@ export function openReports(parts: ReportsParts): Reports {
         await dropOld();
         return did;
       }),
-    async list() {
-      const all = await rows();
-      const planned = all.flatMap(({ month, state }) =>
-        state.phase === 'planned' ? [{ month, state }] : [],
-      );
-      const next = planned
-        .filter(({ state }) => state.tries === 0)
-        .sort((a, b) => a.state.dueAt - b.state.dueAt)[0];
-      const bad = planned.findLast(({ state }) => state.tries > 0);
-      return {
-        at: clock.now(),
-        reports: all
-          .flatMap(({ month, revision, state }) => {
-            if (state.phase !== 'published') return [];
-            const { madeAt, leaf, bytes, files, headline } = state;
-            const { services, differences } = headline;
-            return [
-              {
-                month,
-                revision,
-                madeAt,
-                leaf,
-                bytes,
-                services: [...services],
-                files,
-                ...(differences === undefined ? {} : { differences }),
-              },
-            ];
-          })
-          .reverse(),
-        ...(making === undefined ? {} : { making }),
-        ...(next === undefined ? {} : { next: { month: next.month, dueAt: next.state.dueAt } }),
-        ...(bad === undefined
-          ? {}
-          : {
-              failed: {
-                month: bad.month,
-                because: bad.state.because ?? '',
-                tries: bad.state.tries,
-                retryAt: bad.state.dueAt,
-              },
-            }),
-        drafts: await drafts.list(),
-      };
-    },
+    list: async () => listed(await rows(), making, await drafts.list(), clock.now()),
     ask,
   };
 }

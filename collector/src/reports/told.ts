@@ -20,6 +20,24 @@ export type ToldConfig = Pick<Config, 'site' | 'operator' | 'reports'> & {
   >[];
 };
 
+/** What the thread is told of the configuration: nothing that is private. */
+export function toldConfig({ site, operator, reports, services }: Config): ToldConfig {
+  return {
+    site,
+    operator,
+    ...(reports === undefined ? {} : { reports }),
+    services: services
+      .filter(({ visibility }) => visibility === 'public')
+      .map(({ id, name, group, objectiveMillionths, visibility }) => ({
+        id,
+        name,
+        visibility,
+        ...(group === undefined ? {} : { group }),
+        ...(objectiveMillionths === undefined ? {} : { objectiveMillionths }),
+      })),
+  };
+}
+
 /** Those that touch the minutes and that the page shows, oldest first. `tx` is of the house's shard. */
 export async function toldIncidents(
   tx: ReadTx,
