@@ -73,7 +73,7 @@ describe('recount.mjs', () => {
   );
 
   it('finds a figure that is another, and a body that is', async () => {
-    const files = await reportedFiles(smallBundle().assembly);
+    const files = await reportedFiles(smallBundle({ minutes: 120 }).assembly);
     const report = parseReport(Buffer.from(files.get('report.json') ?? []).toString()) as Report;
     const [service] = report.counted.services;
     const totals = service?.subjects[3]?.totals;
@@ -93,7 +93,7 @@ describe('recount.mjs', () => {
 
   it('comes to what the report of a generated day says', async () => {
     const day = join(folder, 'day');
-    const generated = generateMonth(day, { days: 1, monitors: 20 });
+    const generated = generateMonth(day, { days: 1, monitors: 16 });
     const names = await reportMonth(day, generated);
     const archive = join(folder, 'day.tar.gz');
     await packFolder(day, names, archive, generated.month);
