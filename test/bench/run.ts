@@ -10,12 +10,13 @@ const benches: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   checks: () => import('./checks.ts'),
   ingest: () => import('./ingest.ts'),
   page: () => import('./page.ts'),
+  report: () => import('./report.ts'),
   schedule: () => import('./schedule.ts'),
   'storage-hot': () => import('./storage-hot.ts'),
   storage: () => import('./storage.ts'),
 };
 
-const notYet = ['report', 'failover', 'alerts'];
+const notYet = ['failover', 'alerts'];
 
 function show(figure: Figure): string {
   const value = `${figure.value} ${figure.unit}`;
