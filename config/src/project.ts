@@ -1,6 +1,6 @@
 /**
  * Config -> RuleConfig: the part of a configuration that decides the number, as the configuration leaf commits
- * to it (CONTRACTS "Leaves"). Names, channels, groups and retention are not in it: they change no outcome.
+ * to it (CONTRACTS "Leaves"). Names, channels, groups and retention are not in it: they change no outcome. The operator's name is: a report tells which probes are run by others.
  */
 import { referenceHost } from './chains.ts';
 import type { Chain, Config, Monitor, Service, Target } from './model.ts';
@@ -26,6 +26,7 @@ export function projectConfig(config: Config, { seed, salt }: ProjectionSecrets,
   const secretServices = new Set(config.services.filter((s) => s.visibility === 'private').map((s) => s.id));
   return {
     seed,
+    operator: config.operator,
     regions: config.regions.map(({ id }) => id),
     probes: config.probes.map(({ id, region, operator, key }) => ({ id, region, operator, vkey: key })),
     controls: [...config.controls],

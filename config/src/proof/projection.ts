@@ -78,6 +78,8 @@ export interface RuleMonitor {
 export interface RuleConfig {
   /** 32 hex digits, made at first start. */
   readonly seed: string;
+  /** Who runs what says nothing else: whether a probe is somebody else's is held against it. Older texts have none. */
+  readonly operator?: string;
   readonly regions: readonly string[];
   readonly probes: readonly RuleProbe[];
   readonly controls: readonly string[];
@@ -95,6 +97,7 @@ export function saltedHash(salt: string, text: string, hash: Hash): string {
 export function formatProjection(c: RuleConfig): string {
   const lines = [
     `seed ${c.seed}`,
+    ...(c.operator === undefined ? [] : [`operator ${encodeToken(c.operator)}`]),
     ...c.regions.map((id) => `region ${id}`),
     ...c.probes.map((p) => `probe ${p.id} ${p.region} ${p.vkey} ${encodeToken(p.operator)}`),
     ...c.controls.map((url) => `control ${encodeToken(url)}`),
@@ -180,6 +183,7 @@ type Asked = Omit<RuleMonitor, keyof Judged | 'settings'>;
 
 interface Draft {
   seed: string | undefined;
+  operator: string | undefined;
   readonly regions: string[];
   readonly probes: RuleProbe[];
   readonly controls: string[];
@@ -195,7 +199,7 @@ interface Draft {
 function newDraft(): Draft {
   const lists = { regions: [], probes: [], controls: [], chains: [], services: [], asked: [] };
   const maps = { references: new Map(), nodes: new Map(), settings: new Map(), judged: new Map() };
-  return { seed: undefined, ...lists, ...maps };
+  return { seed: undefined, operator: undefined, ...lists, ...maps };
 }
 
 function add<T>(map: Map<string, T[]>, key: string, value: T): true {
@@ -214,6 +218,10 @@ const readers: Readonly<Record<string, (draft: Draft, fields: string[]) => boole
     if (draft.seed !== undefined || more.length > 0 || !/^[0-9a-f]{32}$/.test(seed)) return false;
     draft.seed = seed;
     return true;
+  },
+  operator(draft, [token = '', ...more]) {
+    draft.operator = decodeToken(token);
+    return draft.operator !== undefined && more.length === 0;
   },
   region(draft, [id = '', ...more]) {
     return isId(id) && more.length === 0 && draft.regions.push(id) > 0;
@@ -314,6 +322,7 @@ function finish(d: Draft): RuleConfig | undefined {
   if (d.seed === undefined || orphans || twice || d.judged.size < d.asked.length) return undefined;
   return {
     seed: d.seed,
+    ...(d.operator === undefined ? {} : { operator: d.operator }),
     regions: d.regions,
     probes: d.probes,
     controls: d.controls,

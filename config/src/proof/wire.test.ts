@@ -393,6 +393,9 @@ describe('what notes commit to', () => {
   test('projection.txt', () => {
     expect(projection).toBe(read('projection.txt'));
     expect(parseProjection(projection)).toEqual(config);
+    const named = { ...config, operator: 'Example Ltd & others' };
+    expect(formatProjection(named)).toContain('\noperator Example%20Ltd%20&%20others\n');
+    expect(parseProjection(formatProjection(named))).toEqual(named);
   });
   test('body-rpc.txt: the lines of batch.note, sorted bytewise', () => {
     expect(bodies.get('rpc')).toBe(read('body-rpc.txt'));

@@ -124,7 +124,7 @@ export const countedProbe = z.strictObject({
   key: text,
   region: text,
   operator: text,
-  /** Its operator runs none of the public services' nodes, under any configuration of the range. */
+  /** Its operator is none that a configuration of the range names as its own; of older ones, which name none, none of a node. */
   isByOthers: z.boolean(),
   /** Of the month. */
   batches: count,

@@ -1,6 +1,7 @@
 /** What is told of probes: what they sent, what is missing of it, and for how long they were silent. */
 import { MINUTES_PER_DAY } from '../../time.ts';
 import type { CountedLater, CountedProbe } from '../../report/counted.ts';
+import type { RuleConfig } from '../projection.ts';
 import type { MinuteRange } from '../rule/evaluate.ts';
 import { formatMonth, monthOfDay } from '../rule/period.ts';
 import { windowMinutesOf } from '../rule/window.ts';
@@ -73,6 +74,13 @@ class Voice {
   }
 }
 
+/** The operator that a configuration names; of one of an older version, which names none, those of its nodes. */
+function operatorsOf({ operator, services }: RuleConfig): string[] {
+  return operator === undefined
+    ? services.flatMap(({ nodes }) => nodes.map((node) => node.operator))
+    : [operator];
+}
+
 export class Probes {
   private readonly ground: Ground;
   private readonly range: MinuteRange;
@@ -80,7 +88,8 @@ export class Probes {
   private readonly voices = new Map<string, Voice>();
   /** By key: minutes of the range in which a line was due. */
   private readonly heardOf = new Map<string, Uint8Array>();
-  private readonly nodeOperators = new Set<string>();
+  /** Who runs what is watched, by the configurations in force. */
+  private readonly houseOperators = new Set<string>();
 
   /** Lines that were read, by what `likeOf` says of their batches. */
   private readonly linesOf: Float64Array;
@@ -118,8 +127,7 @@ export class Probes {
     for (const { first, last, under, speaking } of stretches) {
       const from = Math.max(first, this.range.first) - this.range.first;
       const to = Math.min(last, this.range.last) - this.range.first;
-      for (const { nodes } of under.config.services)
-        for (const { operator } of nodes) this.nodeOperators.add(operator);
+      for (const operator of operatorsOf(under.config)) this.houseOperators.add(operator);
       for (const { id, vkey, region, operator } of from > to ? [] : speaking) {
         const voice = this.voiceOf(id, vkey);
         [voice.region, voice.operator] = [region, operator];
@@ -159,7 +167,7 @@ export class Probes {
           key,
           region: voice.region === '' ? (enrolled?.region ?? '') : voice.region,
           operator,
-          isByOthers: operator !== '' && !this.nodeOperators.has(operator),
+          isByOthers: operator !== '' && !this.houseOperators.has(operator),
           batches: epochs.reduce((sum, { ofMonth }) => sum + ofMonth.length, 0),
           lines: voice.lines,
           gaps: epochs.flatMap(({ epoch, batches, ofMonth }) => gapsOf(epoch, ofMonth, batches)),
