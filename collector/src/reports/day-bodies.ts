@@ -3,6 +3,7 @@
  * its end; what is in none is looked for one by one. What is given is what the batch commits to by its hash.
  */
 import { hash } from 'node:crypto';
+import type { MissingWhy } from '@highwater/config/bundle/published.ts';
 import type { Batch, BodyRef } from '@highwater/config/proof/batch.ts';
 import {
   directoryEnd,
@@ -24,12 +25,9 @@ export interface WantedBody {
   readonly ref: BodyRef;
 }
 
-/** Why there is none: it is not kept any more, or was private when it came. */
-export type Missing = 'gone' | 'private';
-
 export interface DayBodies {
   /** In the order of `wanted`, all of one service. */
-  of(service: string, wanted: readonly WantedBody[]): Promise<readonly (Uint8Array | Missing)[]>;
+  of(service: string, wanted: readonly WantedBody[]): Promise<readonly (Uint8Array | MissingWhy)[]>;
 }
 
 /** Bodies in rows of a day are held together when they are not more, bytes: a row holds all services of a batch. */
@@ -110,7 +108,7 @@ export function openDayBodies(
           if (!(error instanceof PackError)) throw error;
         }
       }
-      const given: (Uint8Array | Missing)[] = [];
+      const given: (Uint8Array | MissingWhy)[] = [];
       for (const [i, want] of wanted.entries()) {
         given.push(shownOf(found[i] ?? (await one(want, service))));
       }
@@ -127,7 +125,7 @@ export function openDayBodies(
   }
 }
 
-function shownOf(found: Found | undefined): Uint8Array | Missing {
+function shownOf(found: Found | undefined): Uint8Array | MissingWhy {
   if (found === undefined) return 'gone';
   return found.shown === 'public' ? found.bytes : 'private';
 }

@@ -2,6 +2,7 @@
  * A month's bundle out of the store, the log and the bodies, as files by name (config's bundle/files.ts): what is asked for is
  * made, and let go when the next is asked for. Bodies are held for one service and day.
  */
+import { bundledCheckpoint, bundledPolicy } from '@highwater/config/bundle/bundled.ts';
 import { BODIES_FILE_BYTES, BundleError, type BundleFiles, names } from '@highwater/config/bundle/files.ts';
 import { formatKeys } from '@highwater/config/bundle/keys.ts';
 import { cutAt, isPublished } from '@highwater/config/bundle/published.ts';
@@ -9,6 +10,7 @@ import { formatRange } from '@highwater/config/bundle/range.ts';
 import { formatHashes } from '@highwater/config/bundle/tree.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import { encodeHex, utf8 } from '@highwater/config/proof/bytes.ts';
+import { parsePolicy } from '@highwater/config/proof/policy.ts';
 import { parseProjection, type RuleConfig } from '@highwater/config/proof/projection.ts';
 import { parseDay } from '@highwater/config/proof/rule/period.ts';
 import { bundlePath, foldTile, hashesAt, parseTilePath, TILE_WIDTH } from '@highwater/config/proof/tiles.ts';
@@ -80,7 +82,15 @@ function projectionsIn(leaves: readonly CommitRow[]): {
   return { configs, texts };
 }
 
-export async function gather({ tx, blobs, plan, operatorKey, policy }: GatherParts): Promise<BundleFiles> {
+export async function gather({
+  tx,
+  blobs,
+  plan,
+  operatorKey,
+  policy: text,
+}: GatherParts): Promise<BundleFiles> {
+  const policy = parsePolicy(text, sha256);
+  if ('error' in policy) throw new Error(`the policy: ${policy.error}`);
   const store = readOnly(tx);
   const bodies = openBodies(
     store,
@@ -148,7 +158,11 @@ export async function gather({ tx, blobs, plan, operatorKey, policy }: GatherPar
   const logFile = async (year: number, name: string): Promise<Uint8Array | string | undefined> => {
     const [log, tree] = [logAt(year), treeAt(year)];
     if (log === undefined || tree === undefined) return undefined;
-    if (name === names.end(year)) return log.checkpoint;
+    const alone = (checkpoint: string): string => bundledCheckpoint(checkpoint, log.vkey, undefined, sha256);
+    if (name === names.end(year))
+      return tree === plan.range.trees.at(-1)
+        ? bundledCheckpoint(log.checkpoint, log.vkey, policy, sha256)
+        : alone(log.checkpoint);
     const path = `tile/${name.slice(`logs/${year}/`.length)}`;
     const asked = parseTilePath(path);
     if (asked?.kind === 'entries') {
@@ -159,12 +173,13 @@ export async function gather({ tx, blobs, plan, operatorKey, policy }: GatherPar
       return bundle;
     }
     if (tree.start === 0) return undefined;
-    if (name === names.start(year)) return plan.start;
+    if (name === names.start(year)) return plan.start === undefined ? undefined : alone(plan.start);
     if (name === names.consistency(year)) {
       const wanted = await fetchTiles(tiles, year, tilesForConsistency(tree.start, tree.size));
       return formatHashes(consistencyProof(tree.start, tree.size, wanted, sha256));
     }
-    if (name === names.frontier(year)) return formatHashes(await frontier(blobs, year, tree));
+    if (name === names.frontier(year))
+      return tree.start === tree.size ? '' : formatHashes(await frontier(blobs, year, tree));
     return undefined;
   };
 
@@ -174,7 +189,11 @@ export async function gather({ tx, blobs, plan, operatorKey, policy }: GatherPar
     if (!isProof) return (await tx.commitsFrom(commitOf(log, index), 1))[0]?.note;
     const wanted = await fetchTiles(tiles, year, tilesForInclusion(index, log.size));
     const proof = inclusionProof(index, log.size, wanted, sha256);
-    return formatTlogProof({ index, proof, checkpoint: log.checkpoint });
+    return formatTlogProof({
+      index,
+      proof,
+      checkpoint: bundledCheckpoint(log.checkpoint, log.vkey, undefined, sha256),
+    });
   };
 
   const make = async (name: string): Promise<Uint8Array | string | undefined> => {
@@ -182,7 +201,7 @@ export async function gather({ tx, blobs, plan, operatorKey, policy }: GatherPar
     if (name === names.keys) {
       return formatKeys({ operator: operatorKey, logs: plan.logs.map(({ year, vkey }) => ({ year, vkey })) });
     }
-    if (name === names.policy) return policy;
+    if (name === names.policy) return bundledPolicy(policy);
     const [folder = '', first = '', second = '', third = ''] = name.split('/');
     if (folder === 'configs') return texts.get(first);
     if (folder === 'bodies') return bodiesFile(first, second, Number(third));

@@ -2,12 +2,14 @@
  * Makes a report: the engine that checks bundles reads this one as it is gathered, while what it reads goes into the archive;
  * then the report's figures are what it found. Nothing is signed here.
  */
+import { bundledProof } from '@highwater/config/bundle/bundled.ts';
 import { checkEvidence } from '@highwater/config/bundle/evidence.ts';
 import type { Evidence, Progress } from '@highwater/config/bundle/check.ts';
 import { type BundleFiles, names } from '@highwater/config/bundle/files.ts';
 import { nodeChecker } from '@highwater/config/node-checker.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import { encodeBase64, utf8 } from '@highwater/config/proof/bytes.ts';
+import { parsePolicy } from '@highwater/config/proof/policy.ts';
 import { formatReportLeaf } from '@highwater/config/proof/report-leaf.ts';
 import { printedUptime } from '@highwater/config/proof/rule/printed.ts';
 import { differencesOf } from '@highwater/config/report/differences.ts';
@@ -254,14 +256,20 @@ export async function finishReport(
     if (done === undefined) throw new NoReport(`${path} is gone`);
     return { bytes: done.length, files: done.pieces.length };
   }
-  const piece = state.pieces.find(({ name }) => name === names.report);
-  if (piece === undefined) throw new NoReport(`${path} has no report`);
-  const report = parseReport(Buffer.from(await fileOf(path, piece)).toString('utf8'));
+  const text = async (wanted: string): Promise<string> => {
+    const piece = state.pieces.find(({ name }) => name === wanted);
+    if (piece === undefined) throw new NoReport(`${path} has no ${wanted}`);
+    return Buffer.from(await fileOf(path, piece)).toString('utf8');
+  };
+  const report = parseReport(await text(names.report));
   if ('error' in report) throw new NoReport(`${path}: ${report.error}`);
+  // The one that is in the bundle: the configuration may have changed since.
+  const policy = parsePolicy(await text(names.policy), sha256);
+  if ('error' in policy) throw new NoReport(`${path}: ${policy.error}`);
   const writer = await openArchiveWriter(path, { folder: `report-${data.month}`, at: data.madeAt, state });
   try {
     await writer.add(names.note, utf8(data.note));
-    await writer.add(names.proof, utf8(data.proof));
+    await writer.add(names.proof, utf8(bundledProof(data.proof, policy, sha256)));
     await addRendered(writer, report, false);
     const done = await writer.finish();
     await publishPart(data.folder, data.name, done);

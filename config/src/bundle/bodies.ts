@@ -6,7 +6,7 @@ import { formatDay } from '../time.ts';
 import type { BodyList } from './body-refs.ts';
 import type { Entries } from './entries.ts';
 import { BODIES_FILE_BYTES, MAX_FILE_BYTES, names, orderOf } from './files.ts';
-import { cutAt, isPublished } from './published.ts';
+import { cutAt, isPublished, missingWhy } from './published.ts';
 import type { Reading } from './reading.ts';
 
 /** Hashed at once. */
@@ -130,8 +130,8 @@ class BodiesReader {
       const line = end < 0 || end - at > MAX_MISSING_LINE ? undefined : decodeUtf8(bytes.subarray(at, end));
       const [, year = '', index = '', ...why] = (line ?? '').split(' ');
       const [y, entry] = [parseDecimal(year, 9_999), parseDecimal(index, orderOf(1, 0) - 1)];
-      if (y === undefined || entry === undefined || why.length === 0)
-        return problems.fatal('mismatch', file, 'a line is not: missing YEAR INDEX WHY');
+      if (y === undefined || entry === undefined || !missingWhy.some((word) => word === why.join(' ')))
+        return problems.fatal('mismatch', file, `a line is not: missing YEAR INDEX ${missingWhy.join('|')}`);
       if (places.size === 0) for (const i of wanted) places.set(this.#batch(list, i).index, i);
       const place = places.get(orderOf(y, entry));
       if (place === undefined || place <= last)

@@ -85,11 +85,13 @@ async function againstProof(reading: Reading, found: Found, entry: Uint8Array | 
   const say = (says: string): void => {
     problems.mismatch(names.proof, says);
   };
-  const proof = parseTlogProof(decodeUtf8(bytes) ?? '');
+  const text = decodeUtf8(bytes) ?? '';
+  const proof = parseTlogProof(text);
   if ('error' in proof) {
     say(proof.error);
     return;
   }
+  if (proof.extra !== undefined) say('it has extra data, which nothing proves');
   const opened = parseNote(proof.checkpoint);
   const claimed = 'error' in opened ? opened : parseCheckpointText(opened.text);
   const origin = 'error' in claimed ? '' : claimed.origin;
@@ -104,7 +106,7 @@ async function againstProof(reading: Reading, found: Found, entry: Uint8Array | 
     say(`its checkpoint: ${checkpoint.error}`);
     return;
   }
-  await cosignersOf(reading, names.proof, checkpoint.note, found.trusted.policy);
+  await cosignersOf(reading, names.proof, checkpoint, found.trusted.policy, text);
   const own = found.logs.byYear.get(Number(origin.slice(year)))?.end;
   if (own !== undefined && checkpoint.size < own.size)
     say('its checkpoint is older than the end of what was counted');

@@ -2,7 +2,7 @@
  * Reads the evidence of a bundle in the order of its files, verifies all of it, and counts: what checks a report, and what makes
  * one. Nothing in it is believed: what does not fit is a problem, told with its file, and never an error that is thrown.
  */
-import { decodeBase64, decodeUtf8, encodeBase64, encodeHex } from '../proof/bytes.ts';
+import { decodeBase64, decodeUtf8, encodeBase64, encodeHex, utf8 } from '../proof/bytes.ts';
 import { openCount } from '../proof/count/open-count.ts';
 import { parseProjection } from '../proof/projection.ts';
 import type { ConfigRecord } from '../proof/rule/evidence.ts';
@@ -40,7 +40,14 @@ export interface Found {
 const nothing: Omit<Evidence, 'amount' | 'problems'> = {
   range: { month: '1970-01', origin: '', trees: [], leaves: [], before: [] },
   counted: { services: [], probes: [], later: [], missing: [] },
-  logged: { configs: [], keys: [], maintenance: [], actions: [], annotations: [] },
+  logged: {
+    configs: [],
+    keys: [],
+    maintenance: [],
+    actions: [],
+    annotations: [],
+    files: { range: '', keys: '', policy: '' },
+  },
   trust: {
     operatorKey: '',
     keysFrom: 'bundle',
@@ -78,7 +85,8 @@ export function evidenceOf(reading: Reading, found: Found | undefined): Evidence
 
 async function read(reading: Reading): Promise<Found> {
   const { problems, checker, options } = reading;
-  const range = parseRange(await reading.needText(names.range));
+  const rangeText = await reading.needText(names.range);
+  const range = parseRange(rangeText);
   if ('error' in range) return problems.fatal('mismatch', names.range, range.error);
   const days = daysOfMonth(parseMonth(range.month) ?? 0);
   const trusted = await readTrust(reading, range);
@@ -125,7 +133,13 @@ async function read(reading: Reading): Promise<Found> {
     maints,
     batches: entries.batches.map((batch) => ({ index: batch.index, key: batch.key, batch })),
   });
-  const logged = loggedOf({ leaves: entries.leaves, timeline, range: minutes, projections });
+  const hashOf = (text: string): string => encodeBase64(hash(utf8(text)));
+  const unsigned = {
+    range: hashOf(rangeText),
+    keys: hashOf(trusted.texts.keys),
+    policy: hashOf(trusted.texts.policy),
+  };
+  const logged = loggedOf({ leaves: entries.leaves, timeline, range: minutes, projections, unsigned });
   const trust: Evidence['trust'] = {
     operatorKey: trusted.operatorVkey,
     keysFrom: options.operatorKey === undefined ? 'bundle' : 'reader',
@@ -145,7 +159,7 @@ async function witnessed(
 ): Promise<Evidence['trust']['witnesses']> {
   const year = range.trees.at(-1)?.year ?? 0;
   const end = logs.byYear.get(year)?.end;
-  const signed = end === undefined ? [] : await cosignersOf(reading, names.end(year), end.note, policy);
+  const signed = end === undefined ? [] : await cosignersOf(reading, names.end(year), end, policy);
   const quorum = quorumText(policy);
   const all = policy.witnesses.length;
   if (!policyMet(policy, signed)) {

@@ -5,12 +5,13 @@
  *
  *     range                              what is proven of what: month, and of each log where its part begins and ends
  *     keys                               verifier keys: of the operator, of the logs
- *     policy                             witnesses, and how many have to have cosigned (c2sp.org/tlog-policy)
+ *     policy                             witnesses, and how many have to have cosigned (c2sp.org/tlog-policy), as formatPolicy writes it, without
+ *                                        comments and addresses
  *     logs/YEAR/start.checkpoint         the log before the month's first batch (none where it begins with entry 0)
- *     logs/YEAR/end.checkpoint           the log as far as it was counted, with its cosignatures
+ *     logs/YEAR/end.checkpoint           the log as far as it was counted; the last log's with cosignatures of the policy's witnesses
  *     logs/YEAR/consistency              proof that the second begins with the first: hashes in base64, one a line
  *     logs/YEAR/frontier                 hashes of the full subtrees before the first entry that is here, widest first, likewise;
- *                                        these two are where a start checkpoint is, and may be empty
+ *                                        these two are where a start checkpoint is, and may be empty; this one is where no entries follow
  *     leaves/YEAR/INDEX                  an earlier entry that still matters: configuration, key, maintenance, and batches
  *                                        that say from when those were in force
  *     leaves/YEAR/INDEX.tlog-proof       that it is in the log (c2sp.org/tlog-proof)
@@ -22,7 +23,8 @@
  *     report.json report.note report.tlog-proof report.md report.csv README.md
  *
  * A file of bodies has no marks in it: what each batch commits to says how many bytes come next. Of bodies that are not here the
- * first file of the day says so in its first lines, `missing YEAR INDEX WHY` (no line of a probe begins so).
+ * first file of the day says so in its first lines, `missing YEAR INDEX gone|private` (no line of a probe
+ * begins so).
  */
 import { bundlePath } from '../proof/tiles.ts';
 import { formatDay } from '../time.ts';

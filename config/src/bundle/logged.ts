@@ -14,6 +14,7 @@ export interface LoggedInput {
   readonly range: MinuteRange;
   /** Texts of projections by their SHA-256, base64. */
   readonly projections: ReadonlyMap<string, string>;
+  readonly unsigned: Logged['files'];
 }
 
 export function loggedOf(input: LoggedInput): Logged {
@@ -34,6 +35,7 @@ export function loggedOf(input: LoggedInput): Logged {
         const { of, at, text } = annotation.leaf;
         return { ...placeOf(annotation), of, at, text };
       }),
+    files: input.unsigned,
   };
 }
 

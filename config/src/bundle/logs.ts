@@ -4,7 +4,7 @@ import { verifyConsistency } from '../proof/tree.ts';
 import { TILE_WIDTH } from '../proof/tiles.ts';
 import { type Anchor, parseAnchor } from './anchors.ts';
 import type { Problem, Progress } from './check.ts';
-import { type SignedCheckpoint, openCheckpoint } from './checkpoints.ts';
+import { type SignedCheckpoint, moreThanLog, openCheckpoint } from './checkpoints.ts';
 import { type Entries, type EntryPlace, readEntries } from './entries.ts';
 import { names } from './files.ts';
 import type { Range, RangeTree } from './range.ts';
@@ -45,11 +45,11 @@ export function rootsOf({ byYear }: Logs): Roots {
 
 export async function readLogs(reading: Reading, range: Range, trusted: Trusted): Promise<Logs> {
   const byYear = new Map<number, Log>();
-  for (const tree of range.trees) byYear.set(tree.year, await readLog(reading, tree, trusted));
+  for (const tree of range.trees) byYear.set(tree.year, await readLog(reading, range, tree, trusted));
   return { byYear, readEntries: (take) => readAll(reading, range, trusted, byYear, take) };
 }
 
-async function readLog(reading: Reading, tree: RangeTree, trusted: Trusted): Promise<Log> {
+async function readLog(reading: Reading, range: Range, tree: RangeTree, trusted: Trusted): Promise<Log> {
   const { problems, checker } = reading;
   const { year, start: from, size } = tree;
   const opened = async (file: string, wanted: number): Promise<SignedCheckpoint> => {
@@ -58,6 +58,9 @@ async function readLog(reading: Reading, tree: RangeTree, trusted: Trusted): Pro
       return problems.fatal('incomplete', names.keys, `the key of the log ${year} is not in it`);
     const checkpoint = await openCheckpoint(reading, await reading.needText(file), key);
     if ('error' in checkpoint) return problems.fatal('mismatch', file, checkpoint.error);
+    // Whose cosignatures are on the end of the last log is looked at with the policy.
+    const more = file === names.end(range.trees.at(-1)?.year ?? 0) ? undefined : moreThanLog(checkpoint);
+    if (more !== undefined) problems.mismatch(file, more);
     return checkpoint.size === wanted
       ? checkpoint
       : problems.fatal('mismatch', file, `it is of ${checkpoint.size} entries; the range says ${wanted}`);
@@ -79,12 +82,10 @@ async function readLog(reading: Reading, tree: RangeTree, trusted: Trusted): Pro
     );
   const frontier = await hashes(names.frontier(year));
   const first = from - (from % TILE_WIDTH);
-  if (frontier.length !== subtreesOf(first))
-    problems.fatal(
-      'mismatch',
-      names.frontier(year),
-      `it has ${frontier.length} hashes, not ${subtreesOf(first)}`,
-    );
+  // Where no entries follow nothing would be held against it.
+  const subtrees = from === size ? 0 : subtreesOf(first);
+  if (frontier.length !== subtrees)
+    problems.fatal('mismatch', names.frontier(year), `it has ${frontier.length} hashes, not ${subtrees}`);
   return { tree, start, end, first, frontier };
 }
 
@@ -120,9 +121,10 @@ async function readAll(
   for (const log of byYear.values()) {
     const { tree, start, end, first, frontier } = log;
     const { year } = tree;
+    const isEmpty = tree.start === tree.size;
     const own = anchors.filter(({ origin }) => origin === `${range.origin}/${year}`);
     const wanted = [tree.start, tree.size, ...own.map(({ size }) => size)];
-    const growing = new GrowingTree(first, frontier, wanted, checker.hash);
+    const growing = new GrowingTree(isEmpty ? 0 : first, frontier, wanted, checker.hash);
     if (tree.start < tree.size) {
       const carried = (entry: Uint8Array, place: EntryPlace): Promise<boolean> =>
         isCarried(reading, range, trusted, byYear, entry, place);

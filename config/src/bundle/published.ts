@@ -11,6 +11,10 @@ export function isPublished(config: RuleConfig | undefined, service: string): bo
   return config.services.some(({ id, visibility }) => id === service && visibility === 'public');
 }
 
+/** Why a body is not in a bundle: it is not kept any more, or was private when it came. */
+export const missingWhy = ['gone', 'private'] as const;
+export type MissingWhy = (typeof missingWhy)[number];
+
 /** Cuts bodies, by their sizes in their order, into files of at most `limit` bytes; one that is larger is alone in its own. */
 export function cutAt(
   limit: number,

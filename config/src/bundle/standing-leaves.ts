@@ -3,7 +3,7 @@ import { leafHash } from '../proof/leaf-hash.ts';
 import { MAX_ENTRY_BYTES } from '../proof/tiles.ts';
 import { parseTlogProof } from '../proof/tlog-proof.ts';
 import { verifyInclusion } from '../proof/tree.ts';
-import { type SignedCheckpoint, cosignersOf, openCheckpoint } from './checkpoints.ts';
+import { type SignedCheckpoint, moreThanLog, openCheckpoint } from './checkpoints.ts';
 import type { EntryPlace } from './entries.ts';
 import { names } from './files.ts';
 import type { Range } from './range.ts';
@@ -31,9 +31,12 @@ export async function readStandingLeaves(
     const file = names.leaf(year, index);
     const proofFile = names.leafProof(year, index);
     const entry = await reading.need(file, MAX_ENTRY_BYTES);
-    const proof = parseTlogProof(await reading.needText(proofFile));
+    const proofText = await reading.needText(proofFile);
+    const proof = parseTlogProof(proofText);
     if ('error' in proof) return problems.fatal('mismatch', proofFile, proof.error);
     if (proof.index !== index) return problems.fatal('mismatch', proofFile, `it is of entry ${proof.index}`);
+    if (proof.extra !== undefined)
+      return problems.fatal('mismatch', proofFile, 'it has extra data, which nothing proves');
     const key = trusted.logs.get(year);
     if (key === undefined)
       return problems.fatal('incomplete', names.keys, `the key of the log ${year} is not in it`);
@@ -43,7 +46,8 @@ export async function readStandingLeaves(
     opened.set(id, checkpoint);
     if ('error' in checkpoint)
       return problems.fatal('mismatch', proofFile, `its checkpoint: ${checkpoint.error}`);
-    if (before === undefined) await cosignersOf(reading, proofFile, checkpoint.note, trusted.policy);
+    const more = moreThanLog(checkpoint, proofText);
+    if (more !== undefined) problems.mismatch(proofFile, more);
     const known = roots.get(year) ?? new Map<number, string>();
     roots.set(year, known);
     const root = known.get(checkpoint.size);

@@ -1,6 +1,7 @@
 /** Whom a bundle is checked against: keys and policy, by the reader's word where there is one. */
 import { type VerifierKey, parseVerifierKey } from '../proof/note.ts';
-import { type Policy, formatPolicy, parsePolicy } from '../proof/policy.ts';
+import { type Policy, parsePolicy } from '../proof/policy.ts';
+import { bundledPolicy } from './bundled.ts';
 import { names } from './files.ts';
 import { parseKeys } from './keys.ts';
 import type { Range } from './range.ts';
@@ -13,12 +14,15 @@ export interface Trusted {
   readonly logs: ReadonlyMap<number, VerifierKey>;
   readonly vkeys: ReadonlyMap<number, string>;
   readonly policy: Policy;
+  /** As they stand in the bundle. */
+  readonly texts: { readonly keys: string; readonly policy: string };
 }
 
 export async function readTrust(reading: Reading, range: Range): Promise<Trusted> {
   const { problems, checker, options } = reading;
   const { hash } = checker;
-  const keys = parseKeys(await reading.needText(names.keys), range.origin, hash);
+  const keysText = await reading.needText(names.keys);
+  const keys = parseKeys(keysText, range.origin, hash);
   if ('error' in keys) return problems.fatal('mismatch', names.keys, keys.error);
   const operatorVkey = options.operatorKey ?? keys.operator;
   const operator = parseVerifierKey(operatorVkey, hash);
@@ -35,22 +39,21 @@ export async function readTrust(reading: Reading, range: Range): Promise<Trusted
     const key = parseVerifierKey(vkey, hash);
     if (!('error' in key)) logs.set(year, key);
   }
-  return { operator, operatorVkey, logs, vkeys, policy: await readPolicy(reading, range, vkeys) };
+  const policyText = await reading.needText(names.policy);
+  const policy = readPolicy(reading, range, vkeys, policyText);
+  return { operator, operatorVkey, logs, vkeys, policy, texts: { keys: keysText, policy: policyText } };
 }
 
-async function readPolicy(
-  reading: Reading,
-  range: Range,
-  vkeys: ReadonlyMap<number, string>,
-): Promise<Policy> {
+function readPolicy(reading: Reading, range: Range, vkeys: ReadonlyMap<number, string>, own: string): Policy {
   const { problems, checker, options } = reading;
-  const own = await reading.needText(names.policy);
   const bundled = parsePolicy(own, checker.hash);
   if ('error' in bundled) return problems.fatal('mismatch', names.policy, bundled.error);
-  // One spelling, but for comments: nothing signs it, so that at least no letter of it is free.
-  const plain = own.replaceAll(/^#.*\n/gm, '');
-  if (formatPolicy(bundled) !== plain)
-    return problems.fatal('mismatch', names.policy, 'it is not in its one accepted spelling');
+  if (bundledPolicy(bundled) !== own)
+    return problems.fatal(
+      'mismatch',
+      names.policy,
+      'it is not in its one accepted spelling, without comments and addresses',
+    );
   if (options.policy === undefined) return bundled;
   const policy = parsePolicy(options.policy, checker.hash);
   if ('error' in policy)

@@ -44,7 +44,14 @@ const evidence: Evidence = {
     later: [],
     missing: [{ service: 'rpc', date: '2026-10-07', bodies: 1 }],
   },
-  logged: { configs: [], keys: [], maintenance: [], actions: [], annotations: [] },
+  logged: {
+    configs: [],
+    keys: [],
+    maintenance: [],
+    actions: [],
+    annotations: [],
+    files: { range: '', keys: '', policy: '' },
+  },
   trust: {
     operatorKey: 'example.com/log+11111111+AB==',
     keysFrom: 'bundle',

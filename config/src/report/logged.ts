@@ -63,5 +63,7 @@ export const logged = z.strictObject({
   maintenance: z.array(loggedMaintenance),
   actions: z.array(loggedAction),
   annotations: z.array(loggedAnnotation),
+  /** SHA-256, base64, of files of the bundle that nothing else would sign: what was read of the logs, and who is asked for. */
+  files: z.strictObject({ range: text, keys: text, policy: text }),
 });
 export type Logged = z.infer<typeof logged>;

@@ -8,16 +8,17 @@ import { decodeUtf8, encodeBase64, encodeHex, utf8 } from '../../proof/bytes.ts'
 import { leafHashOfNote } from '../../proof/leaf-hash.ts';
 import { parseConfigLeaf } from '../../proof/leaves.ts';
 import { parseNote } from '../../proof/note.ts';
-import { type Policy, NO_QUORUM, formatPolicy } from '../../proof/policy.ts';
+import { type Policy, NO_QUORUM } from '../../proof/policy.ts';
 import { type RuleConfig, parseProjection } from '../../proof/projection.ts';
 import { formatReportLeaf } from '../../proof/report-leaf.ts';
 import { daysOfMonth, parseMonth } from '../../proof/rule/period.ts';
 import { TILE_WIDTH, encodeBundle } from '../../proof/tiles.ts';
 import { type Report, formatReport } from '../../report/report.ts';
 import { dayOfMinute } from '../../time.ts';
+import { bundledPolicy } from '../bundled.ts';
 import { BODIES_FILE_BYTES, names } from '../files.ts';
 import { formatKeys } from '../keys.ts';
-import { cutAt, isPublished } from '../published.ts';
+import { type MissingWhy, cutAt, isPublished } from '../published.ts';
 import { type Range, formatRange } from '../range.ts';
 import { type File, TestTree, testLeafHash, text, treeFiles } from './tree-files.ts';
 
@@ -41,7 +42,7 @@ export interface Assembly {
   readonly earlier?: readonly AssembledLog[];
   readonly projections: readonly string[];
   /** A text says why there is none. */
-  body(year: number, index: number, service: string): Uint8Array | string;
+  body(year: number, index: number, service: string): Uint8Array | MissingWhy;
   /** Witnesses of the policy; each that has a key here cosigns the ends. */
   readonly policy?: Policy;
   readonly witnesses?: readonly WitnessSigningKey[];
@@ -71,19 +72,13 @@ export function* assembleEvidence(a: Assembly): Generator<File, void> {
   yield text(names.keys, formatKeys({ operator: a.operator.vkey, logs: keys }));
   const policy = a.policy ?? { logs: [], witnesses: [], groups: [], quorum: NO_QUORUM };
   const logs = policy.logs.length > 0 ? policy.logs : a.logs.map(({ key }) => ({ vkey: key.vkey }));
-  yield text(names.policy, formatPolicy({ ...policy, logs }));
-  for (const log of a.logs) yield* treeFiles(treeOf(log), log, a.witnesses);
+  yield text(names.policy, bundledPolicy({ ...policy, logs }));
+  const last = a.logs.at(-1);
+  for (const log of a.logs) yield* treeFiles(treeOf(log), log, log === last ? a.witnesses : []);
   for (const { log, index } of leaves) {
     const tree = treeOf(log);
     yield [names.leaf(log.year, index), log.entries[index] ?? new Uint8Array()];
-    yield text(names.leafProof(log.year, index), tree.proofOf(index, log.size, a.witnesses));
-  }
-  for (const { year, start, size, entries } of a.logs) {
-    if (start === size) continue;
-    for (let tile = Math.floor(start / TILE_WIDTH); tile * TILE_WIDTH < size; tile += 1) {
-      const end = Math.min(size, (tile + 1) * TILE_WIDTH);
-      yield [names.entries(year, tile), encodeBundle(entries.slice(tile * TILE_WIDTH, end))];
-    }
+    yield text(names.leafProof(log.year, index), tree.proofOf(index, log.size));
   }
   for (const { year, start, size, entries } of a.logs) {
     if (start === size) continue;

@@ -85,7 +85,7 @@ export function smallBundle(options: SmallOptions = {}): SmallBundle {
     })),
     projections: world.projections,
     body: (year, index, service) =>
-      world.logs.find((log) => log.year === year)?.body(index, service) ?? 'not kept',
+      world.logs.find((log) => log.year === year)?.body(index, service) ?? 'gone',
   };
   const files = new Map<string, Uint8Array>(assembleEvidence(assembly) as Iterable<File>);
   return { assembly, files, evidence: world.evidence(sizes), range, day };

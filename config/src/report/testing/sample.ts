@@ -187,6 +187,7 @@ function logged(): Report['logged'] {
         text: 'Disk replaced in the second machine; announced a quarter of an hour too late.',
       },
     ],
+    files: { range: sampleHash(31), keys: sampleHash(32), policy: sampleHash(33) },
   };
 }
 
