@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
+import { archiveHeader, indexPlace, parseArchiveIndex } from '@highwater/config/bundle/archive-index.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ArchivePiece, GZIP_HEADER, gzipEnd, openArchiveWriter } from './archive-writer.ts';
 
@@ -50,8 +51,34 @@ it('is read by tar and gzip, and each piece of it alone is its file', async () =
     expect(Buffer.compare(pieceOf(whole, piece), files[i]?.[1] ?? Buffer.of(1))).toBe(0);
   }
   expect(execFileSync('tar', ['tzf', path], { encoding: 'utf8' }).trim().split('\n')).toEqual(
-    files.map(([name]) => `${options.folder}/${name}`),
+    [...files.map(([name]) => name), 'index'].map((name) => `${options.folder}/${name}`),
   );
+});
+
+it('says in its header where its index is, and that where all else', async () => {
+  const path = join(folder, 'a.tar.gz');
+  const writer = await openArchiveWriter(path, options);
+  for (const [name, data] of files) await writer.add(name, data);
+  const { pieces } = await writer.finish();
+  unpacked(path);
+  const index = readFileSync(join(folder, options.folder, 'index'), 'utf8');
+  const whole = readFileSync(path);
+  const place = indexPlace(whole, whole.length);
+  const { offset, length } = place ?? { offset: 0, length: 0 };
+  const piece = whole.subarray(offset, offset + length);
+  expect(inflateRawSync(piece, { finishFlush: constants.Z_SYNC_FLUSH }).toString()).toBe(index);
+  expect([...(parseArchiveIndex(index, offset)?.values() ?? [])]).toEqual(pieces);
+});
+
+it('says nothing of the kind before it is whole', async () => {
+  const path = join(folder, 'a.tar.gz');
+  const writer = await openArchiveWriter(path, options);
+  for (const [name, data] of files) await writer.add(name, data);
+  await writer.pause();
+  await writer.close();
+  const part = readFileSync(path);
+  expect(indexPlace(part, part.length)).toBeUndefined();
+  expect(part.subarray(0, 32)).toEqual(Buffer.from(archiveHeader()));
 });
 
 it('is gone on with where it was made durable, whatever lies behind, and gives the same bytes', async () => {
@@ -72,6 +99,11 @@ it('is gone on with where it was made durable, whatever lies behind, and gives t
     const second = await openArchiveWriter(path, { ...options, state });
     for (const [name, data] of files.slice(cut)) await second.add(name, data);
     await second.finish();
+    expect(createHash('sha256').update(readFileSync(path)).digest('hex')).toBe(expected);
+    // Killed again, between its last byte and its name: the header says already what it will say.
+    const third = await openArchiveWriter(path, { ...options, state });
+    for (const [name, data] of files.slice(cut)) await third.add(name, data);
+    await third.finish();
     expect(createHash('sha256').update(readFileSync(path)).digest('hex')).toBe(expected);
   }
 });

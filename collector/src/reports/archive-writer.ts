@@ -1,19 +1,22 @@
 /**
  * The archive of a report (.tar.gz): one ordinary gzip stream, whose pieces each begin anew, so that the data of each file is
  * a piece of its own. A piece with a header before it and an empty last block behind it is a gzip file: so one file of the
- * bundle is served without unpacking anything. The index of the pieces is kept beside the archive.
+ * bundle is served without unpacking anything. The index of the pieces is kept beside the archive, and lies in it as its last file,
+ * for whoever has the archive alone (config's bundle/archive-index.ts).
  *
  * What is written can be gone on with after the process was killed: `state` says how far it is durable.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw } from 'node:zlib';
+import { archiveHeader, formatArchiveIndex } from '@highwater/config/bundle/archive-index.ts';
+import { names } from '@highwater/config/bundle/files.ts';
 import { packTar } from 'modern-tar';
 import { z } from 'zod';
 
 const deflate = promisify(deflateRaw);
 
-/** No name, no time: the same files give the same bytes. */
+/** Of one file alone. No name, no time: the same files give the same bytes. */
 export const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 const LAST_BLOCK = Buffer.from([3, 0]);
 const TAR_BLOCK = 512;
@@ -85,8 +88,17 @@ export async function openArchiveWriter(
     return packed.length;
   };
 
+  const file = async (name: string, data: Uint8Array): Promise<ArchivePiece> => {
+    const { before, behind } = await tarAround(`${folder}/${name}`, data, at);
+    await piece(before, TAR_LEVEL);
+    const offset = length;
+    const packed = await piece(data, name.startsWith('logs/') ? ENTRIES_LEVEL : BODIES_LEVEL);
+    await piece(behind, TAR_LEVEL);
+    return { name, offset, length: packed, bytes: data.length, crc32: crc32(data) };
+  };
+
   try {
-    if (state === undefined) await write(GZIP_HEADER);
+    if (state === undefined) await write(archiveHeader());
     else {
       if ((await handle.stat()).size < state.length) throw new Error(`${path} has become shorter`);
       await handle.truncate(state.length);
@@ -98,20 +110,17 @@ export async function openArchiveWriter(
   const paused = (): ArchiveState => ({ length, bytes, crc32: crc, pieces: [...pieces] });
   return {
     async add(name, data) {
-      const { before, behind } = await tarAround(`${folder}/${name}`, data, at);
-      await piece(before, TAR_LEVEL);
-      const offset = length;
-      const packed = await piece(data, name.startsWith('logs/') ? ENTRIES_LEVEL : BODIES_LEVEL);
-      pieces.push({ name, offset, length: packed, bytes: data.length, crc32: crc32(data) });
-      await piece(behind, TAR_LEVEL);
+      pieces.push(await file(name, data));
     },
     async pause() {
       await handle.sync();
       return paused();
     },
     async finish() {
+      const index = await file(names.index, Buffer.from(formatArchiveIndex(pieces)));
       await piece(TAR_END, TAR_LEVEL);
       await write(gzipEnd(crc, bytes));
+      await writeAll(handle, archiveHeader(index), 0);
       await handle.sync();
       await handle.close();
       return paused();

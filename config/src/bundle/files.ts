@@ -21,6 +21,7 @@
  *     bodies/DATE/SERVICE/NNN            the bodies of a service's batches of a UTC day, one after the other in the order of
  *                                        the log, cut at whole bodies when a file would be over 8 MiB
  *     report.json report.note report.tlog-proof report.md report.csv README.md
+ *     index                              where in an archive each file lies (archive-index.ts): no evidence, and nothing that a check asks for
  *
  * A file of bodies has no marks in it: what each batch commits to says how many bytes come next. Of bodies that are not here the
  * first file of the day says so in its first lines, `missing YEAR INDEX gone|private` (no line of a probe
@@ -84,4 +85,5 @@ export const names = {
   markdown: 'report.md',
   csv: 'report.csv',
   readme: 'README.md',
+  index: 'index',
 } as const;

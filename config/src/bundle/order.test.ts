@@ -41,6 +41,7 @@ const inOrder = [
   names.markdown,
   names.csv,
   names.readme,
+  names.index,
 ];
 
 it('is the one that files.ts tells, whatever they came as', () => {

@@ -22,6 +22,7 @@ const single: Readonly<Record<string, number>> = {
   [names.markdown]: 11,
   [names.csv]: 12,
   [names.readme]: 13,
+  [names.index]: 14,
 };
 const ofLog = ['start.checkpoint', 'end.checkpoint', 'consistency', 'frontier'];
 
