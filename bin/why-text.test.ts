@@ -51,3 +51,48 @@ describe('a region without data', () => {
     expect(textOf([], { ...slot, state: 'unknown' })).toContain('neither up nor down is known');
   });
 });
+
+describe('a window that is over', () => {
+  const first = Math.floor(at / 60_000);
+  const line = { probe: 'eu-1', region: 'eu', receivedAt: at + 61_000, line: 'web/a/http 1 ok 100 -' };
+  const batch = { epoch: 0, number: 12, log: { year: 2026, index: 345 } };
+  const told = (lines: Why['lines'], about: Partial<NonNullable<Why['decided']>> = {}): string =>
+    whyText({
+      monitor: 'web/a/http',
+      at,
+      verdict: { subject: 'web/a/http', status: 'up', since: at, because: 'said', votes: [] },
+      slot: { minute: first, state: 'up', because: 'eu: up', quorum: { needed: 2, regions: 3 } },
+      lines,
+      decided: { first, last: first + 1, gone: 0, more: 0, ...about },
+    });
+
+  it('is told by its lines, where each lies in the log, and why one does not count', () => {
+    const text = told([
+      { ...line, batch, counts: true, detail: 'by name' },
+      { ...line, probe: 'us-1', batch: { epoch: 0, number: 3 }, counts: false, because: 'it was late' },
+      { ...line, probe: 'us-1', counts: false, because: 'it is in no batch of the log so far' },
+    ]);
+    expect(text).toBe(`web/a/http is up at 2026-11-18 11:06:40 UTC, since 2026-11-18 11:06:40 UTC
+because said
+
+slot of 2026-11-18 11:06:00 UTC: up, because eu: up
+  it takes 2 of 3 regions to say the same
+
+lines due from 2026-11-18 11:06:00 UTC until before 2026-11-18 11:08:00 UTC
+  eu-1  batch 0.12  log 2026 entry 345  of 2026-11-18 11:07:41 UTC  web/a/http 1 ok 100 -   (by name)
+  us-1  batch 0.3                       of 2026-11-18 11:07:41 UTC  web/a/http 1 ok 100 -
+    does not count: it was late
+  us-1  no batch                        of 2026-11-18 11:07:41 UTC  web/a/http 1 ok 100 -
+    does not count: it is in no batch of the log so far
+
+`);
+  });
+
+  it('says what is gone, what is not shown, and that nothing was said', () => {
+    expect(told([], { gone: 1 })).toContain('bodies of one batch of that time are gone or damaged');
+    expect(told([], { gone: 1 })).not.toContain('none in any batch');
+    expect(told([], { gone: 7 })).toContain('bodies of 7 batches of that time are gone or damaged');
+    expect(told([])).toContain('  none in any batch of the log\n');
+    expect(told([{ ...line, batch, counts: true }], { more: 5 })).toContain('  5 more are not shown\n');
+  });
+});

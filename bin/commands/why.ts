@@ -84,12 +84,15 @@ export function whyText(answer: Why): string {
     `${answer.monitor} is ${verdict.status} at ${utc(at)}, since ${utc(verdict.since)}`,
     `because ${verdict.because}`,
     '',
-    'votes',
-    votesText(verdict.votes, at),
   ];
+  // Of a time that is over the votes are not known: the lines below decided.
+  if (answer.decided === undefined || verdict.votes.length > 0)
+    lines.push('votes', votesText(verdict.votes, at));
   if (answer.slot) {
-    const { minute, state, because } = answer.slot;
-    lines.push(`slot of ${utc(minute * 60_000)}: ${state}, because ${because}`, '');
+    const { minute, state, because, quorum } = answer.slot;
+    lines.push(`slot of ${utc(minute * 60_000)}: ${state}, because ${because}`);
+    if (quorum) lines.push(`  it takes ${quorum.needed} of ${quorum.regions} regions to say the same`);
+    lines.push('');
   }
   if (answer.node) {
     const { subject, status, because } = answer.node;
@@ -103,7 +106,11 @@ export function whyText(answer: Why): string {
       '',
     );
   }
-  lines.push('lines, newest first', linesText(answer.lines));
+  lines.push(
+    ...(answer.decided
+      ? decidedText(answer.decided, answer.lines)
+      : ['lines, newest first', linesText(answer.lines)]),
+  );
   const faults = new Set([...verdict.votes.flatMap(({ fault }) => fault ?? []), ...causesOf(answer)]);
   for (const id of faults) {
     const beside = answer.slot?.state === 'unknown' ? undefined : besideSlot[id];
@@ -164,6 +171,39 @@ function heardText(
   if (status !== 'unknown' || known === undefined) return when;
   if (isRefusal(known)) return `skipped ${when}, counts neither way`;
   return known.source === 'probe' ? `no answer that counts, ${when}` : when;
+}
+
+/** Lines of a window that is over, with where each lies in the log and why it does not count. */
+function decidedText(
+  { first, last, gone, more }: NonNullable<Why['decided']>,
+  lines: Why['lines'],
+): string[] {
+  const told = [`lines due from ${utc(first * 60_000)} until before ${utc((last + 1) * 60_000)}`];
+  const rows = columns(
+    lines.map(({ probe, line, detail, batch, receivedAt }) => [
+      '',
+      probe,
+      ...(batch === undefined
+        ? ['no batch', '', `of ${utc(receivedAt)}`]
+        : [
+            `batch ${batch.epoch}.${batch.number}`,
+            batch.log === undefined ? '' : `log ${batch.log.year} entry ${batch.log.index}`,
+            `of ${utc(receivedAt)}`,
+          ]),
+      detail === undefined ? line : `${line}   (${detail})`,
+    ]),
+  ).split('\n');
+  for (const [i, { counts, because }] of lines.entries()) {
+    told.push(rows[i] ?? '');
+    if (counts === false) told.push(`    does not count: ${because ?? 'no reason is known'}`);
+  }
+  if (lines.length === 0 && gone === 0) told.push('  none in any batch of the log');
+  if (more > 0) told.push(`  ${more} more are not shown`);
+  if (gone > 0) {
+    const what = gone === 1 ? 'one batch of that time are' : `${gone} batches of that time are`;
+    told.push(`  bodies of ${what} gone or damaged: what they said can not be shown`);
+  }
+  return [...told, ''];
 }
 
 function linesText(lines: Why['lines']): string {

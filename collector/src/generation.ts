@@ -107,6 +107,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     lasting.heard,
     maintenances.cover,
   );
+  const bodies = openBodies(store, blobs);
   const slots = openSlots(watched, store, blobs, clock, signal);
   const contradictions = openContradictions(watched, store, clock);
   const counting = { watched, ledger: openLedger(slots), clock };
@@ -219,7 +220,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
     ...logRoutes({
       log: publishedLog,
       blobs,
-      bodies: openBodies(store, blobs),
+      bodies,
       shown,
       operatorKey: lasting.key.vkey,
       policy: () =>
@@ -245,6 +246,7 @@ export async function openGeneration(lasting: Lasting, declared: Declared): Prom
       clock,
       live,
       slots,
+      bodies,
       snapshots,
       configHash,
       fed,

@@ -322,11 +322,39 @@ export const why = z.object({
   monitor: text,
   at: ms,
   verdict,
-  /** The newest lines of each probe, newest first. */
+  /** Where the window of `at` is over, the lines that were due in it; else the newest of each probe, newest first. */
   lines: z.array(
-    z.object({ probe: text, region: text, receivedAt: ms, line: text, detail: text.optional() }),
+    z.object({
+      probe: text,
+      region: text,
+      /** Of a line from the log: when its batch came. */
+      receivedAt: ms,
+      line: text,
+      detail: text.optional(),
+      /** The batch that has it, and where that lies in the log. */
+      batch: z
+        .object({
+          epoch: z.int(),
+          number: z.int(),
+          log: z.object({ year: z.int(), index: z.int() }).optional(),
+        })
+        .optional(),
+      /** Whether the rule counts it in the window; `because` where not. */
+      counts: z.boolean().optional(),
+      because: text.optional(),
+    }),
   ),
-  slot: z.object({ minute: z.int(), state: z.enum(['up', 'down', 'unknown']), because: text }).optional(),
+  /** The window, in minutes; batches whose bodies can't be read again; lines of it that are not shown. */
+  decided: z.object({ first: z.int(), last: z.int(), gone: z.int(), more: z.int() }).optional(),
+  slot: z
+    .object({
+      minute: z.int(),
+      state: z.enum(['up', 'down', 'unknown']),
+      because: text,
+      /** Of the regions with an enrolled probe so many have to say the same. */
+      quorum: z.object({ needed: z.int(), regions: z.int() }).optional(),
+    })
+    .optional(),
   /** What is made of it: its node's verdict now, which lag and being ahead can change too. */
   node: z
     .object({ subject: text, status: z.enum(['up', 'degraded', 'down', 'unknown']), because: text })

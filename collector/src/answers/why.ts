@@ -1,15 +1,17 @@
 /** The votes, the lines and the step of the rule behind one monitor's verdict and slot. */
 import type { Flip, Verdict } from '@highwater/config/domain.ts';
-import { type Instant, minuteOf } from '@highwater/config/time.ts';
+import { type Clock, type Instant, minuteOf } from '@highwater/config/time.ts';
 import type { Why } from '@highwater/config/wire.ts';
+import type { Bodies } from '../bodies/bodies.ts';
 import { linesOfFrame } from '../ingest/rebuild.ts';
 import type { Standing } from '../decide/types.ts';
 import { headsOf, stateOfChain } from '../live/heads.ts';
 import type { Live } from '../live/heart.ts';
 import type { Shard } from '../live/shard.ts';
-import type { Slots } from '../slots/slots.ts';
+import { lastClosed, type Slots } from '../slots/slots.ts';
 import type { Store } from '../store/store.ts';
 import { LOG_SHARD, type Watched } from '../watched.ts';
+import { decidedLines, framesOf, withFrames } from './decided-lines.ts';
 import { toldVerdict } from './status.ts';
 
 /** Lines shown of each probe. */
@@ -22,19 +24,25 @@ interface Question {
   readonly store: Store;
   readonly live: Live;
   readonly slots: Slots;
+  readonly bodies: Bodies;
+  readonly clock: Clock;
   readonly monitor: string;
   readonly at: Instant;
 }
 
-async function linesBefore({ watched, store, monitor, at }: Question): Promise<Why['lines']> {
-  const intervalMs = watched.monitors.get(monitor)?.intervalMs ?? 0;
-  const from = at - Math.max(600_000, (LINES_EACH + 1) * intervalMs);
-  const frames = await store.read(LOG_SHARD, (tx) => tx.framesBetween(from, at, MAX_FRAMES));
+/** @param most of each probe */
+async function linesBetween(
+  { watched, store, monitor }: Question,
+  from: Instant,
+  to: Instant,
+  most: number,
+): Promise<Why['lines']> {
+  const frames = await store.read(LOG_SHARD, (tx) => tx.framesBetween(from, to, MAX_FRAMES));
   const found = new Map<string, Why['lines']>();
   for (const frame of frames) {
     const own = found.get(frame.probe) ?? [];
     for (const [place, line] of [...linesOfFrame(frame).entries()].reverse()) {
-      if (!line.startsWith(`${monitor} `) || own.length >= LINES_EACH) continue;
+      if (!line.startsWith(`${monitor} `) || own.length >= most) continue;
       const detail = frame.details?.[String(place)];
       own.push({
         probe: frame.probe,
@@ -47,6 +55,21 @@ async function linesBefore({ watched, store, monitor, at }: Question): Promise<W
     found.set(frame.probe, own);
   }
   return [...found.values()].flat();
+}
+
+/** What decided a window that is over, or else the newest lines before. */
+async function linesAt(question: Question): Promise<Pick<Why, 'lines' | 'decided'>> {
+  const { watched, slots, clock, monitor, at } = question;
+  const ground = await slots.ground();
+  const [minute, horizon] = [minuteOf(at), lastClosed(clock.now())];
+  const decided = await decidedLines({ ...question, ground, minute, horizon });
+  if (decided !== undefined) {
+    const ofFrames = await linesBetween(question, ...framesOf(decided.about), MAX_FRAMES);
+    return { lines: withFrames(decided, ofFrames), decided: decided.about };
+  }
+  const intervalMs = watched.monitors.get(monitor)?.intervalMs ?? 0;
+  const from = at - Math.max(600_000, (LINES_EACH + 1) * intervalMs);
+  return { lines: await linesBetween(question, from, at, LINES_EACH) };
 }
 
 /** The last flip of a subject at or before an instant. */
@@ -81,7 +104,7 @@ function toldHead(watched: Watched, shard: Shard, standing: Standing): NonNullab
   return { chain: head.chain, height: head.height, state, because, blockTimeMs, lagBlocks, lagMs };
 }
 
-/** Answers for a monitor that the configuration knows. */
+/** Answers for a monitor that the configuration knows, or one of the log's did. */
 export async function whyOf(question: Question): Promise<Why> {
   const { watched, live, slots, monitor, at } = question;
   const { service, node, chain } = watched.monitors.get(monitor) ?? { service: '', node: '' };
@@ -91,7 +114,7 @@ export async function whyOf(question: Question): Promise<Why> {
     subject: monitor,
     status: 'unknown',
     since: at,
-    because: 'nothing was heard of it yet',
+    because: watched.monitors.has(monitor) ? 'nothing was heard of it yet' : 'it is not configured now',
     votes: [],
   };
   const verdict = await verdictAt(question, name, now);
@@ -103,7 +126,7 @@ export async function whyOf(question: Question): Promise<Why> {
     monitor,
     at,
     verdict: toldVerdict(verdict),
-    lines: await linesBefore(question),
+    ...(await linesAt(question)),
     ...(slot === undefined ? {} : { slot }),
     ...(of === undefined ? {} : { node: { subject: of.subject, status: of.status, because: of.because } }),
     ...(standing === undefined || shard === undefined ? {} : { head: toldHead(watched, shard, standing) }),

@@ -7,8 +7,10 @@ import type { Acknowledged } from '../answers/acknowledge.ts';
 import { feedAfter } from '../answers/events.ts';
 import { operatorStatus as statusNow } from '../answers/status.ts';
 import type { SnapshotKeeper } from '../answers/snapshot-keeper.ts';
+import { wasMonitor } from '../answers/decided-lines.ts';
 import { whyOf } from '../answers/why.ts';
 import type { Bell } from '../bell.ts';
+import type { Bodies } from '../bodies/bodies.ts';
 import type { HeardBook } from '../ingest/heard.ts';
 import type { Live } from '../live/heart.ts';
 import type { Regions } from '../live/regions.ts';
@@ -28,6 +30,7 @@ export interface ReaderCalls {
   readonly regions: Regions;
   readonly heard: Pick<HeardBook, 'of'>;
   readonly slots: Slots;
+  readonly bodies: Bodies;
   readonly snapshots: SnapshotKeeper;
   /** Leaf hash of the configuration that holds. */
   readonly configHash: string;
@@ -118,7 +121,7 @@ export function readerRoutes(parts: ReaderCalls): Route[] {
       },
       async handle({ query }) {
         const monitor = query.get('monitor') ?? '';
-        if (!watched.monitors.has(monitor)) {
+        if (!watched.monitors.has(monitor) && !wasMonitor(await parts.slots.ground(), monitor)) {
           throw new HttpError(
             404,
             `there is no monitor ${monitor.slice(0, 200)}`,

@@ -2,7 +2,7 @@
 import { type Fault, faultFromId } from '@highwater/config/faults.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import { phaseMs } from '@highwater/config/proof/due.ts';
-import { classifyLine } from '@highwater/config/proof/rule/none.ts';
+import { classifyLine, type LineContext } from '@highwater/config/proof/rule/none.ts';
 import { emptyTally, type Tally, tallyOf } from '@highwater/config/proof/rule/probe-minute.ts';
 import type { RuleMonitor, RuleProbe } from '@highwater/config/proof/projection.ts';
 import type { ConfigInForce } from '@highwater/config/proof/rule/timeline.ts';
@@ -47,10 +47,16 @@ const tornTally: Tally = { ...emptyTally, probe: 1 };
 /** What lines of one batch add to the tally of one monitor and window. */
 export type Classify = (said: ReadLine | Torn) => Tally;
 
-export function classifier(ground: Ground, of: ReadBatch, window: MonitorWindow, probe: RuleProbe): Classify {
+/** What is known of a batch's lines for a window. */
+export function contextOf(
+  ground: Ground,
+  of: ReadBatch,
+  window: MonitorWindow,
+  probe: RuleProbe,
+): LineContext {
   const { monitor, under } = window;
   const { batch, commit, key } = of;
-  const context = {
+  return {
     intervalMs: monitor.intervalMs,
     phaseMs: phaseOf(under, monitor, probe.id),
     clockBoundMs: batch.clock.boundMs,
@@ -58,6 +64,11 @@ export function classifier(ground: Ground, of: ReadBatch, window: MonitorWindow,
     contradicted: batch.number >= ground.voidFrom(key, batch.epoch),
     entryHolds: holds(ground, window, batch.config),
   };
+}
+
+export function classifier(ground: Ground, of: ReadBatch, window: MonitorWindow, probe: RuleProbe): Classify {
+  const { monitor } = window;
+  const context = contextOf(ground, of, window, probe);
   return (said) => {
     // A probe that contradicts itself is at fault, and neither of its lines is believed.
     if (!('text' in said)) return tornTally;

@@ -1,5 +1,6 @@
 /** The loop that follows the commits: of each shard its views, and the slots of every minute that has closed. */
 import { monitorParts } from '@highwater/config/domain.ts';
+import { quorumOf } from '@highwater/config/proof/rule/monitor.ts';
 import {
   type Clock,
   dayOfMinute,
@@ -53,6 +54,8 @@ export interface Slots {
    * is. Undefined when it was not configured.
    */
   monitorSlot(monitor: string, minute: number): Promise<Why['slot']>;
+  /** What the rule stands on, by all commits so far. */
+  ground(): Promise<Ground>;
   /** The shards that hold what was ever counted of a service; none of one that never was. */
   shardsOf(service: string): Promise<readonly string[]>;
   /** The last minute of a shard that has its slots; undefined before it is followed. */
@@ -191,6 +194,7 @@ export function openSlots(
     owes: () => [...shards.values()].some((slots) => slots.owes),
     flush: () => alone(() => orForget(flush)),
     revision: (shard) => revisions.get(shard) ?? 0,
+    ground: () => alone(advance),
     async shardsOf(service) {
       if (configs.length === 0) await alone(advance);
       return ever.of(service);
@@ -236,7 +240,9 @@ export function openSlots(
         if (tallies.isGone(window)) return counted(slots, monitor, minute);
         const regions = judgeRegions(tallies, rosterOf, window);
         const { state } = judgeAll(window, regions);
-        return { minute, state, because: whySlot(regions, state) };
+        const needed = quorumOf(regions.length, window.monitor.quorum);
+        const quorum = { needed, regions: regions.length };
+        return { minute, state, because: whySlot(regions, state), quorum };
       }),
   };
 }
