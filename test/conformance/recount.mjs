@@ -4,14 +4,15 @@
  * Node, so that it can be read, and believed, apart from it. What it does is written in "The number: rule/v1" and in the
  * README of the rule's vectors; each function names its clause.
  *
- *     node recount.mjs BUNDLE.tar.gz [--json]
+ *     node recount.mjs BUNDLE.tar.gz|FOLDER [--json]
  *
  * It is about the number: signatures and the log's tree are taken as they are (`highwater verify` and walk.mjs check those),
  * bodies have to be what batches commit to. Lines are believed to be of the closed grammar. Exit 0: every integer agrees.
  * 1: one does not. 2: the bundle could not be read.
  */
 import { createHash, hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { createGunzip } from 'node:zlib';
 
@@ -20,27 +21,47 @@ const DAY = 1_440;
 const say = (line) => process.stdout.write(`${line}\n`);
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest();
 
-// ------------------------------------------------------------------- tar
+// ------------------------------------------------------------------ files
 
-/** Files of a .tar.gz, one after the other: [name without the folder, bytes]. */
-async function* filesOf(path) {
+/** Files of a bundle, one after the other: [name without the folder, bytes], which stand until the next one is asked for. */
+function filesOf(path) {
+  return statSync(path).isDirectory() ? filesOfFolder(path) : filesOfArchive(path);
+}
+
+/** As they lie in an archive, as far as it matters here: bodies behind all that says what is in them. */
+function* filesOfFolder(path) {
+  const rank = (name) => ['range', 'leaves', 'logs', 'configs', 'bodies'].indexOf(name.split('/')[0]);
+  const names = readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(path, '/').length));
+  const [wanted, report] = [names.filter((name) => rank(name) >= 0), names.includes('report.json')];
+  wanted.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  for (const name of report ? [...wanted, 'report.json'] : wanted)
+    yield [name, readFileSync(join(path, name))];
+}
+
+async function* filesOfArchive(path) {
   const stream = createReadStream(path, { highWaterMark: 1 << 20 }).pipe(
     createGunzip({ chunkSize: 1 << 20 }),
   );
   const source = stream[Symbol.asyncIterator]();
-  let held = [];
-  let length = 0;
+  let rest = Buffer.alloc(0);
+  // One, over and over: what is made anew for each file is let go of far too late.
+  let space = Buffer.alloc(1 << 24);
   const take = async (wanted) => {
+    if (space.length < wanted) space = Buffer.alloc(2 * wanted);
+    let length = 0;
     while (length < wanted) {
-      const { value, done } = await source.next();
-      if (done) throw new Error('the archive ends inside a file');
-      held.push(value);
-      length += value.length;
+      if (rest.length === 0) {
+        const { value, done } = await source.next();
+        if (done) throw new Error('the archive ends inside a file');
+        rest = value;
+      }
+      const copied = rest.copy(space, length, 0, wanted - length);
+      rest = rest.subarray(copied);
+      length += copied;
     }
-    const all = held.length === 1 ? held[0] : Buffer.concat(held);
-    held = [all.subarray(wanted)];
-    length -= wanted;
-    return all.subarray(0, wanted);
+    return space.subarray(0, wanted);
   };
   let longName = '';
   for (;;) {
@@ -49,10 +70,10 @@ async function* filesOf(path) {
     const textOf = (from, to) => header.toString('latin1', from, to).replace(/\0.*$/s, '');
     const size = Number.parseInt(textOf(124, 136).trim(), 8) || 0;
     const type = textOf(156, 157);
-    const body = await take(Math.ceil(size / 512) * 512);
     const prefix = textOf(345, 500);
     const name = longName || (prefix === '' ? textOf(0, 100) : `${prefix}/${textOf(0, 100)}`);
     longName = '';
+    const body = await take(Math.ceil(size / 512) * 512);
     // A name of over 100 characters comes before its file, as pax or as GNU writes it.
     if (type === 'x') longName = / path=([^\n]*)\n/.exec(body.toString('utf8', 0, size))?.[1] ?? '';
     else if (type === 'L') longName = body.toString('utf8', 0, size).replace(/\0.*$/s, '');
@@ -64,6 +85,16 @@ async function* filesOf(path) {
 
 /** A log's place among all of them: years do not overlap. */
 const orderOf = (year, index) => year * 2 ** 40 + index;
+
+const interned = new Map();
+/** The same text in memory of its own and once: a part of a note would keep all of it. */
+function kept(text) {
+  const own = interned.get(text);
+  if (own !== undefined) return own;
+  const copy = Buffer.from(text).toString();
+  interned.set(copy, copy);
+  return copy;
+}
 
 function readNote(bytes) {
   const note = bytes.toString('utf8');
@@ -167,7 +198,7 @@ const known = {
   leaves: [],
   batches: [],
   projections: new Map(),
-  /** By `day service`: what is committed to, packed, in the order of the log. */
+  /** By day and service: what is committed to, packed, in the order of the log. */
   refs: new Map(),
   seen: new Map(),
   /** By key and epoch: the number from which on all is void. */
@@ -206,13 +237,13 @@ function readEntry(year, index, bytes) {
     year,
     index,
     ordinal: known.batches.length,
-    key: signer,
-    probe: one(fields, 'probe'),
+    key: kept(signer),
+    probe: kept(one(fields, 'probe')),
     epoch: Number(one(fields, 'epoch')),
     number: Number(one(fields, 'number')),
     first,
     last,
-    config: one(fields, 'config'),
+    config: kept(one(fields, 'config')),
     boundMs: Number(one(fields, 'clock').split(' ')[0]),
   };
   if (isKnownBatch(batch, text)) return;
@@ -240,9 +271,10 @@ function isKnownBatch({ key, epoch, number }, text) {
 }
 
 function addRef(day, ordinal, [service, lines, bytes, digest]) {
-  const key = `${day} ${service}`;
-  const refs = known.refs.get(key) ?? { count: 0, data: Buffer.alloc(64 * REF_BYTES) };
-  known.refs.set(key, refs);
+  const ofDay = known.refs.get(day) ?? new Map();
+  known.refs.set(day, ofDay);
+  const refs = ofDay.get(service) ?? { count: 0, data: Buffer.alloc(64 * REF_BYTES) };
+  if (refs.count === 0) ofDay.set(kept(service), refs);
   const at = refs.count * REF_BYTES;
   if (at === refs.data.length) refs.data = Buffer.concat([refs.data, Buffer.alloc(at)]);
   refs.data.writeUInt32LE(ordinal, at);
@@ -412,118 +444,218 @@ function phaseOf(seed, monitor, probe) {
   return phase;
 }
 
-/** The lines of a body and their due times, ms of the day; undefined when it is left out whole. */
-function linesOf(batch, service, body, count) {
-  if (body.at(-1) !== 10) return undefined;
-  const lines = body.toString('latin1', 0, body.length - 1).split('\n');
-  if (lines.length !== count) return undefined;
-  const dues = [];
-  let before = '';
-  const own = `${service}/`;
+const [LF, SPACE, ZERO] = [10, 32, 48];
+/** Where each line of the body begins, its due time begins and ends, and what it is, ms of the day. Of one body at a time. */
+const lines = { starts: [], dueAt: [], dueEnds: [], dues: [], ends: [] };
+
+/** Reads the lines of a body; false when it is left out whole. */
+function readLines(batch, own, body, count) {
+  if (body.at(-1) !== LF) return false;
   const firstMs = batch.first * MINUTE_MS;
   const endMs = (batch.last + 1) * MINUTE_MS;
-  for (const line of lines) {
-    const from = line.indexOf(' ') + 1;
-    const due = Number(line.slice(from, line.indexOf(' ', from)));
-    if (!line.startsWith(own) || due < firstMs || due >= endMs || line < before) return undefined;
-    before = line;
-    dues.push(due - today.firstMs);
+  let n = 0;
+  for (let at = 0; at < body.length; n += 1) {
+    let i = at;
+    while (body[i] !== SPACE && body[i] !== LF) i += 1;
+    const dueAt = i + 1;
+    let due = 0;
+    for (i = dueAt; body[i] >= ZERO && body[i] < ZERO + 10; i += 1) due = due * 10 + body[i] - ZERO;
+    const dueEnd = i;
+    while (body[i] !== LF) i += 1;
+    if (n === count || !startsWith(body, at, own) || due < firstMs || due >= endMs) return false;
+    if (n > 0 && isLess(body, at, i, lines.starts[n - 1], lines.ends[n - 1])) return false;
+    lines.starts[n] = at;
+    lines.dueAt[n] = dueAt;
+    lines.dueEnds[n] = dueEnd;
+    lines.dues[n] = due - today.firstMs;
+    lines.ends[n] = i;
+    at = i + 1;
   }
-  return { lines, dues };
+  return n === count;
 }
+
+/** Whether one part of some bytes sorts before another. */
+function isLess(body, start, end, otherStart, otherEnd) {
+  const length = Math.min(end - start, otherEnd - otherStart);
+  for (let i = 0; i < length; i += 1) {
+    if (body[start + i] !== body[otherStart + i]) return body[start + i] < body[otherStart + i];
+  }
+  return end - start < otherEnd - otherStart;
+}
+
+function startsWith(body, at, word) {
+  for (let i = 0; i < word.length; i += 1) if (body[at + i] !== word[i]) return false;
+  return true;
+}
+
+function isSame(body, at, end, otherAt, otherEnd) {
+  if (end - at !== otherEnd - otherAt) return false;
+  for (let i = 0; at + i < end; i += 1) if (body[at + i] !== body[otherAt + i]) return false;
+  return true;
+}
+
+/** Where a word is between the two, or -1. */
+function find(body, at, end, word) {
+  const last = end - word.length;
+  for (let i = at; i <= last; i += 1) if (body[i] === word[0] && startsWith(body, i, word)) return i;
+  return -1;
+}
+
+const bytesOf = (text) => Buffer.from(text, 'latin1');
+const RECHECK = bytesOf(' re=1');
+const LATE = bytesOf(' late=');
+const PROBES = bytesOf('probe.');
+const PROBES_CLOCK = bytesOf(' probe.clock.');
+const SKIPPED = bytesOf('skipped ');
+const SUCCEEDED = bytesOf('ok ');
+const SLOW = bytesOf('degraded ');
+const HEAD_OLD = bytesOf('target.head.old');
 
 function readBody(batch, service, body, count) {
-  const read = linesOf(batch, service, body, count);
-  if (read === undefined) return;
-  const { lines, dues } = read;
-  let monitor = '';
-  let windows;
+  const own = prefixes.get(service) ?? bytesOf(`${service}/`);
+  prefixes.set(service, own);
+  if (!readLines(batch, own, body, count)) return;
+  const { starts, dueAt, dueEnds, dues, ends } = lines;
+  const facts = (batch.facts ??= factsOf(batch));
   let claims;
   let standing;
-  let before = '';
-  let beforeDue = -1;
-  for (let i = 0; i < lines.length; i += 1) {
-    const line = lines[i];
-    const due = dues[i];
+  let before = -1;
+  for (let i = 0; i < count; i += 1) {
+    const [start, due, end] = [starts[i], dues[i], ends[i]];
     // A recheck is no claim: it never takes the place of a scheduled check.
-    if (line.includes(' re=1')) continue;
-    const end = line.indexOf(' ');
-    if (end !== monitor.length || !line.startsWith(monitor)) {
-      monitor = line.slice(0, end);
-      windows = today.byMonitor.get(monitor);
-      claims = claimsOf(monitor, batch.key);
+    if (find(body, dueEnds[i], end, RECHECK) >= 0) continue;
+    if (
+      claims === undefined ||
+      dueAt[i] - start !== claims.id.length ||
+      !startsWith(body, start, claims.id)
+    ) {
+      claims = claimsOf(body.toString('latin1', start, dueAt[i] - 1), batch.key);
       standing = undefined;
-      beforeDue = -1;
+      before = -1;
     }
-    const window = windows?.[Math.floor(due / MINUTE_MS)];
+    const window = claims.windows?.[Math.floor(due / MINUTE_MS)];
     if (window === undefined) continue;
-    if (standing?.window !== window) standing = standingOf(window, batch);
+    if (standing?.window !== window) standing = standingOf(claims, window, batch, facts);
     if (!standing.isSpeaking) continue;
     // Sorted: two lines of one due time follow each other.
-    const isRepeat = due === beforeDue;
-    if (isRepeat && before === line) continue;
-    const told = isRepeat ? PROBE : classOf(line, due, end + 1, standing);
-    before = line;
-    beforeDue = due;
-    // Of two the one of the lower (epoch, number) stands, whatever it says; of two in one batch neither is believed.
-    const other = claims.get(due);
-    const rival = other === undefined ? undefined : known.batches[Math.floor(other / CLASSES)];
-    if (rival === undefined || rival === batch || isBefore(batch, rival)) {
-      claims.set(due, batch.ordinal * CLASSES + told);
-    }
+    const isRepeat = before >= 0 && due === dues[before];
+    if (isRepeat && isSame(body, start, end, starts[before], ends[before])) continue;
+    const told = isRepeat ? PROBE : classOf(body, due, dueEnds[i], end, standing, facts);
+    before = i;
+    claim(claims, due, batch, told);
   }
 }
+const prefixes = new Map();
 
+/** What one key says of a monitor in a day: due times in order, and which batch says what at each. */
 function claimsOf(monitor, key) {
-  const id = `${monitor} ${key}`;
-  let claims = today.claims.get(id);
-  if (claims === undefined) today.claims.set(id, (claims = new Map()));
+  const ofKey = today.claims.get(key) ?? new Map();
+  if (ofKey.size === 0) today.claims.set(key, ofKey);
+  let claims = ofKey.get(monitor);
+  if (claims === undefined) {
+    const id = bytesOf(`${monitor} `);
+    claims = {
+      id,
+      windows: today.byMonitor.get(monitor),
+      count: 0,
+      dues: new Int32Array(64),
+      told: new Float64Array(64),
+    };
+    ofKey.set(monitor, claims);
+  }
   return claims;
+}
+
+/** Of two the one of the lower (epoch, number) stands, whatever it says; of two in one batch neither is believed. */
+function claim(claims, due, batch, told) {
+  let at = claims.count;
+  // Mostly behind all others.
+  while (at > 0 && claims.dues[at - 1] >= due) at -= 1;
+  if (claims.dues[at] === due && at < claims.count) {
+    const rival = known.batches[Math.floor(claims.told[at] / CLASSES)];
+    if (rival === batch || isBefore(batch, rival)) claims.told[at] = batch.ordinal * CLASSES + told;
+    return;
+  }
+  if (claims.count === claims.dues.length) {
+    claims.dues = Int32Array.from({ length: 2 * claims.count }, (_, i) => claims.dues[i]);
+    claims.told = Float64Array.from({ length: 2 * claims.count }, (_, i) => claims.told[i]);
+  }
+  if (at < claims.count) {
+    claims.dues.copyWithin(at + 1, at, claims.count);
+    claims.told.copyWithin(at + 1, at, claims.count);
+  }
+  claims.dues[at] = due;
+  claims.told[at] = batch.ordinal * CLASSES + told;
+  claims.count += 1;
 }
 
 const isBefore = (a, b) => a.epoch < b.epoch || (a.epoch === b.epoch && a.number < b.number);
 
-/** What is the same for all lines of a batch in a monitor's window. */
-function standingOf(window, batch) {
-  const { held, monitor, roster } = window;
-  const ran = timeline.byLeaf.get(batch.config);
-  const { intervalMs, id } = monitor;
-  const offset = intervalMs - (today.firstMs % intervalMs);
+/** What is the same for all lines of a batch. */
+function factsOf(batch) {
   return {
-    window,
-    intervalMs,
-    isSpeaking: roster.speakers.get(batch.key) === batch.probe,
+    ran: timeline.byLeaf.get(batch.config),
     isEnrolled: isEnrolledBelow(batch.key, batch.order),
     isVoid: batch.number >= (known.voidFrom.get(`${batch.key} ${batch.epoch}`) ?? Infinity),
     isClockless: batch.boundMs < 0 || batch.boundMs > 2_000,
-    isOther:
-      ran !== held.config && (ran === undefined || ran.entries.get(id) !== held.config.entries.get(id)),
-    // Due times of the day, ms of it.
-    phase: (phaseOf(held.config.seed, monitor, batch.probe) + offset) % intervalMs,
   };
 }
 
+/** What is the same for all lines of a probe in a monitor's window; mostly as in the window before. */
+function standingOf(claims, window, { key, probe }, { ran }) {
+  const { held, monitor, roster } = window;
+  const last = claims.standing;
+  if (last?.held === held && last.roster === roster && last.ran === ran && last.probe === probe) {
+    last.window = window;
+    return last;
+  }
+  const { intervalMs, id } = monitor;
+  const offset = intervalMs - (today.firstMs % intervalMs);
+  claims.standing = {
+    window,
+    held,
+    roster,
+    ran,
+    probe,
+    intervalMs,
+    isSpeaking: roster.speakers.get(key) === probe,
+    isOther:
+      ran !== held.config && (ran === undefined || ran.entries.get(id) !== held.config.entries.get(id)),
+    // Due times of the day, ms of it.
+    phase: (phaseOf(held.config.seed, monitor, probe) + offset) % intervalMs,
+  };
+  return claims.standing;
+}
+
 /** "None", clause by clause, and why. */
-function classOf(line, due, dueAt, { isEnrolled, isVoid, isClockless, isOther, intervalMs, phase }) {
+function classOf(
+  body,
+  due,
+  dueEnd,
+  end,
+  { isOther, intervalMs, phase },
+  { isEnrolled, isVoid, isClockless },
+) {
+  const probeOrClock = () => (find(body, dueEnd, end, PROBES_CLOCK) >= 0 ? CLOCK : PROBE);
   if (!isEnrolled) return NONE;
-  if (isVoid) return faultClock(line) ? CLOCK : PROBE;
+  if (isVoid) return probeOrClock();
   if (isClockless) return CLOCK;
   if (isOther) return NONE;
-  const outcomeAt = line.indexOf(' ', dueAt) + 1;
-  const faultAt = line.indexOf(' ', line.indexOf(' ', outcomeAt) + 1) + 1;
-  const isProbes = line.startsWith('probe.', faultAt);
-  const isSkipped = line.startsWith('skipped ', outcomeAt);
+  const outcomeAt = dueEnd + 1;
+  const faultAt = body.indexOf(SPACE, body.indexOf(SPACE, outcomeAt) + 1) + 1;
+  const isProbes = startsWith(body, faultAt, PROBES);
+  const isSkipped = startsWith(body, outcomeAt, SKIPPED);
   if (isSkipped && !isProbes) return NONE;
-  if (isProbes) return faultClock(line) ? CLOCK : PROBE;
+  if (isProbes) return probeOrClock();
   if (due % intervalMs !== phase) return PROBE;
-  const late = line.indexOf(' late=', faultAt);
-  if (late > 0 && 2 * Number.parseInt(line.slice(late + 6), 10) > intervalMs) return PROBE;
-  if (line.startsWith('ok ', outcomeAt)) return OK;
-  if (line.startsWith('degraded ', outcomeAt)) return DEGRADED;
-  const isOld = line.startsWith('target.head.old', faultAt) && [undefined, ' '].includes(line[faultAt + 15]);
+  const late = find(body, faultAt, end, LATE);
+  if (late >= 0 && 2 * Number.parseInt(body.toString('latin1', late + LATE.length, end), 10) > intervalMs)
+    return PROBE;
+  if (startsWith(body, outcomeAt, SUCCEEDED)) return OK;
+  if (startsWith(body, outcomeAt, SLOW)) return DEGRADED;
+  const isOld = startsWith(body, faultAt, HEAD_OLD) && [SPACE, LF].includes(body[faultAt + HEAD_OLD.length]);
   return isOld ? OLD : FAIL;
 }
-const faultClock = (line) => line.includes(' probe.clock.');
 
 // ---------------------------------------------------------------- bodies
 
@@ -554,7 +686,7 @@ function readBodies(name, bytes) {
     state.missing.add(orderOf(Number(year), Number(index)));
     at = end + 1;
   }
-  const refs = known.refs.get(key) ?? { count: 0 };
+  const refs = known.refs.get(day)?.get(service) ?? { count: 0 };
   for (; state.next < refs.count; state.next += 1) {
     const ref = state.next * REF_BYTES;
     const batch = known.batches[refs.data.readUInt32LE(ref)];
@@ -590,12 +722,14 @@ const isMostlyDegraded = (ok, degraded) => degraded > 0 && 2 * degraded >= ok + 
 /** Classes by minute of a monitor and key. */
 function talliesOfDay() {
   const tallies = new Map();
-  for (const [id, claims] of today.claims) {
-    const counts = new Uint16Array(DAY * CLASSES);
-    for (const [due, claim] of claims) {
-      counts[Math.floor(due / MINUTE_MS) * CLASSES + (claim % CLASSES)] += 1;
+  for (const [key, ofKey] of today.claims) {
+    for (const [monitor, { count, dues, told }] of ofKey) {
+      const counts = new Uint16Array(DAY * CLASSES);
+      for (let i = 0; i < count; i += 1) {
+        counts[Math.floor(dues[i] / MINUTE_MS) * CLASSES + (told[i] % CLASSES)] += 1;
+      }
+      tallies.set(`${monitor} ${key}`, counts);
     }
-    tallies.set(id, counts);
   }
   return tallies;
 }
@@ -759,6 +893,7 @@ function count(plane, subject, minute, slot, isCovered, asked) {
 /** All of a day was read: its minutes are judged. */
 function closeDay() {
   if (today.day < 0) return;
+  known.refs.delete(today.day);
   const tallies = talliesOfDay();
   const judged = new Map();
   const judge = (window) => {
@@ -921,7 +1056,7 @@ function headline(id) {
 }
 
 async function main([path, flag]) {
-  if (path === undefined) throw new Error('usage: node recount.mjs BUNDLE.tar.gz [--json]');
+  if (path === undefined) throw new Error('usage: node recount.mjs BUNDLE.tar.gz|FOLDER [--json]');
   let report;
   let isRead = false;
   for await (const [name, bytes] of filesOf(path)) {
