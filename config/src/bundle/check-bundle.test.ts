@@ -246,29 +246,6 @@ describe('what is changed shows', () => {
       says: `counted.services.rpc.subjects.rpc.totals.up: the report says ${totals.up}, the evidence gives ${totals.up - 1}`,
     });
   });
-
-  it('single bytes, wherever they are', async () => {
-    const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-    let state = seed;
-    const random = (below: number): number => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-      return Math.floor((state / 2 ** 32) * below);
-    };
-    const namesOf = [...honest.keys()];
-    for (let i = 0; i < 150; i += 1) {
-      const name = namesOf[random(namesOf.length)] ?? '';
-      const bytes = Uint8Array.from(honest.get(name) ?? []);
-      if (bytes.length === 0) continue;
-      const at = random(bytes.length);
-      const before = bytes[at] ?? 0;
-      // By whom a cosignature is that does not matter is free: others' are left alone.
-      if (name.endsWith('.tlog-proof') && at >= bytes.lastIndexOf(0xe2)) continue;
-      bytes[at] = before ^ (1 + random(255));
-      const { problems } = await check(new Map(honest).set(name, bytes));
-      const what = `seed ${seed}: ${name}, byte ${at}, ${before} to ${bytes[at]}`;
-      expect(problems.length, what).toBeGreaterThan(0);
-    }
-  });
 });
 
 describe('entries that their log holds, and that are not what they should be', () => {

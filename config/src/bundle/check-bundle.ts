@@ -40,7 +40,8 @@ export async function checkBundle(
   return { evidence, problems, ...(report === undefined ? {} : { report }) };
 }
 
-async function checkReport(reading: Reading, found: Found): Promise<Report | undefined> {
+/** Of the files behind the evidence; what was found stays as it is. */
+export async function checkReport(reading: Reading, found: Found): Promise<Report | undefined> {
   const { problems } = reading;
   const isWhole = found.isWhole;
   let report: Report | undefined;
