@@ -26,7 +26,10 @@ export function whyCommand(): Command {
       `
 Examples:
   highwater why ethereum/publicnode/head
-  highwater why ethereum/publicnode/head --at 2026-11-21T06:00:00Z`,
+  highwater why ethereum/publicnode/head --at 2026-11-21T06:00:00Z
+
+Of a minute that is over it shows the lines that decided it, as long as their bodies are kept (retention.bodies): each with
+its batch, where that lies in the log, and why it does not count if it does not.`,
     )
     .action((monitor: string, options: CollectorFlags & { at?: string; json?: boolean }) =>
       run(monitor, options),

@@ -292,7 +292,7 @@ export const serviceSchema = z.strictObject({
 export const retentionSchema = z.strictObject({
   hot: key(
     durationBetween(HOUR_MS, 30 * DAY_MS).default(2 * DAY_MS),
-    'Lines as they came, kept for `why`: deleted when older and in a batch, without one after twice as long.',
+    'Lines as they came with the details of faults, for `why` (older lines are in the bodies): deleted when older and in a batch, without one after twice as long.',
     '48h',
   ),
   bodies: key(
