@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { archiveFiles } from '@highwater/config/bundle/archive.ts';
 import { type BundleFiles, names } from '@highwater/config/bundle/files.ts';
+import { openArchiveFile } from './archive-file.ts';
 import { Exit } from './exit.ts';
 import { folderFiles } from './folder-files.ts';
 import { httpArchive, newestReport, reportPlace } from './http-archive.ts';
@@ -25,7 +26,7 @@ export interface BundleSource {
 }
 
 interface OpenOptions {
-  /** A part of it is needed: at a page its files are fetched one by one. */
+  /** A part of it is needed: at a page its files are fetched one by one, in an archive they are read where they lie. */
   readonly isPart: boolean;
   /** Exit codes: what is typed makes no sense; what it means is not to be had. */
   readonly codes: { readonly usage: number; readonly missing: number };
@@ -49,6 +50,10 @@ export async function openBundle(typed: string, { isPart, codes }: OpenOptions):
       'write a bundle (.tar.gz or .tar), its unpacked folder, or https://STATUS.PAGE/reports/YYYY-MM';
     throw new Exit(codes.usage, `highwater verify: ${plain(typed)}: there is no such file; ${remedy}`);
   }
+  // Only a part: of the whole it matters what the stream gives, every byte of it.
+  const files = isPart && known.isFile() ? await openArchiveFile(path) : undefined;
+  if (files !== undefined)
+    return { files, what: path, finish: async () => undefined, close: () => files.close() };
   if (!known.isDirectory()) return archiveSource(createReadStream(path, { highWaterMark: READ_BYTES }), path);
   const folder = await folderOf(path);
   if (folder === undefined) {
