@@ -29,6 +29,7 @@ function monitor(id: string, kind: string, intervalMs: number, more: Partial<Rul
 /** Three probes; two public services with five monitors, a private one, and a reference of the chain. */
 export const smallConfig: RuleConfig = {
   seed: '00112233445566778899aabbccddeeff',
+  operator: 'Example',
   regions: ['asia', 'eu', 'us'],
   probes: [
     { id: 'asia-1', region: 'asia', operator: 'Another', vkey: smallKeys.asia.vkey },
