@@ -77,7 +77,7 @@ describe('a report by mail', () => {
     expect(lines).toContain('https://status.example.com/reports/2026-10');
     expect(mail.html).toContain('>Report</div>');
     expect(mail.html).toMatch(/<th scope="col"[^>]*>Uptime<\/th>/);
-    expect(mail.html).toMatch(/<td[^>]*>99\.9483 %<\/td>/);
+    expect(mail.html).toMatch(/<td[^>]*>99\.9483&nbsp;%<\/td>/);
     expect(mail.html).not.toMatch(/Critical|Major|Notice|Resolved/);
   });
 

@@ -33,7 +33,8 @@ const style = `
 @media (max-width: 480px) {
   .page { padding: 8px !important; }
   td.label, .value { display: block !important; width: auto !important; padding-right: 0 !important; }
-  .cell { white-space: normal !important; padding-right: 8px !important; min-width: 0 !important; font-size: 12px !important; }
+  .cell { padding-right: 6px !important; min-width: 0 !important; font-size: 10px !important; }
+  .cell:first-child { min-width: 56px !important; }
   .cell:last-child { padding-right: 0 !important; }
   td.label { padding-bottom: 0 !important; }
   .value { padding-top: 0 !important; }
@@ -94,7 +95,7 @@ function figures(services: readonly (readonly string[])[]): string {
       tag === 'th'
         ? 'color: #59626b; font-weight: 600; border-bottom: 2px solid #d5d9de;'
         : 'color: #14171a; border-bottom: 1px solid #e4e7eb;';
-    return `<${tag}${scope} class="cell ${tag === 'th' ? 'label' : 'value-cell'}" style="padding: 6px ${column === SUMMARY_HEAD.length - 1 ? '0' : '14px'} 6px 0; text-align: ${isName ? 'left' : 'right'}; vertical-align: top; ${isName ? 'overflow-wrap: anywhere; min-width: 96px;' : 'white-space: nowrap; font-variant-numeric: tabular-nums;'} ${look}">${escapeHtml(text)}</${tag}>`;
+    return `<${tag}${scope} class="cell ${tag === 'th' ? 'label' : 'value-cell'}" style="padding: 6px ${column === SUMMARY_HEAD.length - 1 ? '0' : '14px'} 6px 0; text-align: ${isName ? 'left' : 'right'}; vertical-align: top; ${isName ? 'overflow-wrap: anywhere; min-width: 96px;' : 'font-variant-numeric: tabular-nums;'} ${look}">${together(escapeHtml(text))}</${tag}>`;
   };
   const line = (tag: 'th' | 'td', cells: readonly string[]) =>
     `<tr>${cells.map((text, column) => cell(tag, text, column)).join('')}</tr>`;
@@ -106,6 +107,10 @@ ${services.map((cells) => line('td', cells)).join('\n')}
 </table></div>
 `;
 }
+
+/** A number and its unit stay on one line; what stands beside them may go to the next. */
+const together = (html: string): string =>
+  html.replace(/(\d) (%|min)/gu, '$1&nbsp;$2').replace('not met', 'not&nbsp;met');
 
 function row(line: string): string {
   const match = /^([A-Za-z ]{1,20}): (.*)$/u.exec(line);
