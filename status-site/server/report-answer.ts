@@ -46,6 +46,10 @@ export interface ReportFile {
   readonly name: string;
 }
 
+/** As `highwater report` names it; without a revision it is the newest, whichever that is. */
+const archiveName = (month: string, revision: number | undefined): string =>
+  `report-${month}${revision !== undefined && revision > 1 ? `-r${revision}` : ''}.tar.gz`;
+
 /** `/reports/2026-10.md`, `/reports/2026-10/bundle/keys`; undefined for all that is no file of a report. */
 export function reportFileOf(path: string): ReportFile | undefined {
   const [, month = '', form = '', name = ''] =
@@ -119,7 +123,7 @@ export function reportAnswers(reports: Reports, collector: CollectorAddress): An
       ...headers,
       'content-type': isOfBundle ? typeOf(name) : types[form],
       ...(form === 'tar.gz'
-        ? { 'content-disposition': `attachment; filename="report-${month}.tar.gz"` }
+        ? { 'content-disposition': `attachment; filename="${archiveName(month, revision)}"` }
         : {}),
       ...(isPacked && isTaken ? { 'content-encoding': 'gzip' } : {}),
       ...(isTaken && Number.isSafeInteger(length) && length <= maxBytes ? { 'content-length': length } : {}),

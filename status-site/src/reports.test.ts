@@ -156,6 +156,11 @@ describe('files', () => {
     expect((await raw(`${site.url}/reports/2026-10.json?revision=x`)).status).toBe(404);
   });
 
+  test('an archive that is asked for by its revision is called as the command calls it', async () => {
+    const answer = await raw(`${site.url}/reports/2026-10.tar.gz?revision=2`);
+    expect(answer.headers['content-disposition']).toBe('attachment; filename="report-2026-10-r2.tar.gz"');
+  });
+
   test('the archive comes through as it is', async () => {
     const answer = await raw(`${site.url}/reports/2026-10.tar.gz`, { 'accept-encoding': 'gzip' });
     expect(answer.headers).toMatchObject({

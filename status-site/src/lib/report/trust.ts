@@ -11,8 +11,7 @@ import {
 import { formatCount } from '../format.ts';
 
 export function trustOf(report: Report) {
-  const { page } = reportPlaces(report.told.site.url, report.month);
-  const archive = `report-${report.month}.tar.gz`;
+  const { page, file: archive } = reportPlaces(report.told.site.url, report.month);
   const anchor = report.logs.length === 0 ? undefined : anchorLine(report);
   return {
     meaning: figureMeaning,
