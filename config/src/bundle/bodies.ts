@@ -33,14 +33,11 @@ export async function readBodies(reading: Reading, input: BodiesInput): Promise<
   for (let day = days.first; day <= days.last; day += 1) reader.expect(day);
   for (let day = days.first; day <= days.last; day += 1) {
     const needed = count.needs(day);
-    const lists = [...entries.bodies.of(day)].map(([number, list]) => ({
-      service: entries.service(number),
-      list,
-    }));
-    for (const { service, list } of lists.sort((a, b) => compareBytewise(a.service, b.service))) {
-      if (needed.has(service)) await reader.read(day, service, list);
-    }
+    const lists = entries.bodies.lists(day, (number) => needed.has(entries.service(number)));
     entries.bodies.letGo(day);
+    const named = [...lists].map(([number, list]) => ({ service: entries.service(number), list }));
+    for (const { service, list } of named.sort((a, b) => compareBytewise(a.service, b.service)))
+      await reader.read(day, service, list);
     count.close(day);
   }
 }
@@ -61,10 +58,7 @@ class BodiesReader {
   expect(day: number): void {
     const { entries, count } = this.#input;
     const needed = count.needs(day);
-    for (const [number, list] of entries.bodies.of(day)) {
-      if (!needed.has(entries.service(number))) continue;
-      for (let i = 0; i < list.length; i += 1) this.#all += list.bytes(i);
-    }
+    this.#all += entries.bodies.bytes(day, (number) => needed.has(entries.service(number)));
   }
 
   async read(day: number, service: string, list: BodyList): Promise<void> {

@@ -6,7 +6,7 @@ import { type VerifierKey, parseNote } from '../proof/note.ts';
 import { TILE_WIDTH, decodeBundle } from '../proof/tiles.ts';
 import { dayOfMinute } from '../time.ts';
 import { BatchBytes } from './batch-bytes.ts';
-import { BodyList, BodyRefs } from './body-refs.ts';
+import { BodyRefs } from './body-refs.ts';
 import type { Progress } from './check.ts';
 import { Chains } from './chains.ts';
 import { names, orderOf } from './files.ts';
@@ -113,12 +113,7 @@ export class Entries {
     });
     const day = dayOfMinute(first);
     if (!place.isInPart || day < this.#days.first || day > this.#days.last) return;
-    const lists = this.bodies.day(day);
-    for (let i = 0; i < read.bodies; i += 1) {
-      const service = read.service[i] ?? 0;
-      const list = (lists[service] ??= new BodyList());
-      list.add(batch, read.bytes[i] ?? 0, read.lines[i] ?? 0, read.hashWords, i * 8);
-    }
+    this.bodies.add(day, batch, read);
   }
 
   #takeSlowly(entry: Uint8Array, leaf: Uint8Array, place: EntryPlace): void {
