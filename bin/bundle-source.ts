@@ -1,11 +1,11 @@
 /** Where a bundle is, as somebody types it: an archive, a folder, or a report at its page. */
 import { createReadStream } from 'node:fs';
-import { access, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { archiveFiles } from '@highwater/config/bundle/archive.ts';
 import { type BundleFiles, names } from '@highwater/config/bundle/files.ts';
 import { openArchiveFile } from './archive-file.ts';
+import { bundleFolder } from './bundle-folder.ts';
 import { Exit } from './exit.ts';
 import { folderFiles } from './folder-files.ts';
 import { httpArchive, newestReport, reportPlace } from './http-archive.ts';
@@ -55,7 +55,7 @@ export async function openBundle(typed: string, { isPart, codes }: OpenOptions):
   if (files !== undefined)
     return { files, what: path, finish: async () => undefined, close: () => files.close() };
   if (!known.isDirectory()) return archiveSource(createReadStream(path, { highWaterMark: READ_BYTES }), path);
-  const folder = await folderOf(path);
+  const folder = await bundleFolder(path);
   if (folder === undefined) {
     const remedy = `a bundle's folder has a file ${names.range} in it`;
     throw new Exit(codes.usage, `highwater verify: ${plain(typed)}: this folder is no bundle; ${remedy}`);
@@ -71,18 +71,4 @@ export async function openBundle(typed: string, { isPart, codes }: OpenOptions):
 async function archiveSource(packed: Readable, what: string): Promise<BundleSource> {
   const files = archiveFiles(await inflated(packed));
   return { files, what, finish: () => files.finish(), close: () => files.close() };
-}
-
-/** The folder itself, or the one in it, as an archive unpacks. */
-async function folderOf(path: string): Promise<string | undefined> {
-  const isBundle = (folder: string) =>
-    access(join(folder, names.range)).then(
-      () => true,
-      () => false,
-    );
-  if (await isBundle(path)) return path;
-  const inside = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  const [only] = inside;
-  if (only === undefined || inside.length > 1) return undefined;
-  return (await isBundle(join(path, only.name))) ? join(path, only.name) : undefined;
 }

@@ -11,7 +11,7 @@
  * 1: one does not. 2: the bundle could not be read.
  */
 import { createHash, hash } from 'node:crypto';
-import { createReadStream, readFileSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createGunzip } from 'node:zlib';
@@ -36,8 +36,24 @@ function* filesOfFolder(path) {
     .map((entry) => join(entry.parentPath, entry.name).slice(join(path, '/').length));
   const [wanted, report] = [names.filter((name) => rank(name) >= 0), names.includes('report.json')];
   wanted.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  for (const name of report ? [...wanted, 'report.json'] : wanted)
-    yield [name, readFileSync(join(path, name))];
+  const take = room();
+  for (const name of report ? [...wanted, 'report.json'] : wanted) {
+    const file = openSync(join(path, name));
+    const bytes = take(fstatSync(file).size);
+    for (let at = 0, read = 1; at < bytes.length && read > 0; at += read)
+      read = readSync(file, bytes, { offset: at });
+    closeSync(file);
+    yield [name, bytes];
+  }
+}
+
+/** One buffer, over and over: those that are made anew for each file are let go of far too late. */
+function room() {
+  let space = Buffer.alloc(1 << 24);
+  return (wanted) => {
+    if (space.length < wanted) space = Buffer.alloc(2 * wanted);
+    return space.subarray(0, wanted);
+  };
 }
 
 async function* filesOfArchive(path) {
@@ -46,10 +62,9 @@ async function* filesOfArchive(path) {
   );
   const source = stream[Symbol.asyncIterator]();
   let rest = Buffer.alloc(0);
-  // One, over and over: what is made anew for each file is let go of far too late.
-  let space = Buffer.alloc(1 << 24);
+  const roomFor = room();
   const take = async (wanted) => {
-    if (space.length < wanted) space = Buffer.alloc(2 * wanted);
+    const all = roomFor(wanted);
     let length = 0;
     while (length < wanted) {
       if (rest.length === 0) {
@@ -57,11 +72,11 @@ async function* filesOfArchive(path) {
         if (done) throw new Error('the archive ends inside a file');
         rest = value;
       }
-      const copied = rest.copy(space, length, 0, wanted - length);
+      const copied = rest.copy(all, length, 0, wanted - length);
       rest = rest.subarray(copied);
       length += copied;
     }
-    return space.subarray(0, wanted);
+    return all;
   };
   let longName = '';
   for (;;) {
@@ -558,8 +573,8 @@ function claimsOf(monitor, key) {
       id,
       windows: today.byMonitor.get(monitor),
       count: 0,
-      dues: new Int32Array(64),
-      told: new Float64Array(64),
+      dues: new Int32Array(512),
+      told: new Float64Array(512),
     };
     ofKey.set(monitor, claims);
   }
@@ -577,8 +592,8 @@ function claim(claims, due, batch, told) {
     return;
   }
   if (claims.count === claims.dues.length) {
-    claims.dues = Int32Array.from({ length: 2 * claims.count }, (_, i) => claims.dues[i]);
-    claims.told = Float64Array.from({ length: 2 * claims.count }, (_, i) => claims.told[i]);
+    claims.dues = larger(claims.dues);
+    claims.told = larger(claims.told);
   }
   if (at < claims.count) {
     claims.dues.copyWithin(at + 1, at, claims.count);
@@ -587,6 +602,12 @@ function claim(claims, due, batch, told) {
   claims.dues[at] = due;
   claims.told[at] = batch.ordinal * CLASSES + told;
   claims.count += 1;
+}
+
+function larger(array) {
+  const made = new array.constructor(2 * array.length);
+  made.set(array);
+  return made;
 }
 
 const isBefore = (a, b) => a.epoch < b.epoch || (a.epoch === b.epoch && a.number < b.number);

@@ -57,8 +57,6 @@ async function missed({ what, files: mutated }: Mutation, isCommand: boolean): P
   if (problem.file === '' || problem.says === '') return `${what}: without file or reason`;
   if (!isCommand) return undefined;
   const { status, said } = command(mutated);
-  // Without its first file a folder is told to be no bundle at all.
-  if (status === 3 && !mutated.has('range')) return undefined;
   if (status !== 1 && status !== 2) return `${what}: exit ${status}\n${said}`;
   return said.includes(problem.file) ? undefined : `${what}: it does not name ${problem.file}\n${said}`;
 }
