@@ -55,7 +55,6 @@ export function incidentsSection({ told }: Report): string[] {
 function incident(one: Told['incidents'][number], index: number): string[] {
   const since = (at: number | undefined, none: string) =>
     at === undefined ? none : `after ${spanText(at - one.startedAt)}`;
-  const by = one.acknowledgedBy === undefined ? '' : ` by ${markdownText(one.acknowledgedBy)}`;
   const subjects = [...one.services, ...one.nodes].slice(0, 12).map(markdownCode).join(', ');
   const { shown, more } = bounded(one.updates, 'remarks');
   return [
@@ -64,7 +63,7 @@ function incident(one: Told['incidents'][number], index: number): string[] {
     '',
     `- began ${instantText(one.startedAt)}`,
     `- detected ${since(one.openedAt, '')}`,
-    `- acknowledged ${since(one.acknowledgedAt, 'by nobody')}${by}`,
+    `- acknowledged ${since(one.acknowledgedAt, 'by nobody')}`,
     `- recovered ${since(one.resolvedAt, 'not in this month')}`,
     ...shown.map(
       ({ at, phase, body }) =>

@@ -17,7 +17,6 @@ export const toldIncident = z.strictObject({
   /** When it was opened, acknowledged, resolved: Unix ms. */
   openedAt: count,
   acknowledgedAt: count.optional(),
-  acknowledgedBy: text.optional(),
   resolvedAt: count.optional(),
   services: z.array(text),
   nodes: z.array(text),

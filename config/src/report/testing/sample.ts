@@ -231,7 +231,6 @@ function told(): Report['told'] {
         startedAt: at(17, 845, 3),
         openedAt: at(17, 845, 38),
         acknowledgedAt: at(17, 850, 12),
-        acknowledgedBy: 'mira',
         resolvedAt: at(17, 868, 20),
         services: ['rpc'],
         nodes: ['rpc/eu', 'rpc/us'],

@@ -35,7 +35,7 @@ export function incidentsOf(report: Report): readonly IncidentReport[] {
           value:
             one.acknowledgedAt === undefined
               ? 'not acknowledged'
-              : `${formatSpan(one.acknowledgedAt - one.openedAt)}${one.acknowledgedBy === undefined ? '' : `, by ${one.acknowledgedBy}`}`,
+              : formatSpan(one.acknowledgedAt - one.openedAt),
         },
         {
           name: 'Recovered after',

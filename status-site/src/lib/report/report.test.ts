@@ -127,7 +127,7 @@ describe('the report', () => {
       ),
     ).toEqual([
       ['34 s', 'not acknowledged', '4 h 35 min'],
-      ['35 s', '4 min, by mira', '23 min'],
+      ['35 s', '4 min', '23 min'],
     ]);
   });
 
