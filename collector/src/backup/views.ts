@@ -92,7 +92,8 @@ async function takeReports(tx: Tx): Promise<void> {
     const key = keyOf(leaf.month, leaf.revision);
     const row = await tx.getState(REPORT_CORE, key);
     const state = row?.value as ReportState | undefined;
-    if (state?.phase === 'published') continue;
+    // One that was let go keeps what it told.
+    if (state?.phase === 'published' || state?.phase === 'dropped') continue;
     await tx.putState(REPORT_CORE, key, row?.version ?? 0, { phase: 'dropped' } satisfies ReportState);
   }
 }

@@ -5,12 +5,30 @@ import type { Bell } from '../bell.ts';
 import type { Log } from '../log/log.ts';
 import type { End } from './plan.ts';
 
-/** Witnesses that answer do so within seconds of a checkpoint; who is asked seldom is not waited for longer, ms. */
+/** Witnesses that answer do so within seconds of a checkpoint, ms. */
 const COSIGNED_WITHIN_MS = 90_000;
 
 export interface Witnessed {
   readonly quorum: number;
-  readonly list: readonly Pick<WitnessDecl, 'key'>[];
+  readonly list: readonly Pick<WitnessDecl, 'key' | 'everyMs'>[];
+}
+
+/** How long a report waits for the quorum, ms: also for those that are asked seldom. It has settled for days. */
+export function cosignedWithinMs({ list }: Pick<Witnessed, 'list'>): number {
+  return COSIGNED_WITHIN_MS + Math.max(0, ...list.map(({ everyMs }) => everyMs));
+}
+
+/** The newest one's, where it is short of what is asked for. */
+export interface Shortage {
+  readonly cosigned: number;
+  readonly quorum: number;
+}
+
+export function shortageOf(ends: readonly End[], witnessed: Witnessed | undefined): Shortage | undefined {
+  const newest = ends.at(-1);
+  if (witnessed === undefined || newest === undefined) return undefined;
+  const cosigned = cosigners(newest.checkpoint, witnessed);
+  return cosigned < witnessed.quorum ? { cosigned, quorum: witnessed.quorum } : undefined;
 }
 
 /** A log that signs again after a start, or has much to take in, is waited for, ms. */

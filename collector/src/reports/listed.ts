@@ -22,22 +22,18 @@ export function listed(
   const next = planned
     .filter(({ state }) => state.tries === 0)
     .sort((a, b) => a.state.dueAt - b.state.dueAt)[0];
-  const failed = planned.findLast(({ state }) => state.tries > 0);
+  const failed = rows.flatMap(({ month, state }) => {
+    if (state.phase === 'logged' && state.failed !== undefined) return [{ month, ...state.failed }];
+    if (state.phase !== 'planned' || state.tries === 0) return [];
+    return [{ month, because: state.because ?? '', tries: state.tries, retryAt: state.dueAt }];
+  });
+  const last = failed.at(-1);
   return {
     at: now,
     reports: rows.flatMap(publishedOf).reverse(),
     ...(making === undefined ? {} : { making }),
     ...(next === undefined ? {} : { next: { month: next.month, dueAt: next.state.dueAt } }),
-    ...(failed === undefined
-      ? {}
-      : {
-          failed: {
-            month: failed.month,
-            because: failed.state.because ?? '',
-            tries: failed.state.tries,
-            retryAt: failed.state.dueAt,
-          },
-        }),
+    ...(last === undefined ? {} : { failed: last }),
     drafts,
   };
 }

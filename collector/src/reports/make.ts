@@ -249,7 +249,7 @@ export async function finishReport(
   data: FinishData,
 ): Promise<{ readonly bytes: number; readonly files: number }> {
   const [path, whole] = [partPath(data.folder, data.name), archivePath(data.folder, data.name)];
-  const state = await readIndex(path);
+  const state = await orLost(path, readIndex(path));
   const isPart = (await bytesOf(path)) !== undefined && state?.length === data.archive.length;
   if (state === undefined || !isPart) {
     const done = await readIndex(whole);
@@ -259,7 +259,7 @@ export async function finishReport(
   const text = async (wanted: string): Promise<string> => {
     const piece = state.pieces.find(({ name }) => name === wanted);
     if (piece === undefined) throw new NoReport(`${path} has no ${wanted}`);
-    return Buffer.from(await fileOf(path, piece)).toString('utf8');
+    return Buffer.from(await orLost(path, fileOf(path, piece))).toString('utf8');
   };
   const report = parseReport(await text(names.report));
   if ('error' in report) throw new NoReport(`${path}: ${report.error}`);
@@ -277,5 +277,15 @@ export async function finishReport(
   } catch (error) {
     await writer.close().catch(() => undefined);
     throw error;
+  }
+}
+
+/** What is there and is not what was written never comes right again; what the disk refuses now may. */
+async function orLost<T>(path: string, read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) throw error;
+    throw new NoReport(`${path} is damaged: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -5,7 +5,7 @@ import { daysOfMonth, minutesOfDays, parseMonth } from '@highwater/config/proof/
 import { dayOfMinute } from '@highwater/config/time.ts';
 import { commitOf, indexOf, logOf, readYears, type YearLog } from '../log/sequence.ts';
 import { signerOf } from '../signer.ts';
-import { reachingCommits, voidedEpochs } from '../slots/ground.ts';
+import { standingAt } from '../slots/ground.ts';
 import type { ReadTx } from '../store/store.ts';
 
 /** The log as far as a report counts it: of each year what was published, fixed when the report was begun. */
@@ -63,12 +63,14 @@ const RULE_KINDS: ReadonlySet<string> = new Set(['config', 'probe', 'maint']);
 /**
  * Of what lies before `below`: what the rule reads besides batches, the batches by which it comes into force, and both texts of
  * a number that was signed twice.
+ *
+ * @param end of all that counts
  */
-async function earlierCommits(tx: ReadTx, below: number): Promise<number[]> {
+async function earlierCommits(tx: ReadTx, below: number, end: number): Promise<number[]> {
   const leaves = (await tx.leaves()).filter(({ kind }) => RULE_KINDS.has(kind)).map(({ index }) => index);
-  const reaching = await reachingCommits(tx, below);
+  const { reaching, voided } = await standingAt(tx, end);
   const twice: number[] = [];
-  for (const { probe, signer, epoch, from } of await voidedEpochs(tx)) {
+  for (const { probe, signer, epoch, from } of voided) {
     const same = await tx.batches(probe, epoch, from);
     twice.push(...same.filter(({ note }) => signerOf(note) === signer).map(({ index }) => index));
   }
@@ -102,6 +104,7 @@ export async function planReport(tx: ReadTx, { month, origin, ends, before }: As
   const leaves = await earlierCommits(
     tx,
     start === undefined ? begun.firstCommit : commitOf(begun, start.size),
+    below,
   );
   const placeOf = (commit: number): { year: number; index: number } => {
     const log = logOf(logs, commit);

@@ -135,7 +135,11 @@ const reportAt = async (query = ''): Promise<Report> => {
   return report;
 };
 
-/** Runs it as a process of its own, and kills it when it has logged something, or after so many ms. */
+const STEPS = ['report-made', 'report-logged', 'report-published'];
+/** One that has come further than it is waited for is killed in the end. */
+const KILLED_WITHIN_MS = 8_000;
+
+/** Runs it as a process of its own, and kills it when it has logged a step or a later one, or after so many ms. */
 async function killedAt(file: string, what: string | number): Promise<void> {
   const script = new URL('../testing/serve-at.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [script, file, dataDir, String(now)], {
@@ -144,12 +148,16 @@ async function killedAt(file: string, what: string | number): Promise<void> {
   const gone = once(child, 'exit');
   const kill = (): void => void child.kill('SIGKILL');
   let all = '';
+  let late: NodeJS.Timeout | undefined;
   child.stdout.on('data', (part: Buffer) => {
     all += part.toString();
-    if (typeof what === 'string' && all.includes(`"msg":"${what}"`)) kill();
-    if (typeof what === 'number' && all.includes('"collector-listening"')) setTimeout(kill, what);
+    const isThere = (step: string): boolean => all.includes(`"msg":"${step}"`);
+    if (typeof what === 'string' && STEPS.slice(STEPS.indexOf(what)).some(isThere)) kill();
+    if (all.includes('"collector-listening"'))
+      late ??= setTimeout(kill, typeof what === 'number' ? what : KILLED_WITHIN_MS);
   });
   await gone;
+  clearTimeout(late);
 }
 
 describe('the report of a month', () => {

@@ -9,20 +9,21 @@ import type { ReportList } from '@highwater/config/wire.ts';
 import type { Lasting } from '../lasting.ts';
 import { policyText } from '../log/witness-policy.ts';
 import { mutex } from '../mutex.ts';
+import { keptFrom, recomputableUntil } from '../retention/bodies.ts';
 import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
 import { dueAtOf, endOfMonth, monthsSince, retryAfterMs } from './calendar.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
-import { cosignedEnds, covered } from './ends.ts';
-import { archivePath, bytesOf, partPath, removeReport, reportName } from './folder.ts';
+import { cosignedEnds, cosignedWithinMs, covered, type Shortage, shortageOf } from './ends.ts';
+import { alarmKey, openFinishing } from './finishing.ts';
+import { removeReport, reportName } from './folder.ts';
 import { listed } from './listed.ts';
-import { logReport, proofOf } from './log-report.ts';
+import { logReport } from './log-report.ts';
 import { type MakeData, Mismatch } from './make.ts';
 import { type End, NoReport } from './plan.ts';
 import {
   keyOf,
-  type Logged,
-  type Made,
-  newestPublished,
+  newestTold,
+  planOf,
   type Planned,
   type Published,
   readReports,
@@ -62,7 +63,7 @@ export interface Reports {
   readonly drafts: Drafts;
 }
 
-const alarmKey = (month: string): string => `report/${month}`;
+const witnessesKey = (month: string): string => `report/${month}/witnesses`;
 
 export function openReports(parts: ReportsParts): Reports {
   const { store, clock, log, key, origin, publishedLog, bells, alarms, folder, thread, signal } = parts;
@@ -82,16 +83,23 @@ export function openReports(parts: ReportsParts): Reports {
     );
   };
 
-  /** A row for each month; one that is only planned follows the configuration. */
-  const planMonths = async (): Promise<void> => {
-    const known = await rows();
-    for (const month of monthsSince(parts.startedAt, clock.now())) {
-      const first = known.find((row) => row.month === month && row.revision === 1);
-      const dueAt = dueAtOf(month, parts.config());
-      if (first !== undefined && (first.state.phase !== 'planned' || first.state.tries > 0)) continue;
-      if (first?.state.phase === 'planned' && first.state.dueAt === dueAt) continue;
-      const planned: Planned = { phase: 'planned', dueAt, tries: 0 };
-      await put({ month, revision: 1, version: first?.version ?? 0 }, planned, dueAt);
+  /**
+   * A row for each month of which all bodies are kept, or the one `asked` for; one that is only planned follows the configuration.
+   * Where a restore took the only revision, the next one is planned.
+   */
+  const planMonths = async (asked?: string): Promise<void> => {
+    const { config, startedAt } = parts;
+    const { known, from } = await store.read(LOG_SHARD, async (tx) => ({
+      known: await readReports(tx),
+      from: await keptFrom(tx, startedAt),
+    }));
+    const { bodiesMs } = config().retention;
+    for (const month of monthsSince(startedAt, clock.now())) {
+      const own = known.filter((row) => row.month === month);
+      const isKept = recomputableUntil(month, bodiesMs, { from, startedAt }) !== undefined;
+      if (own.length === 0 && !isKept && month !== asked) continue;
+      const planned = planOf(own, dueAtOf(month, config()), clock.now());
+      if (planned !== undefined) await put({ month, ...planned }, planned.state, planned.state.dueAt);
     }
   };
 
@@ -104,13 +112,13 @@ export function openReports(parts: ReportsParts): Reports {
   ): Promise<MakeData> => {
     const all = await rows();
     const config = parts.config();
-    const before = newestPublished(all).filter((row) => row.month < month)[0];
+    const before = newestTold(all).filter((row) => row.month < month)[0];
     const last = all.findLast((row) => row.month === month && row.state.phase === 'published');
     return {
       month,
       origin,
       ends,
-      before: [...(before?.state.headline.trees ?? [])],
+      before: [...(before?.headline.trees ?? [])],
       revision,
       isDraft,
       madeAt: clock.now(),
@@ -132,8 +140,27 @@ export function openReports(parts: ReportsParts): Reports {
     };
   };
 
-  const ends = (): Promise<End[]> =>
-    cosignedEnds(publishedLog, parts.config().witnesses, bells.published, signal, parts.cosignedWithinMs);
+  /** @param isPatient waits for witnesses that are asked seldom too */
+  const ends = (isPatient: boolean): Promise<End[]> => {
+    const { witnesses } = parts.config();
+    const withinMs = isPatient && witnesses !== undefined ? cosignedWithinMs(witnesses) : undefined;
+    const { published } = bells;
+    return cosignedEnds(publishedLog, witnesses, published, signal, parts.cosignedWithinMs ?? withinMs);
+  };
+  const finishing = openFinishing({ ...parts, ends: () => ends(false), put });
+
+  /** It is made all the same: who verifies it is told of it, and another revision has them. */
+  const tellShortage = (month: string, shortage: Shortage | undefined): void => {
+    if (shortage === undefined) return alarms.clear(witnessesKey(month));
+    const { cosigned, quorum } = shortage;
+    log.warn({ month, ...shortage }, 'report-without-quorum');
+    alarms.raise({
+      key: witnessesKey(month),
+      title: `The report of ${month} is short of cosignatures`,
+      because: `of the witnesses ${cosigned} had cosigned the log when it was made, and the policy asks for ${quorum}: whoever verifies it is told that it is incomplete`,
+      remedy: `see on the log's page which witness does not answer; once they cosign, highwater report ${month} --revise makes a revision that has them`,
+    });
+  };
 
   /** What is being done, for who asks meanwhile. */
   const shown = async <T>(
@@ -164,48 +191,16 @@ export function openReports(parts: ReportsParts): Reports {
     const name = reportName(month, revision);
     await removeReport(folder, name);
     await covered(publishedLog, bells.published, signal);
-    const asked = await data(month, revision, name, false, await ends());
+    const counted = await ends(true);
+    const asked = await data(month, revision, name, false, counted);
     const state = await shown(month, revision, false, (progress) => thread.make(asked, progress));
     await put(row, state, clock.now());
     log.info({ month, revision, bytes: state.archive.length }, 'report-made');
-  };
-
-  const published = async (row: ReportRow, state: Logged): Promise<void> => {
-    const { month, revision } = row;
-    const commit = await store.read(LOG_SHARD, (tx) => tx.commitByHash(state.leaf));
-    // A restored store has another log's end.
-    if (commit === undefined) return planAgain(row);
-    const proof = await proofOf(publishedLog, commit.index, await ends());
-    if (proof === undefined) return;
-    const { madeAt, archive, note, leaf, headline } = state;
-    const name = reportName(month, revision);
-    const whole = await thread.finish({ folder, name, month, madeAt, archive, note, proof });
-    await put(row, { phase: 'published', madeAt, leaf, ...whole, headline, isTold: false }, clock.now());
-    log.info({ month, revision, ...whole }, 'report-published');
-    alarms.clear(alarmKey(month));
+    tellShortage(month, shortageOf(counted, parts.config().witnesses));
   };
 
   const planAgain = (row: ReportRow): Promise<void> =>
     put(row, { phase: 'planned', dueAt: clock.now(), tries: 0 }, clock.now());
-
-  /** It is in the log, and its bytes are not here: what a backup does not have. Another revision takes its place. */
-  const lost = async (row: ReportRow): Promise<void> => {
-    const { month, revision } = row;
-    log.error({ month, revision }, 'report-lost');
-    await store.transact(LOG_SHARD, async (tx) => {
-      const next = keyOf(month, revision + 1);
-      const now = clock.now();
-      await tx.putState(REPORT_CORE, keyOf(month, revision), row.version, { phase: 'dropped' });
-      if ((await tx.getState(REPORT_CORE, next)) === undefined)
-        await tx.putState(
-          REPORT_CORE,
-          next,
-          0,
-          { phase: 'planned', dueAt: now, tries: 0 } satisfies Planned,
-          now,
-        );
-    });
-  };
 
   /** The event is there once, whatever is killed between the two shards. */
   const told = async (row: ReportRow, state: Published): Promise<void> => {
@@ -242,17 +237,6 @@ export function openReports(parts: ReportsParts): Reports {
     await put(row, { phase: 'planned', dueAt, tries, because }, dueAt);
   };
 
-  /** What was made, as far as it was durable; or the whole of it, where only the row was not written any more. */
-  const isThere = async (
-    { month, revision }: ReportRow,
-    { archive, phase }: Made | Logged,
-  ): Promise<boolean> => {
-    const name = reportName(month, revision);
-    const part = await bytesOf(partPath(folder, name));
-    if (part !== undefined && part >= archive.length) return true;
-    return phase === 'logged' && (await bytesOf(archivePath(folder, name))) !== undefined;
-  };
-
   /** One step of the first row that has one to do. */
   const step = async (): Promise<boolean> => {
     const now = clock.now();
@@ -268,7 +252,8 @@ export function openReports(parts: ReportsParts): Reports {
         }
         return true;
       }
-      const isOurs = state.phase !== 'made' && state.phase !== 'logged' ? true : await isThere(row, state);
+      const isOurs =
+        state.phase !== 'made' && state.phase !== 'logged' ? true : await finishing.isThere(row, state);
       if (state.phase === 'made' && !isOurs) {
         await planAgain(row);
         return true;
@@ -280,14 +265,10 @@ export function openReports(parts: ReportsParts): Reports {
         return true;
       }
       if (state.phase === 'logged' && !isOurs) {
-        await lost(row);
+        await finishing.lost(row);
         return true;
       }
-      if (state.phase === 'logged') {
-        await published(row, state);
-        const after = (await rows()).find((each) => each.month === month && each.revision === revision);
-        if (after?.state.phase !== 'logged') return true;
-      }
+      if (state.phase === 'logged' && (await finishing.finish(row, state))) return true;
       if (state.phase === 'published' && !state.isTold) {
         await told(row, state);
         return true;
@@ -301,8 +282,9 @@ export function openReports(parts: ReportsParts): Reports {
     if (reportsMs === undefined) return;
     for (const row of await rows()) {
       if (row.state.phase !== 'published' || !row.state.isTold) continue;
-      if (endOfMonth(row.month) + reportsMs > clock.now()) continue;
-      await put(row, { phase: 'dropped' });
+      // A revision of an old month is kept as long as it is new.
+      if (Math.max(endOfMonth(row.month), row.state.madeAt) + reportsMs > clock.now()) continue;
+      await put(row, { phase: 'dropped', headline: row.state.headline });
       await removeReport(folder, reportName(row.month, row.revision));
     }
   };
@@ -312,7 +294,7 @@ export function openReports(parts: ReportsParts): Reports {
     clock,
     log,
     make: async (month, name) => {
-      const asked = await data(month, 1, name, true, await ends());
+      const asked = await data(month, 1, name, true, await ends(false));
       await shown(month, 1, true, (progress) => thread.make(asked, progress));
     },
   });
@@ -324,7 +306,7 @@ export function openReports(parts: ReportsParts): Reports {
       drafts.want(month);
       return { result: 'making', month, revision: 0 };
     }
-    await planMonths();
+    await planMonths(month);
     const own = (await rows()).filter((row) => row.month === month);
     const last = own.at(-1);
     if (last === undefined || last.state.phase === 'nothing')

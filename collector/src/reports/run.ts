@@ -22,7 +22,9 @@ export async function runReports(
     await reports.turn();
     if (signal.aborted) return;
     // One that is logged waits for a checkpoint that covers it.
-    const isWaiting = (await reports.rows()).some(({ state }) => state.phase === 'logged');
+    const isWaiting = (await reports.rows()).some(
+      ({ state }) => state.phase === 'logged' && state.failed === undefined,
+    );
     if (isWaiting) await published.next(seenPublished, 1_000, signal);
     else await wanted.next(seen, AT_LEAST_EVERY_MS, signal);
   };

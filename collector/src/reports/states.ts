@@ -48,6 +48,8 @@ export interface Logged extends Omit<Made, 'phase'> {
   readonly note: string;
   readonly leaf: string;
   readonly index: number;
+  /** How often what comes behind report.json could not be added, why last, and when it is tried again. */
+  readonly failed?: { readonly tries: number; readonly because: string; readonly retryAt: Instant };
 }
 
 export interface Published {
@@ -62,12 +64,19 @@ export interface Published {
   readonly isTold: boolean;
 }
 
-/** Nothing of the month is in the log; or its files were let go (retention.reports), and its leaf alone is left. */
+/** Nothing of the month is in the log. */
 export interface Without {
-  readonly phase: 'nothing' | 'dropped';
+  readonly phase: 'nothing';
 }
 
-export type ReportState = Planned | Made | Logged | Published | Without;
+/** Its leaf alone is left. */
+export interface Dropped {
+  readonly phase: 'dropped';
+  /** It was published, and let go (retention.reports); none where it never was, or its files were lost. */
+  readonly headline?: Headline;
+}
+
+export type ReportState = Planned | Made | Logged | Published | Without | Dropped;
 
 export interface ReportRow {
   readonly month: string;
@@ -87,10 +96,38 @@ export async function readReports(tx: ReadTx): Promise<ReportRow[]> {
   return rows.sort((a, b) => (a.month === b.month ? a.revision - b.revision : a.month < b.month ? -1 : 1));
 }
 
-/** Of those that are published, the newest revision of each month, newest month first. */
-export function newestPublished(rows: readonly ReportRow[]): (ReportRow & { readonly state: Published })[] {
-  const newest = new Map<string, ReportRow & { readonly state: Published }>();
-  for (const { state, ...row } of rows)
-    if (state.phase === 'published') newest.set(row.month, { ...row, state });
+/** Of those that were published, files or none, the newest revision of each month, newest month first. */
+export function newestTold(
+  rows: readonly ReportRow[],
+): { readonly month: string; readonly revision: number; readonly headline: Headline }[] {
+  const newest = new Map<
+    string,
+    { readonly month: string; readonly revision: number; readonly headline: Headline }
+  >();
+  for (const { month, revision, state } of rows) {
+    if (state.phase !== 'published' && state.phase !== 'dropped') continue;
+    const { headline } = state;
+    if (headline !== undefined) newest.set(month, { month, revision, headline });
+  }
   return [...newest.values()].reverse();
+}
+
+/** What is to be written of a month's rows, oldest first; undefined where they say what is to be done. */
+export function planOf(
+  own: readonly ReportRow[],
+  dueAt: Instant,
+  now: Instant,
+): { readonly revision: number; readonly version: number; readonly state: Planned } | undefined {
+  const last = own.at(-1);
+  if (last === undefined) return { revision: 1, version: 0, state: { phase: 'planned', dueAt, tries: 0 } };
+  const { revision, version, state } = last;
+  if (state.phase === 'dropped') {
+    // One that was published is there, or was let go on purpose.
+    const isAny = own.some((row) => 'headline' in row.state);
+    if (isAny) return undefined;
+    return { revision: revision + 1, version: 0, state: { phase: 'planned', dueAt: now, tries: 0 } };
+  }
+  const isToFollow = revision === 1 && state.phase === 'planned' && state.tries === 0;
+  if (!isToFollow || state.dueAt === dueAt) return undefined;
+  return { revision, version, state: { phase: 'planned', dueAt, tries: 0 } };
 }

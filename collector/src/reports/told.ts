@@ -5,7 +5,7 @@ import type { Told } from '@highwater/config/report/report.ts';
 import { MINUTE_MS } from '@highwater/config/time.ts';
 import { publicIncident } from '../answers/public-incidents.ts';
 import type { ReadTx } from '../store/store.ts';
-import { newestPublished, type ReportRow } from './states.ts';
+import { newestTold, type ReportRow } from './states.ts';
 
 /** Events read at once. */
 const AT_ONCE = 1_000;
@@ -86,15 +86,15 @@ async function acknowledgements(tx: ReadTx, ids: ReadonlySet<string>): Promise<M
   }
 }
 
-/** Newest first. */
+/** Newest first; also of those whose files were let go. */
 export function toldBefore(rows: readonly ReportRow[], month: string): Told['before'] {
-  return newestPublished(rows)
+  return newestTold(rows)
     .filter((row) => row.month < month)
     .slice(0, MAX_BEFORE)
-    .map(({ month: of, revision, state }) => ({
+    .map(({ month: of, revision, headline }) => ({
       month: of,
       revision,
-      services: state.headline.services.map(({ id, up, down, unknown, maintenance }) => ({
+      services: headline.services.map(({ id, up, down, unknown, maintenance }) => ({
         id,
         up,
         down,

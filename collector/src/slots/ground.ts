@@ -38,21 +38,14 @@ export interface VoidedEpoch {
 
 /** Epochs that contradict themselves, as far as the commits were taken in. */
 export async function voidedEpochs(tx: ReadTx): Promise<VoidedEpoch[]> {
-  const { voided } = kept(await tx.getState('ground', 'all'));
+  return voidedIn(kept(await tx.getState('ground', 'all')));
+}
+
+function voidedIn({ voided }: GroundState): VoidedEpoch[] {
   return Object.entries(voided).map(([place, from]) => {
     const [signer = '', epoch = ''] = place.split(' ');
     return { probe: signer.split('+')[0] ?? '', signer, epoch: Number(epoch), from };
   });
-}
-
-/**
- * Commit indexes below one of the batches by which what lies below it, or comes behind it, is in force. Throws where the
- * commits are not taken in so far.
- */
-export async function reachingCommits(tx: ReadTx, below: number): Promise<number[]> {
-  const { next, reach } = kept(await tx.getState('ground', 'all'));
-  if (next < below) throw new Error(`the commits up to ${below} are not counted yet: ${next} are`);
-  return Object.values(reach).flatMap(([index]) => (index < below ? [index] : []));
 }
 
 const initial: GroundState = { next: 0, reach: {}, voided: {} };
@@ -208,6 +201,26 @@ async function follow(tx: ReadTx, held: Held): Promise<Held> {
   }
   const leaves = [...held.leaves, ...added];
   return { ...held, state, leaves, ground: build(state, leaves, await reachingOf(tx, state)) };
+}
+
+/** What the commits below one come to, for who reads of all of them at once. */
+export interface Standing {
+  /** Commit indexes of the batches by which what lies below it, or comes behind it, is in force. */
+  readonly reaching: readonly number[];
+  /** Epochs that contradict themselves. */
+  readonly voided: readonly VoidedEpoch[];
+}
+
+/** Takes in what the row, which is written now and then, does not know yet. Throws where there are fewer commits. */
+export async function standingAt(tx: ReadTx, below: number): Promise<Standing> {
+  let held = await open(tx);
+  while (held.state.next < below) {
+    const further = await follow(tx, held);
+    if (further.state.next === held.state.next) throw new Error(`there are not ${below} commits`);
+    held = further;
+  }
+  const { state } = held;
+  return { reaching: Object.values(state.reach).map(([index]) => index), voided: voidedIn(state) };
 }
 
 export function keepGround(store: Store): GroundKeeper {
