@@ -1,11 +1,11 @@
 /** The last step of a report: what is in the log gets its proof and its name, is tried again, or gives way to another revision. */
 import type { Instant } from '@highwater/config/time.ts';
+import type { Lasting } from '../lasting.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { retryAfterMs } from './calendar.ts';
 import { archivePath, bytesOf, partPath, reportName } from './folder.ts';
 import { proofOf } from './log-report.ts';
 import { type End, NoReport } from './plan.ts';
-import type { ReportsParts } from './reports.ts';
 import {
   keyOf,
   type Logged,
@@ -15,13 +15,15 @@ import {
   type ReportRow,
   type ReportState,
 } from './states.ts';
+import type { ReportThread } from './thread.ts';
 
 export const alarmKey = (month: string): string => `report/${month}`;
 
-export interface FinishingParts extends Pick<
-  ReportsParts,
-  'store' | 'clock' | 'log' | 'publishedLog' | 'alarms' | 'folder' | 'thread' | 'signal'
-> {
+export interface FinishingParts extends Pick<Lasting, 'store' | 'clock' | 'log' | 'publishedLog' | 'alarms'> {
+  /** Of reports. */
+  readonly folder: string;
+  readonly thread: Pick<ReportThread, 'finish'>;
+  readonly signal: AbortSignal;
   readonly ends: () => Promise<End[]>;
   /** Compare-and-set. */
   readonly put: (row: ReportRow, state: ReportState, wakeAt?: Instant) => Promise<void>;
