@@ -81,7 +81,7 @@ export function maintenanceSection({ logged }: Report): string[] {
     return [
       one.subjects.slice(0, 12).map(markdownCode).join(', '),
       `${minuteText(one.from)} to ${minuteText(one.last)}`,
-      one.isLate ? 'late' : 'in time',
+      one.isLate ? 'late' : 'before it began',
       counts ? 'nothing' : `${minuteText(one.countsFrom)} to ${minuteText(one.countsTo)}`,
       one.isCancelled ? 'yes' : 'no',
       `${one.year}/${one.index}`,
@@ -142,9 +142,11 @@ function changed(config: Report['logged']['configs'][number]): string[] {
   ];
   const { added, removed } = config;
   const what =
-    added.count + removed.count === 0
-      ? 'nothing that is public differs from the one before'
-      : `${grouped(added.count)} lines added, ${grouped(removed.count)} removed`;
+    config.index === 0
+      ? 'the first of all'
+      : added.count + removed.count === 0
+        ? 'nothing that is public differs from the one before'
+        : `${grouped(added.count)} lines added, ${grouped(removed.count)} removed`;
   return [
     `- in force from ${minuteText(config.inForceFrom)} (entry ${config.year}/${config.index}): ${what}`,
     ...signs,
