@@ -65,14 +65,14 @@ export function maintenanceTable({ logged }: Report): Table | undefined {
   );
 }
 
-/** `announced in time`, or from when on it counts. */
+/** `announced before it began`, or from when on it counts. */
 function countsText(one: Report['logged']['maintenance'][number]): string {
   const said = one.isCancelled ? ['cancelled'] : [];
   const minutes = one.countsTo - one.countsFrom + 1;
   if (minutes <= 0)
     return [...said, one.isLate ? 'announced too late' : '', 'counts for nothing'].filter(Boolean).join(', ');
   if (one.isLate) said.push(`announced too late: counts from ${minuteText(one.countsFrom)}`);
-  else said.push('announced in time');
+  else said.push('announced before it began');
   return `${said.join(', ')} (${plural(minutes, 'minute')})`;
 }
 

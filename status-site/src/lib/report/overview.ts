@@ -48,6 +48,12 @@ export function summaryText(report: Report, services: readonly NamedService[]): 
   const [met, missed, open] = [of('met'), of('missed'), of('unknown')];
   const judged = met.length + missed.length + open.length;
   said.push(`${plural(services.length, 'service')} ${services.length === 1 ? 'was' : 'were'} watched.`);
+  const all = report.minutes.last - report.minutes.first + 1;
+  const partly = services.filter(({ counted }) => counted.minutes < all);
+  if (partly.length > 0)
+    said.push(
+      `Not over all ${formatCount(all)} minutes of the month: ${list(partly.map(({ name, counted }) => `${name} over ${formatCount(counted.minutes)}`))}.`,
+    );
   if (judged > 0) said.push(`${met.length} of ${judged} with an objective met it.`);
   for (const { name, totals } of missed.slice(0, 5))
     said.push(

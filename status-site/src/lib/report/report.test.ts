@@ -88,7 +88,7 @@ describe('the report', () => {
 
   test('maintenance that was logged too late says from when on it counts', () => {
     expect(view.maintenance?.rows.map(([of, , , counts]) => [of, counts])).toEqual([
-      ['rpc/eu', 'announced in time (60 minutes)'],
+      ['rpc/eu', 'announced before it began (60 minutes)'],
       ['explorer', 'cancelled, counts for nothing'],
       ['rpc', 'announced too late: counts from 22\u00a0Oct, 10:15 (105 minutes)'],
     ]);
