@@ -12,6 +12,8 @@ const between = ' · ';
 export const SUMMARY_HEAD = ['Service', 'Uptime', 'Known', 'Objective', 'Down'] as const;
 /** A name leaves room for what follows it on a line. */
 const MAX_RUNES = 80;
+/** Text from outside separates nothing: what is between the parts of a service's line is nowhere else. */
+const unparted = (text: string): string => text.replaceAll('·', '-');
 
 /** A line a service, then sentences as `Label: what is to be known`. */
 export function summaryLines(report: Report): string[] {
@@ -23,7 +25,7 @@ export function summaryLines(report: Report): string[] {
       .slice(0, MAX_SUMMARY_SERVICES)
       .map(({ name, printed, objective, totals }) =>
         [
-          oneLine(name, MAX_RUNES).replaceAll('·', '-') || '-',
+          unparted(oneLine(name, MAX_RUNES)) || '-',
           figureText(printed),
           printed.coverage ?? 'none',
           objectiveText(objective),
@@ -34,9 +36,11 @@ export function summaryLines(report: Report): string[] {
     ...(report.supersedes === undefined
       ? []
       : [`Replaces: revision ${report.supersedes.revision}; what differs is on the page.`]),
-    `Probes: ${probesText(probesByOthers(report.counted.probes))}`,
-    `Verify: highwater verify ${page}`,
-    `Anchor: ${anchorLine(report)}`,
+    ...[
+      `Probes: ${probesText(probesByOthers(report.counted.probes))}`,
+      `Verify: highwater verify ${page}`,
+      `Anchor: ${anchorLine(report)}`,
+    ].map(unparted),
   ];
 }
 
