@@ -43,7 +43,7 @@ describe('the report of last month', () => {
     site = stack.use(await startRole(['site', ...readers]));
     stack.use(await startRole(['alerts', ...readers], env));
     archive = join(out, `report-${world.month}.tar.gz`);
-  }, 120_000);
+  }, 240_000);
 
   const page = (path = ''): string => `${site.url}/reports/${world.month}${path}`;
   const ofCollector = (...args: string[]) =>
