@@ -138,7 +138,8 @@ describe(`a month in which something was altered, seed ${seed}`, () => {
     const { code, told } = await verifyWith(changes, '--monitor', service);
     const files = told.problems.map(({ file }) => file);
     expect(
-      files.some((file) => changes.has(file)),
+      // Entries in another order are as good as they were, and have another root than the one that was signed.
+      files.some((file) => changes.has(file) || file === names.end(2026)),
       JSON.stringify({ changed: [...changes.keys()], files }),
     ).toBe(true);
     expect(told.problems.every(({ says }) => says !== '')).toBe(true);
