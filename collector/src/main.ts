@@ -22,6 +22,7 @@ import { reportsFolder } from './reports/folder.ts';
 import { openReports } from './reports/reports.ts';
 import { runReports } from './reports/run.ts';
 import { reportThread } from './reports/thread.ts';
+import type { JobPlaces, ReportJobs } from './reports/job.ts';
 import { type Applier, type ConfigSource, openApplier } from './reload/apply.ts';
 import { declare, prepare } from './reload/declare.ts';
 import { openSuccession } from './reload/succession.ts';
@@ -40,6 +41,8 @@ export interface CollectorOptions {
   readonly token?: Secret;
   /** The system's unless a test sets it. */
   readonly clock?: Clock;
+  /** Reports have a thread of their own unless a test makes them in its own. */
+  readonly reportJobs?: (places: JobPlaces, signal: AbortSignal) => ReportJobs;
   /** Without it the configuration stays what it is: nothing else can be applied. */
   readonly source?: ConfigSource;
 }
@@ -82,9 +85,8 @@ async function work(options: CollectorOptions, store: Store, signal: AbortSignal
     ...lasting,
     folder: reportsFolder(dataDir),
     config: () => succession.current.watched.config,
-    thread: reportThread(
-      join(dataDir, 'collector', 'store.db'),
-      join(dataDir, 'collector', 'blobs'),
+    thread: (options.reportJobs ?? reportThread)(
+      { store: join(dataDir, 'collector', 'store.db'), blobs: join(dataDir, 'collector', 'blobs') },
       background,
     ),
     signal: background,

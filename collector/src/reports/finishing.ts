@@ -4,6 +4,7 @@ import type { Lasting } from '../lasting.ts';
 import { LOG_SHARD } from '../watched.ts';
 import { retryAfterMs } from './calendar.ts';
 import { archivePath, bytesOf, partPath, reportName } from './folder.ts';
+import type { ReportJobs } from './job.ts';
 import { proofOf } from './log-report.ts';
 import { type End, NoReport } from './plan.ts';
 import {
@@ -15,14 +16,13 @@ import {
   type ReportRow,
   type ReportState,
 } from './states.ts';
-import type { ReportThread } from './thread.ts';
 
 export const alarmKey = (month: string): string => `report/${month}`;
 
 export interface FinishingParts extends Pick<Lasting, 'store' | 'clock' | 'log' | 'publishedLog' | 'alarms'> {
   /** Of reports. */
   readonly folder: string;
-  readonly thread: Pick<ReportThread, 'finish'>;
+  readonly thread: Pick<ReportJobs, 'finish'>;
   readonly signal: AbortSignal;
   readonly ends: () => Promise<End[]>;
   /** Compare-and-set. */

@@ -16,6 +16,7 @@ import { type Drafts, openDrafts } from './drafts.ts';
 import { cosignedEnds, cosignedWithinMs, covered, type Shortage, shortageOf } from './ends.ts';
 import { alarmKey, openFinishing } from './finishing.ts';
 import { removeReport, reportName } from './folder.ts';
+import type { ReportJobs } from './job.ts';
 import { listed } from './listed.ts';
 import { logReport } from './log-report.ts';
 import { type MakeData, Mismatch } from './make.ts';
@@ -32,7 +33,6 @@ import {
   type ReportState,
 } from './states.ts';
 import { toldBefore, toldConfig } from './told.ts';
-import type { ReportThread } from './thread.ts';
 
 export type AskedFor =
   | { readonly result: 'making' | 'there'; readonly month: string; readonly revision: number }
@@ -46,7 +46,7 @@ export interface ReportsParts extends Pick<
   /** Of reports. */
   readonly folder: string;
   readonly config: () => Config;
-  readonly thread: ReportThread;
+  readonly thread: ReportJobs;
   readonly signal: AbortSignal;
   /** In place of how long a checkpoint waits for its cosignatures. */
   readonly cosignedWithinMs?: number;

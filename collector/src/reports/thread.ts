@@ -1,17 +1,14 @@
 /** A report is made apart from the thread that takes in batches. */
 import { Worker } from 'node:worker_threads';
 import type { Progress } from '@highwater/config/bundle/check.ts';
+import type { JobPlaces, ReportJobs } from './job.ts';
 import { type FinishData, type MakeData, Mismatch } from './make.ts';
 import { NoReport } from './plan.ts';
-import type { Made } from './states.ts';
 
 export type Job =
   { readonly do: 'make'; readonly with: MakeData } | { readonly do: 'finish'; readonly with: FinishData };
 
-export interface ThreadData {
-  /** Path of the store, and folder of the blobs. */
-  readonly store: string;
-  readonly blobs: string;
+export interface ThreadData extends JobPlaces {
   readonly job: Job;
 }
 
@@ -25,13 +22,8 @@ const MAX_HEAP_MB = 4_096;
 
 const errors = { nothing: NoReport, mismatch: Mismatch, failed: Error } as const;
 
-export interface ReportThread {
-  make(data: MakeData, progress: (progress: Progress) => void): Promise<Made>;
-  finish(data: FinishData): Promise<{ readonly bytes: number; readonly files: number }>;
-}
-
 /** Aborting `signal` ends what runs; it then rejects. */
-export function reportThread(store: string, blobs: string, signal: AbortSignal): ReportThread {
+export function reportThread({ store, blobs }: JobPlaces, signal: AbortSignal): ReportJobs {
   const run = (job: Job, progress: (progress: Progress) => void): Promise<unknown> =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
@@ -53,8 +45,7 @@ export function reportThread(store: string, blobs: string, signal: AbortSignal):
       });
     });
   return {
-    make: (data, progress) => run({ do: 'make', with: data }, progress) as Promise<Made>,
-    finish: (data) =>
-      run({ do: 'finish', with: data }, () => undefined) as ReturnType<ReportThread['finish']>,
+    make: (data, progress) => run({ do: 'make', with: data }, progress) as ReturnType<ReportJobs['make']>,
+    finish: (data) => run({ do: 'finish', with: data }, () => undefined) as ReturnType<ReportJobs['finish']>,
   };
 }

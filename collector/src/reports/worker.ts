@@ -1,20 +1,13 @@
-/** The thread that makes a report: its own connections, which only read; what it writes are files of the reports' folder. */
+/** The thread that makes a report. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { folderBlobs } from '../store/blobs/folder.ts';
-import { readCopy } from '../store/sqlite/sqlite-store.ts';
-import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
-import { finishReport, makeReport, Mismatch } from './make.ts';
+import { reportJobs } from './job.ts';
+import { Mismatch } from './make.ts';
 import { NoReport } from './plan.ts';
 import type { ThreadAnswer, ThreadData } from './thread.ts';
 
-async function work({ store, blobs, job }: ThreadData): Promise<unknown> {
-  if (job.do === 'finish') return finishReport(job.with);
-  // No transaction is open between two reads: the write-ahead log can be taken in at any time.
-  return readCopy(store, LOG_SHARD, (log) =>
-    readCopy(store, HOUSE_SHARD, (house) =>
-      makeReport(job.with, { log, house, blobs: folderBlobs(blobs) }, (progress) => tell({ progress })),
-    ),
-  );
+async function work({ job, ...places }: ThreadData): Promise<unknown> {
+  const jobs = reportJobs(places);
+  return job.do === 'finish' ? jobs.finish(job.with) : jobs.make(job.with, (progress) => tell({ progress }));
 }
 
 function tell(answer: ThreadAnswer): void {

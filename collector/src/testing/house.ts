@@ -6,7 +6,7 @@ import type { Config } from '@highwater/config/model.ts';
 import type { Clock } from '@highwater/config/time.ts';
 import type { ConfigApplied } from '@highwater/config/wire.ts';
 import { pino } from 'pino';
-import { startCollector } from '../main.ts';
+import { type CollectorOptions, startCollector } from '../main.ts';
 import type { ConfigSource } from '../reload/apply.ts';
 
 export interface House {
@@ -54,11 +54,21 @@ export async function openHouse(
   dataDir: string,
   clock?: Clock,
   source?: ConfigSource,
+  more: Pick<CollectorOptions, 'reportJobs'> = {},
 ): Promise<House> {
   const ending = new AbortController();
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   const running = await startCollector(
-    { config, dataDir, host: '127.0.0.1', port: 0, log, ...(clock && { clock }), ...(source && { source }) },
+    {
+      config,
+      dataDir,
+      host: '127.0.0.1',
+      port: 0,
+      log,
+      ...(clock && { clock }),
+      ...(source && { source }),
+      ...more,
+    },
     ending.signal,
   );
   const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
