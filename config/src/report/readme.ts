@@ -35,6 +35,8 @@ const files: readonly (readonly [name: string, what: string])[] = [
   ['report.note', 'its leaf, signed by the operator (c2sp.org/signed-note): the SHA-256 of report.json'],
   ['report.tlog-proof', 'the proof that this leaf is in the log'],
   ['report.md, report.csv', 'the same figures to read and to work with, made from report.json alone'],
+  ['README.md', 'this text'],
+  ['index', 'of an archive: where in it each file lies; no evidence, and nothing of it is believed'],
 ];
 
 export function renderReadme(report: Report, { isDraft = false }: RenderOptions = {}): string {
