@@ -3,10 +3,10 @@ import { encodeBase64 } from '../proof/bytes.ts';
 import { utf8 } from '../proof/bytes.ts';
 import { parseNote } from '../proof/note.ts';
 import { type ReportLeaf, parseReportLeaf } from '../proof/report-leaf.ts';
-import { daysOfMonth, minutesOfDays, parseMonth } from '../proof/rule/period.ts';
 import type { Report } from '../report/report.ts';
 import type { Found } from './evidence.ts';
 import { names } from './files.ts';
+import { minutesOfRange } from './range.ts';
 import type { Reading } from './reading.ts';
 
 /** What the report says of the logs and of what was counted; `service` alone where one is given. */
@@ -15,8 +15,9 @@ export function againstReport(reading: Reading, found: Found, report: Report, is
   const say = (says: string): void => {
     problems.mismatch(names.report, says);
   };
-  const { month, origin, trees } = found.range;
-  const minutes = minutesOfDays(daysOfMonth(parseMonth(month) ?? 0));
+  const { month, last, origin, trees } = found.range;
+  const minutes = minutesOfRange(found.range);
+  const draft = last === undefined ? undefined : { lastMinute: last };
   const logs = trees.map(({ year, start, size }) => ({
     year,
     start,
@@ -24,7 +25,7 @@ export function againstReport(reading: Reading, found: Found, report: Report, is
     root: found.logs.byYear.get(year)?.end.root ?? '',
     key: found.trusted.vkeys.get(year) ?? '',
   }));
-  compare('', { month, minutes, origin, logs }, pick(report), say);
+  compare('', { month, minutes, draft, origin, logs }, pick(report), say);
   // Without all of its evidence the figures differ, and each of them says no more than what is missing.
   if (!isWhole) return;
   compare('logged', found.logged, report.logged, say);
@@ -41,8 +42,8 @@ export function againstReport(reading: Reading, found: Found, report: Report, is
   compare('counted.services', own, of(report.counted), say);
 }
 
-function pick({ month, minutes, origin, logs }: Report): Partial<Report> {
-  return { month, minutes, origin, logs };
+function pick({ month, minutes, draft, origin, logs }: Report) {
+  return { month, minutes, draft, origin, logs };
 }
 
 /** The signed note of the report's bytes. */
@@ -85,7 +86,7 @@ export async function againstNote(
     origin: found.range.origin,
     month: found.range.month,
     revision: report.revision,
-    minutes: minutesOfDays(daysOfMonth(parseMonth(found.range.month) ?? 0)),
+    minutes: minutesOfRange(found.range),
     trees: found.range.trees.map(({ year, size }) => ({
       year,
       size,

@@ -52,12 +52,22 @@ export async function checkReport(reading: Reading, found: Found): Promise<Repor
     if ('error' in read) return problems.fatal('mismatch', names.report, read.error);
     report = read;
     againstReport(reading, found, report, isWhole);
-    await againstProof(reading, found, await note(reading, found, report, json));
+    if (found.range.last === undefined)
+      await againstProof(reading, found, await note(reading, found, report, json));
+    else await ofDraft(reading);
     await againstTexts(reading, report);
   } catch (error) {
     if (!(error instanceof CannotGoOn)) throw error;
   }
   return report;
+}
+
+/** Nobody has signed it, and no log has it: it agrees with its evidence or not, and proves nothing of who says so. */
+async function ofDraft(reading: Reading): Promise<void> {
+  for (const name of [names.note, names.proof]) {
+    if ((await reading.find(name)) !== undefined) reading.problems.mismatch(name, 'a draft has no such file');
+  }
+  reading.problems.incomplete(names.note, 'this is a draft: unsigned, in no log');
 }
 
 async function note(
@@ -126,6 +136,7 @@ async function againstProof(reading: Reading, found: Found, entry: Uint8Array | 
 
 /** What is made of report.json alone is made again. */
 async function againstTexts(reading: Reading, report: Report): Promise<void> {
+  const kind = { isDraft: report.draft !== undefined };
   const texts = [
     [names.markdown, renderMarkdown],
     [names.csv, renderCsv],
@@ -134,7 +145,7 @@ async function againstTexts(reading: Reading, report: Report): Promise<void> {
   for (const [name, render] of texts) {
     const bytes = await reading.find(name, MAX_REPORT_BYTES);
     if (bytes === undefined) reading.problems.incomplete(name, 'it is not here');
-    else if (!sameBytes(bytes, utf8(render(report))))
+    else if (!sameBytes(bytes, utf8(render(report, kind))))
       reading.problems.mismatch(name, 'it is not what this program makes of report.json');
   }
 }

@@ -6,8 +6,8 @@ import { decodeBase64, decodeUtf8, encodeBase64, encodeHex, utf8 } from '../proo
 import { openCount } from '../proof/count/open-count.ts';
 import { parseProjection } from '../proof/projection.ts';
 import type { ConfigRecord } from '../proof/rule/evidence.ts';
-import { daysOfMonth, minutesOfDays, parseMonth } from '../proof/rule/period.ts';
 import { timelineOf } from '../proof/rule/timeline.ts';
+import { dayOfMinute } from '../time.ts';
 import type { Counted } from '../report/counted.ts';
 import type { Logged } from '../report/logged.ts';
 import { readBodies } from './bodies.ts';
@@ -20,7 +20,7 @@ import { loggedOf } from './logged.ts';
 import { readLogs, rootsOf, type Logs } from './logs.ts';
 import { CannotGoOn } from './problems.ts';
 import { policyMet } from '../proof/policy.ts';
-import { type Range, parseRange } from './range.ts';
+import { type Range, minutesOfRange, parseRange } from './range.ts';
 import { Reading } from './reading.ts';
 import { readStandingLeaves } from './standing-leaves.ts';
 import { type Trusted, readTrust } from './trust.ts';
@@ -88,7 +88,8 @@ async function read(reading: Reading): Promise<Found> {
   const rangeText = await reading.needText(names.range);
   const range = parseRange(rangeText);
   if ('error' in range) return problems.fatal('mismatch', names.range, range.error);
-  const days = daysOfMonth(parseMonth(range.month) ?? 0);
+  const minutes = minutesOfRange(range);
+  const days = { first: dayOfMinute(minutes.first), last: dayOfMinute(minutes.last) };
   const trusted = await readTrust(reading, range);
   const logs = await readLogs(reading, range, trusted);
   const witnesses = await witnessed(reading, range, trusted, logs);
@@ -103,7 +104,6 @@ async function read(reading: Reading): Promise<Found> {
 
   const { configs, projections } = await readConfigs(reading, entries);
   const { probes, maints } = entries.leaves;
-  const minutes = minutesOfDays(days);
   const { hash } = checker;
   const last = range.before.at(-1);
   const count = openCount({
@@ -125,7 +125,7 @@ async function read(reading: Reading): Promise<Found> {
   });
   const counted = count.result();
   const isWhole = problems.count === before;
-  sayUnknownConfigs(reading, range, entries, configs, days);
+  sayUnknownConfigs(reading, range, entries, configs);
   for (const problem of anchors.problems) problems.add(problem);
   const timeline = timelineOf({
     configs,
@@ -212,10 +212,9 @@ function sayUnknownConfigs(
   range: Range,
   entries: Entries,
   configs: readonly ConfigRecord[],
-  days: { readonly first: number; readonly last: number },
 ): void {
   const known = new Set(configs.map(({ hash }) => hash));
-  const minutes = minutesOfDays(days);
+  const minutes = minutesOfRange(range);
   for (const { config, index, lines, minutes: own, probe } of entries.batches) {
     if (lines === 0 || known.has(config) || own.last < minutes.first || own.first > minutes.last) continue;
     // Told once: its other batches say no more.

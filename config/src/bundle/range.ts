@@ -1,5 +1,5 @@
 /** The first file of a bundle: which month, and which part of which logs. Signed by nothing: the report's note must agree. */
-import { parseMonth } from '../proof/rule/period.ts';
+import { daysOfMonth, minutesOfDays, parseMonth } from '../proof/rule/period.ts';
 import { type TextReader, decimal, readText, takeOrigin } from '../proof/text.ts';
 
 const HEADER = 'highwater/range/v1';
@@ -17,6 +17,8 @@ export interface RangeTree {
 
 export interface Range {
   readonly month: string;
+  /** Of a draft: the last minute that is counted, of this month. Left out: the month's last. */
+  readonly last?: number;
   /** Origin of the log without the year. */
   readonly origin: string;
   /** By year, without a gap. */
@@ -31,6 +33,7 @@ export function formatRange(r: Range): string {
   const lines = [
     HEADER,
     `month ${r.month}`,
+    ...(r.last === undefined ? [] : [`last ${r.last}`]),
     `log ${r.origin}`,
     ...r.trees.map(({ year, start, size }) => `tree ${year} ${start} ${size}`),
     ...r.leaves.map(({ year, index }) => `leaf ${year} ${index}`),
@@ -46,7 +49,12 @@ export function parseRange(text: string): Range | { error: string } {
 
 function read(lines: TextReader): Range {
   const [month = ''] = lines.take('month', 1);
-  if (parseMonth(month) === undefined) lines.fail('month: not a month such as 2026-10');
+  const number = parseMonth(month);
+  if (number === undefined) return lines.fail('month: not a month such as 2026-10');
+  const last = lines.at('last') ? decimal(lines, 'last', lines.take('last', 1)[0]) : undefined;
+  const minutes = minutesOfDays(daysOfMonth(number));
+  if (last !== undefined && (last < minutes.first || last > minutes.last))
+    lines.fail('last: not a minute of the month');
   const origin = takeOrigin(lines);
   const trees: RangeTree[] = [];
   while (lines.at('tree')) {
@@ -57,10 +65,11 @@ function read(lines: TextReader): Range {
       start: decimal(lines, 'tree', start),
       size: decimal(lines, 'tree', size),
     };
-    const last = trees.at(-1)?.year;
-    if (last !== undefined && tree.year !== last + 1) lines.fail('tree: not sorted by year without a gap');
+    const lastYear = trees.at(-1)?.year;
+    if (lastYear !== undefined && tree.year !== lastYear + 1)
+      lines.fail('tree: not sorted by year without a gap');
     if (tree.start > tree.size) lines.fail('tree: it ends before it begins');
-    if (last !== undefined && tree.start !== 0) lines.fail('tree: only the first begins within its log');
+    if (lastYear !== undefined && tree.start !== 0) lines.fail('tree: only the first begins within its log');
     trees.push(tree);
   }
   const [first] = trees;
@@ -69,10 +78,10 @@ function read(lines: TextReader): Range {
   while (lines.at('leaf')) {
     if (leaves.length === MAX_LEAVES) lines.fail(`leaf: over ${MAX_LEAVES}`);
     const leaf = pair(lines, 'leaf', 'index');
-    const last = leaves.at(-1);
+    const earlier = leaves.at(-1);
     if (
-      last !== undefined &&
-      (leaf.year < last.year || (leaf.year === last.year && leaf.index <= last.index))
+      earlier !== undefined &&
+      (leaf.year < earlier.year || (leaf.year === earlier.year && leaf.index <= earlier.index))
     )
       lines.fail('leaf: not sorted, each once');
     if (leaf.year > first.year || (leaf.year === first.year && leaf.index >= first.start))
@@ -86,7 +95,16 @@ function read(lines: TextReader): Range {
     if (tree.year <= (before.at(-1)?.year ?? 0)) lines.fail('before: not sorted by year, each once');
     before.push(tree);
   }
-  return { month, origin, trees, leaves, before };
+  return { month, ...(last === undefined ? {} : { last }), origin, trees, leaves, before };
+}
+
+/** The minutes that are counted: the whole month, or of a draft so much of it as is known. */
+export function minutesOfRange({ month, last }: Pick<Range, 'month' | 'last'>): {
+  first: number;
+  last: number;
+} {
+  const minutes = minutesOfDays(daysOfMonth(parseMonth(month) ?? 0));
+  return { first: minutes.first, last: last ?? minutes.last };
 }
 
 function pair<Name extends string>(

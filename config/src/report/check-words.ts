@@ -52,7 +52,7 @@ export function checkWords(evidence: Evidence, { service }: CheckScope = {}): Ch
   const services = evidence.counted.services.filter(({ id }) => service === undefined || id === service);
   return {
     verdict,
-    headline: headlines[verdict],
+    headline: headlineOf(evidence, verdict),
     summary: summaryText(evidence, verdict, service),
     problems: evidence.problems,
     figures: services.map(figureOf),
@@ -69,6 +69,13 @@ const headlines: Readonly<Record<CheckVerdict, string>> = {
   mismatch: 'The report does not agree with its evidence',
   incomplete: "The report can't be confirmed: something is missing",
 };
+
+/** Of a draft nothing more can be said than that it agrees: nobody has signed it. */
+function headlineOf({ range }: Evidence, verdict: CheckVerdict): string {
+  return range.last !== undefined && verdict !== 'mismatch'
+    ? 'This is a draft: unsigned, in no log'
+    : headlines[verdict];
+}
 
 function summaryText({ range, problems }: Evidence, verdict: CheckVerdict, service?: string): string {
   if (range.origin === '') return 'It could not be read to its end, so that nothing was counted.';

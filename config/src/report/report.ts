@@ -61,6 +61,8 @@ export const report = z.strictObject({
   month: text,
   revision: count.min(1),
   minutes: z.strictObject({ first: count, last: count }),
+  /** Unsigned, in no log, of a month that has not settled: counted up to this minute (`minutes.last`), and no further. */
+  draft: z.strictObject({ lastMinute: count }).optional(),
   /** Origin of the log without the year. */
   origin: text,
   logs: z.array(z.strictObject({ year: count, start: count, size: count, root: text, key: text })),
