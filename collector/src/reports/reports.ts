@@ -31,6 +31,7 @@ import {
   REPORT_CORE,
   type ReportRow,
   type ReportState,
+  tellingOf,
 } from './states.ts';
 import { toldBefore, toldConfig } from './told.ts';
 
@@ -203,13 +204,9 @@ export function openReports(parts: ReportsParts): Reports {
     put(row, { phase: 'planned', dueAt: clock.now(), tries: 0 }, clock.now());
 
   /** The event is there once, whatever is killed between the two shards. */
-  const told = async (row: ReportRow, state: Published): Promise<void> => {
-    const { month, revision } = row;
-    const { lines } = state.headline;
+  const tell = async ({ month, revision }: ReportRow, { lines }: Published['headline']): Promise<void> => {
     const event = { type: 'report.published', month, revision, lines };
     await store.transact(HOUSE_SHARD, (tx) => tx.addOutbox(`report/${month}/${revision}`, 'feed', event));
-    await put(row, { ...state, isTold: true });
-    bells.arrived.ring();
   };
 
   const failed = async (row: ReportRow, state: Planned, error: unknown): Promise<void> => {
@@ -240,7 +237,8 @@ export function openReports(parts: ReportsParts): Reports {
   /** One step of the first row that has one to do. */
   const step = async (): Promise<boolean> => {
     const now = clock.now();
-    for (const row of await rows()) {
+    const all = await rows();
+    for (const row of all) {
       const { month, revision, state } = row;
       if (state.phase === 'planned' && state.dueAt <= now) {
         // Of a month that nothing is published of yet there is nothing to sign against.
@@ -270,7 +268,11 @@ export function openReports(parts: ReportsParts): Reports {
       }
       if (state.phase === 'logged' && (await finishing.finish(row, state))) return true;
       if (state.phase === 'published' && !state.isTold) {
-        await told(row, state);
+        const telling = tellingOf(all, row, now);
+        if (telling === 'wait') continue;
+        if (telling === 'told') await tell(row, state.headline);
+        await put(row, { ...state, isTold: true });
+        bells.arrived.ring();
         return true;
       }
     }

@@ -60,7 +60,7 @@ export interface Published {
   readonly bytes: number;
   readonly files: number;
   readonly headline: Headline;
-  /** The feed has its event. */
+  /** The feed has its event, or is to have none. */
   readonly isTold: boolean;
 }
 
@@ -110,6 +110,31 @@ export function newestTold(
     if (headline !== undefined) newest.set(month, { month, revision, headline });
   }
   return [...newest.values()].reverse();
+}
+
+/**
+ * Whether channels are told of one that was published. After an upgrade a year of months is made, oldest first: of months that
+ * others follow nothing is told but that what was published is revised.
+ */
+export function tellingOf(
+  rows: readonly ReportRow[],
+  { month, revision }: Pick<ReportRow, 'month' | 'revision'>,
+  now: Instant,
+): 'told' | 'untold' | 'wait' {
+  const isRevised = rows.some((row) => {
+    const isBefore = row.month === month && row.revision < revision;
+    return isBefore && 'headline' in row.state && row.state.headline !== undefined;
+  });
+  if (isRevised) return 'told';
+  const later = rows.filter((row) => row.month > month);
+  if (newestTold(later).length > 0) return 'untold';
+  return later.some(({ state }) => isOnItsWay(state, now)) ? 'wait' : 'told';
+}
+
+/** One that failed keeps no other back. */
+function isOnItsWay(state: ReportState, now: Instant): boolean {
+  if (state.phase === 'planned') return state.dueAt <= now && state.tries === 0;
+  return state.phase === 'made' || (state.phase === 'logged' && state.failed === undefined);
 }
 
 /** What is to be written of a month's rows, oldest first; undefined where they say what is to be done. */
