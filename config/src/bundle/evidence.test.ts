@@ -8,7 +8,7 @@ import { filesOf } from './testing/files.ts';
 import { smallBundle } from './testing/small.ts';
 
 describe('an honest bundle', () => {
-  it.each([{}, { filler: 0 }, { isTwoLogs: true }])(
+  it.each([{}, { filler: 0, minutes: 240 }, { isTwoLogs: true }])(
     'has no problems, and all of it is read: %o',
     async (options) => {
       const { files, evidence, range } = smallBundle(options);

@@ -235,7 +235,7 @@ describe('for any evidence', () => {
         expect(byName(told(counted))).toEqual(byName(expected(evaluation)));
         expectDays(counted, evaluation);
       }),
-      { numRuns: 24 },
+      { numRuns: 12 },
     );
   });
 
@@ -247,7 +247,7 @@ describe('for any evidence', () => {
         const alone = play(evidence, RANGE, { service }).count.result();
         expect(alone.services).toEqual(whole.services.filter(({ id }) => id === service));
       }),
-      { numRuns: 30 },
+      { numRuns: 10 },
     );
   });
 });
