@@ -34,7 +34,7 @@ let anchor = '';
 beforeAll(async () => {
   const { files: evidence, assembly, range: minutes } = smallBundle();
   const read = (name: string) => Promise.resolve(evidence.get(name));
-  const { counted, logged, problems } = await checkEvidence({ read }, nodeChecker());
+  const { counted, logged, trust, problems } = await checkEvidence({ read }, nodeChecker());
   // Else what is checked below is no good bundle.
   expect(problems.filter(({ kind }) => kind === 'mismatch')).toEqual([]);
   const report: Report = {
@@ -44,6 +44,8 @@ beforeAll(async () => {
     revision: 1,
     minutes: { first: minutes.first, last: minutes.last },
     origin: SMALL_ORIGIN,
+    operatorKey: trust.operatorKey,
+    witnesses: { signed: trust.witnesses.signed.length, all: trust.witnesses.all },
     logs: assembledLogs(assembly),
     counted,
     logged,

@@ -110,6 +110,8 @@ async function reportOf(data: MakeData, plan: Plan, evidence: Evidence, house: R
     revision: data.revision,
     minutes: plan.minutes,
     origin: data.origin,
+    operatorKey: evidence.trust.operatorKey,
+    witnesses: { signed: evidence.trust.witnesses.signed.length, all: evidence.trust.witnesses.all },
     logs,
     counted: evidence.counted,
     logged: evidence.logged,

@@ -25,7 +25,8 @@ export function againstReport(reading: Reading, found: Found, report: Report, is
     root: found.logs.byYear.get(year)?.end.root ?? '',
     key: found.trusted.vkeys.get(year) ?? '',
   }));
-  compare('', { month, minutes, draft, origin, logs }, pick(report), say);
+  const { policyWitnesses: witnesses, operatorKey } = found;
+  compare('', { month, minutes, draft, origin, operatorKey, witnesses, logs }, pick(report), say);
   // Without all of its evidence the figures differ, and each of them says no more than what is missing.
   if (!isWhole) return;
   compare('logged', found.logged, report.logged, say);
@@ -42,8 +43,8 @@ export function againstReport(reading: Reading, found: Found, report: Report, is
   compare('counted.services', own, of(report.counted), say);
 }
 
-function pick({ month, minutes, draft, origin, logs }: Report) {
-  return { month, minutes, draft, origin, logs };
+function pick({ month, minutes, draft, origin, operatorKey, witnesses, logs }: Report) {
+  return { month, minutes, draft, origin, operatorKey, witnesses, logs };
 }
 
 /** The signed note of the report's bytes. */
@@ -95,7 +96,7 @@ export async function againstNote(
     bytes: json.length,
     hash: encodeBase64(checker.hash(json)),
   };
-  compare('', wanted, leaf, say);
+  compare('', wanted, leaf, say, 'the note');
 }
 
 // ------------------------------------------------------------- comparing
@@ -103,31 +104,38 @@ export async function againstNote(
 type Say = (says: string) => void;
 
 /** Tells each place in which two values of the same kind differ. */
-export function compare(path: string, found: unknown, told: unknown, say: Say): void {
+export function compare(path: string, found: unknown, told: unknown, say: Say, who = 'the report'): void {
   if (Array.isArray(found) && Array.isArray(told)) {
-    compareLists(path, found, told, say);
+    compareLists(path, found, told, say, who);
   } else if (isRecord(found) && isRecord(told)) {
     for (const key of new Set([...Object.keys(found), ...Object.keys(told)]))
-      compare(path === '' ? key : `${path}.${key}`, found[key], told[key], say);
+      compare(path === '' ? key : `${path}.${key}`, found[key], told[key], say, who);
   } else if (found !== told) {
-    say(`${path}: the report says ${shown(told)}, the evidence gives ${shown(found)}`);
+    say(`${path}: ${who} says ${shown(told)}, the evidence gives ${shown(found)}`);
   }
 }
 
 /** Things with a name by it, wherever they stand; then their order. */
-function compareLists(path: string, found: readonly unknown[], told: readonly unknown[], say: Say): void {
+function compareLists(
+  path: string,
+  found: readonly unknown[],
+  told: readonly unknown[],
+  say: Say,
+  who: string,
+): void {
   const mine = named(found);
   const theirs = named(told);
   if (mine === undefined || theirs === undefined) {
     for (let i = 0; i < Math.max(found.length, told.length); i += 1)
-      compare(`${path}.${i}`, found[i], told[i], say);
+      compare(`${path}.${i}`, found[i], told[i], say, who);
     return;
   }
-  for (const [name, value] of mine) compare(`${path}.${name}`, value, theirs.get(name), say);
-  for (const [name, value] of theirs) if (!mine.has(name)) compare(`${path}.${name}`, undefined, value, say);
+  for (const [name, value] of mine) compare(`${path}.${name}`, value, theirs.get(name), say, who);
+  for (const [name, value] of theirs)
+    if (!mine.has(name)) compare(`${path}.${name}`, undefined, value, say, who);
   const isSame = [...mine.keys()].join('\n') === [...theirs.keys()].join('\n');
   if (!isSame && mine.size === theirs.size && [...mine.keys()].every((name) => theirs.has(name)))
-    say(`${path}: the report has them in another order than the evidence gives`);
+    say(`${path}: ${who} has them in another order than the evidence gives`);
 }
 
 /** By what tells them apart; undefined for a list of what has no names, or the same twice. */

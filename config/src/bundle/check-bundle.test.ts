@@ -26,7 +26,7 @@ const policy = {
   quorum: 'w1',
 };
 
-function reportOf(assembly: Assembly, { counted, logged }: Evidence): Report {
+function reportOf(assembly: Assembly, { counted, logged, trust }: Evidence): Report {
   const { first, last } = smallRange;
   return {
     version: 1,
@@ -35,6 +35,8 @@ function reportOf(assembly: Assembly, { counted, logged }: Evidence): Report {
     revision: 1,
     minutes: { first, last },
     origin: assembly.origin,
+    operatorKey: trust.operatorKey,
+    witnesses: { signed: trust.witnesses.signed.length, all: trust.witnesses.all },
     logs: assembledLogs(assembly),
     counted,
     logged,
@@ -226,24 +228,61 @@ describe('what is changed shows', () => {
     expect(of[0]?.kind).toBe('mismatch');
   });
 
-  it('figures that are raised, and signed again by the operator', async () => {
-    const report = parseReport(textOf(honest, 'report.json'));
-    if ('error' in report) throw new Error(report.error);
-    const raised = structuredClone(report);
-    const totals = raised.counted.services[0]?.subjects[0]?.totals;
-    if (totals === undefined) throw new Error('it has no totals');
-    totals.up += 1;
-    const json = utf8(formatReport(raised));
+  /** As the operator could sign it again. */
+  const signedAgain = (report: Report): Map<string, Uint8Array> => {
+    const json = utf8(formatReport(report));
     const leaf = parseReportLeaf(textOf(honest, 'report.note').split('\n\n')[0] + '\n');
     if ('error' in leaf) throw new Error(leaf.error);
     const text = formatReportLeaf({ ...leaf, bytes: json.length, hash: encodeBase64(sha256(json)) });
-    const files = new Map(honest).set('report.json', json);
-    files.set('report.note', utf8(assembly.operator.sign(text)));
-    const { problems } = await check(files);
+    const note = utf8(assembly.operator.sign(text));
+    return new Map(honest).set('report.json', json).set('report.note', note);
+  };
+  const honestReport = (): Report => {
+    const report = parseReport(textOf(honest, 'report.json'));
+    if ('error' in report) throw new Error(report.error);
+    return report;
+  };
+
+  it('figures that are raised, and signed again by the operator', async () => {
+    const raised = honestReport();
+    const totals = raised.counted.services[0]?.subjects[0]?.totals;
+    if (totals === undefined) throw new Error('it has no totals');
+    totals.up += 1;
+    const { problems } = await check(signedAgain(raised));
     expect(problems).toContainEqual({
       kind: 'mismatch',
       file: 'report.json',
       says: `counted.services.rpc.subjects.rpc.totals.up: the report says ${totals.up}, the evidence gives ${totals.up - 1}`,
+    });
+  });
+
+  it('witnesses that did not sign, and a key that is not the one that did, whomever the reader asks', async () => {
+    const files = signedAgain({
+      ...honestReport(),
+      operatorKey: 'someone+00000000+AA==',
+      witnesses: { signed: 3, all: 4 },
+    });
+    const said = [
+      /^operatorKey: the report says "someone/,
+      /^witnesses\.signed: the report says 3, the evidence gives 1$/,
+      /^witnesses\.all: the report says 4, the evidence gives 1$/,
+    ];
+    const own = `witness other ${witnessSigningKey('w.example.com/o', sha256(utf8('o'))).vkey}\nquorum none\n`;
+    for (const options of [{}, { policy: own }]) {
+      const { problems } = await check(files, options);
+      for (const says of said) expect(problems.some((problem) => says.test(problem.says))).toBe(true);
+    }
+  });
+
+  it('a note of another text says itself what it says', async () => {
+    const leaf = parseReportLeaf(textOf(honest, 'report.note').split('\n\n')[0] + '\n');
+    if ('error' in leaf) throw new Error(leaf.error);
+    const note = utf8(assembly.operator.sign(formatReportLeaf({ ...leaf, revision: 7 })));
+    const { problems } = await check(new Map(honest).set('report.note', note));
+    expect(problems).toContainEqual({
+      kind: 'mismatch',
+      file: 'report.note',
+      says: 'revision: the note says 7, the evidence gives 1',
     });
   });
 });

@@ -94,6 +94,22 @@ export async function cosignersOf(
   return witnesses.flatMap(({ name }) => (good.has(name) ? [name] : []));
 }
 
+/** How many witnesses of a policy have a good cosignature on it; says nothing of others. */
+export async function countCosigners(
+  reading: Reading,
+  { note }: SignedCheckpoint,
+  policy: Policy,
+): Promise<number> {
+  const witnesses = witnessKeys(policy, reading.checker.hash);
+  const good = new Set<string>();
+  for (const signature of note.signatures) {
+    const witness = witnesses.find(({ key }) => isBy(key, signature));
+    if (witness !== undefined && (await isCosigned(reading, note.text, signature, witness.key)))
+      good.add(witness.name);
+  }
+  return good.size;
+}
+
 async function isCosigned(
   reading: Reading,
   text: string,

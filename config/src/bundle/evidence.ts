@@ -13,7 +13,7 @@ import type { Logged } from '../report/logged.ts';
 import { readBodies } from './bodies.ts';
 import type { Evidence, EvidenceOptions } from './check.ts';
 import type { Checker } from './checker.ts';
-import { cosignersOf, quorumText } from './checkpoints.ts';
+import { cosignersOf, countCosigners, quorumText } from './checkpoints.ts';
 import { Entries, placeOf } from './entries.ts';
 import { type BundleFiles, names, orderOf } from './files.ts';
 import { loggedOf } from './logged.ts';
@@ -33,6 +33,9 @@ export interface Found {
   readonly counted: Counted;
   readonly logged: Logged;
   readonly trust: Evidence['trust'];
+  /** As a report has to have them: by the bundle's own word, whomever the reader asks. */
+  readonly operatorKey: string;
+  readonly policyWitnesses: { readonly signed: number; readonly all: number };
   /** All that is counted was here and was what it was signed to be. */
   readonly isWhole: boolean;
 }
@@ -148,7 +151,9 @@ async function read(reading: Reading): Promise<Found> {
     probes: speaking(counted),
     anchors: anchors.agreeing,
   };
-  return { range, trusted, logs, counted, logged, trust, isWhole };
+  const policyWitnesses = await ownWitnesses(reading, range, trusted, logs, witnesses);
+  const operatorKey = trusted.operatorVkey;
+  return { range, trusted, logs, counted, logged, trust, operatorKey, policyWitnesses, isWhole };
 }
 
 async function witnessed(
@@ -170,6 +175,20 @@ async function witnessed(
     );
   }
   return { signed, all, quorum };
+}
+
+/** Under the bundle's own policy they are the same, and verified already. */
+async function ownWitnesses(
+  reading: Reading,
+  range: Range,
+  { ownPolicy, policy }: Trusted,
+  logs: Logs,
+  witnesses: Evidence['trust']['witnesses'],
+): Promise<Found['policyWitnesses']> {
+  const all = ownPolicy.witnesses.length;
+  if (policy === ownPolicy) return { signed: witnesses.signed.length, all };
+  const end = logs.byYear.get(range.trees.at(-1)?.year ?? 0)?.end;
+  return { signed: end === undefined ? 0 : await countCosigners(reading, end, ownPolicy), all };
 }
 
 async function readConfigs(

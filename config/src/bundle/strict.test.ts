@@ -95,6 +95,8 @@ beforeAll(async () => {
     revision: 1,
     minutes: small.range,
     origin: assembly.origin,
+    operatorKey: whole.trust.operatorKey,
+    witnesses: { signed: whole.trust.witnesses.signed.length, all: whole.trust.witnesses.all },
     logs: assembledLogs(assembly),
     counted: whole.counted,
     logged: whole.logged,
@@ -266,7 +268,7 @@ describe('what stands on a checkpoint', () => {
 
   it('is judged by a reader by the policy that the reader has', async () => {
     const end = names.end(2026);
-    const files = new Map(honest).set(end, utf8(signedBy(textOf(end), w1, stranger)));
+    const files = new Map(honest).set(end, utf8(signedBy(textOf(end), w1, w2, stranger)));
     const own = `# mine\nwitness me ${stranger.vkey} https://w.example.com\nquorum me\n`;
     const { problems, evidence } = await checkBundle(filesOf(files), checker, { policy: own });
     expect(problems).toEqual([]);

@@ -14,6 +14,8 @@ export interface Trusted {
   readonly logs: ReadonlyMap<number, VerifierKey>;
   readonly vkeys: ReadonlyMap<number, string>;
   readonly policy: Policy;
+  /** The bundle's own, whoever is asked. */
+  readonly ownPolicy: Policy;
   /** As they stand in the bundle. */
   readonly texts: { readonly keys: string; readonly policy: string };
 }
@@ -40,11 +42,23 @@ export async function readTrust(reading: Reading, range: Range): Promise<Trusted
     if (!('error' in key)) logs.set(year, key);
   }
   const policyText = await reading.needText(names.policy);
-  const policy = readPolicy(reading, range, vkeys, policyText);
-  return { operator, operatorVkey, logs, vkeys, policy, texts: { keys: keysText, policy: policyText } };
+  const policies = readPolicies(reading, range, vkeys, policyText);
+  return {
+    operator,
+    operatorVkey,
+    logs,
+    vkeys,
+    ...policies,
+    texts: { keys: keysText, policy: policyText },
+  };
 }
 
-function readPolicy(reading: Reading, range: Range, vkeys: ReadonlyMap<number, string>, own: string): Policy {
+function readPolicies(
+  reading: Reading,
+  range: Range,
+  vkeys: ReadonlyMap<number, string>,
+  own: string,
+): Pick<Trusted, 'policy' | 'ownPolicy'> {
   const { problems, checker, options } = reading;
   const bundled = parsePolicy(own, checker.hash);
   if ('error' in bundled) return problems.fatal('mismatch', names.policy, bundled.error);
@@ -54,7 +68,7 @@ function readPolicy(reading: Reading, range: Range, vkeys: ReadonlyMap<number, s
       names.policy,
       'it is not in its one accepted spelling, without comments and addresses',
     );
-  if (options.policy === undefined) return bundled;
+  if (options.policy === undefined) return { policy: bundled, ownPolicy: bundled };
   const policy = parsePolicy(options.policy, checker.hash);
   if ('error' in policy)
     return problems.fatal('incomplete', '', `the policy that was given: ${policy.error}`);
@@ -63,5 +77,5 @@ function readPolicy(reading: Reading, range: Range, vkeys: ReadonlyMap<number, s
     if (known.size === 0 || known.has(vkeys.get(year) ?? '')) continue;
     problems.incomplete(names.keys, `the policy that was given does not know the key of the log ${year}`);
   }
-  return policy;
+  return { policy, ownPolicy: bundled };
 }

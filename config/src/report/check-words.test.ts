@@ -121,7 +121,7 @@ describe('what a check found, in sentences', () => {
         That the services were of use to their users: only what the checks check, from where the probes are.
         That no key was stolen: what is signed with a stolen key is good until its revocation is logged.
         That what is measured is chosen well: every change of a setting is in the log, and none is prevented.
-        What the operator tells in its own words: names, incidents and what was written about them, acknowledgements, the months before, named figures.
+        What the operator tells in its own words: names, objectives, incidents with their times and what was written about them, the months before, where the anchor stands.
       "
     `);
   });
@@ -168,7 +168,7 @@ describe('what a check found, in sentences', () => {
         "That the services were of use to their users: only what the checks check, from where the probes are.",
         "That no key was stolen: what is signed with a stolen key is good until its revocation is logged.",
         "That what is measured is chosen well: every change of a setting is in the log, and none is prevented.",
-        "What the operator tells in its own words: names, incidents and what was written about them, acknowledgements, the months before, named figures.",
+        "What the operator tells in its own words: names, objectives, incidents with their times and what was written about them, the months before, where the anchor stands.",
       ]
     `);
   });

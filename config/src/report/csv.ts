@@ -4,7 +4,7 @@ import { printedShare, printedUptime } from '../proof/rule/printed.ts';
 import { emptyCounts, withMaintenance } from '../proof/rule/totals.ts';
 import type { Counts } from '../proof/rule/totals.ts';
 import type { CountedService, ReportTotals } from './counted.ts';
-import { objectiveOf } from './figures.ts';
+import { objectiveOf, resultText } from './figures.ts';
 import type { RenderOptions } from './markdown.ts';
 import { csvField } from './outside.ts';
 import type { Report } from './report.ts';
@@ -72,6 +72,6 @@ function rowOf(
     printedShare(totals),
     ...(millionths === undefined
       ? [undefined, undefined]
-      : [printedObjective(millionths), objectiveOf(totals, millionths).result]),
+      : [printedObjective(millionths), resultText(objectiveOf(totals, millionths))]),
   ];
 }

@@ -8,7 +8,10 @@ import type { Report } from './report.ts';
 export interface Objective {
   /** `99.9 %` */
   readonly text: string;
-  readonly result: 'met' | 'missed' | 'unknown';
+  /** By the bounds: met or missed whatever the unknown minutes were; else open. */
+  readonly result: 'met' | 'missed' | 'open';
+  /** By the figure; left out where the rule gives none: too little is known. */
+  readonly asKnown?: 'met' | 'missed';
   /** Minutes that may be down, of those that are known. */
   readonly allowedMinutes: number;
 }
@@ -35,16 +38,18 @@ export function totalsOf(
   return service.subjects.find((one) => one.subject === subject && one.region === region)?.totals;
 }
 
-/** `unknown` where the rule gives no figure: too little is known to say. @param objective millionths */
+/** @param objective millionths */
 export function objectiveOf(
   totals: Pick<ReportTotals, 'up' | 'down' | 'unknown'>,
   objective: number,
 ): Objective {
-  const { allowed, left } = budgetOf(totals, objective);
-  const isKnown = printedUptime(totals).figure !== undefined;
+  const { allowed, left, leftAtLeast, leftAtMost } = budgetOf(totals, objective);
+  const { figure, coverage } = printedUptime(totals);
+  const decided = leftAtMost < 0 ? 'missed' : leftAtLeast < 0 ? 'open' : 'met';
   return {
     text: printedObjective(objective),
-    result: isKnown ? (left < 0 ? 'missed' : 'met') : 'unknown',
+    result: coverage === undefined ? 'open' : decided,
+    ...(figure === undefined ? {} : { asKnown: left < 0 ? 'missed' : 'met' }),
     allowedMinutes: allowed,
   };
 }
@@ -76,12 +81,17 @@ export function figureText({ figure, incomplete }: Printed): string {
   return incomplete ? `${figure} (incomplete)` : figure;
 }
 
-/** `99.9 % met`, `99.9 % not met`, `99.9 %: too little known`, `none`. */
+/** `met`, `not met`, `met as far as known`, `not met as far as known`, `too little known`. */
+export function resultText({ result, asKnown }: Pick<Objective, 'result' | 'asKnown'>): string {
+  const word = { met: 'met', missed: 'not met' } as const;
+  if (result !== 'open') return word[result];
+  return asKnown === undefined ? 'too little known' : `${word[asKnown]} as far as known`;
+}
+
+/** `99.9 % met`, `99.9 %: too little known`, `none`. */
 export function objectiveText(objective: Objective | undefined): string {
   if (objective === undefined) return 'none';
-  const { text, result } = objective;
-  if (result === 'unknown') return `${text}: too little known`;
-  return `${text} ${result === 'met' ? 'met' : 'not met'}`;
+  return `${objective.text}${objective.result === 'open' ? ':' : ''} ${resultText(objective)}`;
 }
 
 /** `142.1 ms` of tenths. */

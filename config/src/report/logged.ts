@@ -4,6 +4,11 @@ import { z } from 'zod';
 const count = z.int().min(0);
 const text = z.string();
 const place = { year: count, index: count };
+/**
+ * From how many regions batches had already reached the first minute that it counts for (`inForceFrom`, `countsFrom`) when it was
+ * logged. Left out where it is none, as it is for what was logged in time: what it changes was not known to anybody then.
+ */
+const regionsAhead = z.int().min(1).optional();
 
 /** Lines of a projection that came or went; the first of them, and how many there are. */
 const lines = z.strictObject({ count, lines: z.array(text) });
@@ -16,6 +21,7 @@ export const loggedConfig = z.strictObject({
   /** First minute that it asks for, and from which it is in force. */
   from: count,
   inForceFrom: count,
+  regionsAhead,
   added: lines,
   removed: lines,
 });
@@ -29,6 +35,7 @@ export const loggedKey = z.strictObject({
   key: text,
   from: count,
   inForceFrom: count,
+  regionsAhead,
 });
 
 export const loggedMaintenance = z.strictObject({
@@ -39,6 +46,7 @@ export const loggedMaintenance = z.strictObject({
   last: count,
   /** From which minute on it counts: later than `from` where it was logged too late. */
   countsFrom: count,
+  regionsAhead,
   /** The last minute that counts; before `countsFrom` where none does. */
   countsTo: z.int(),
   isLate: z.boolean(),

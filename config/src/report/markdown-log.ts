@@ -2,6 +2,7 @@
 import type { CountedProbe } from './counted.ts';
 import { bounded } from './markdown-figures.ts';
 import { markdownTable } from './markdown-table.ts';
+import { bodiesText, missingDays, servicesText } from './missing.ts';
 import { markdownCode, markdownText, MAX_PROSE_RUNES } from './outside.ts';
 import type { Report, Told } from './report.ts';
 import { grouped, probesByOthers, probesText } from './words.ts';
@@ -157,7 +158,7 @@ export function probesSection({ counted }: Report): string[] {
   const { shown, more } = bounded(counted.probes, 'probes');
   const gaps = bounded(counted.probes.flatMap(gapsOf), 'gaps');
   const later = bounded(counted.later, 'rows');
-  const missing = bounded(counted.missing, 'rows');
+  const missing = bounded(missingDays(counted.missing), 'days');
   return [
     '## Probes',
     '',
@@ -188,8 +189,8 @@ export function probesSection({ counted }: Report): string[] {
           '### Observations that are gone',
           '',
           ...missing.shown.map(
-            ({ service, date, bodies }) =>
-              `- ${markdownCode(service)}, ${markdownText(date)}: ${grouped(bodies)} ${bodies === 1 ? 'body' : 'bodies'} that batches commit to; their lines count for nothing`,
+            ({ services, date, bodies }) =>
+              `- ${markdownText(date)}: ${bodiesText(bodies)} of ${servicesText(services, markdownCode)} that batches commit to; their lines count for nothing`,
           ),
           ...missing.more,
           '',

@@ -1,5 +1,6 @@
 /** A report as Markdown, for a post in a forum: tables of GitHub's kind that read well as plain text too. Pure. */
 import { anchorLine } from './anchor.ts';
+import { partlyCounted } from './counted-span.ts';
 import {
   certificatesSection,
   lagSection,
@@ -17,6 +18,7 @@ import {
   probesSection,
 } from './markdown-log.ts';
 import { markdownCode, markdownText, MAX_PROSE_RUNES } from './outside.ts';
+import { placed } from './places.ts';
 import type { Report } from './report.ts';
 import {
   draftWords,
@@ -55,13 +57,18 @@ export function renderMarkdown(report: Report, { isDraft = false }: RenderOption
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function head({ month, revision, minutes, told, rule }: Report, isDraft: boolean): string[] {
+function head(report: Report, isDraft: boolean): string[] {
+  const { month, revision, minutes, told, rule } = report;
+  const partly = partlyCounted(report, markdownText);
   return [
     `# Uptime of ${markdownText(told.site.name)} in ${markdownText(monthName(month))}`,
     '',
     ...(isDraft ? [`**${draftWords}**`, ''] : []),
-    `${isDraft ? 'Draft' : `Revision ${revision}`}, made ${instantText(told.madeAt)} by ${markdownText(told.operator)}. Counted by ${rule} over ${grouped(minutes.last - minutes.first + 1)} minutes, from ${minuteText(minutes.first)} to ${minuteText(minutes.last)}. All times are UTC.`,
+    `${isDraft ? 'Draft' : `Revision ${revision}`}, made ${instantText(told.madeAt)} by ${markdownText(told.operator)}. Counted by ${rule} from ${minuteText(minutes.first)} to ${minuteText(minutes.last)} (${grouped(minutes.last - minutes.first + 1)} minutes). All times are UTC.`,
     '',
+    ...(partly.length === 0
+      ? []
+      : ['Not all of it was counted:', '', ...partly.map((line) => `- ${line}`), '']),
   ];
 }
 
@@ -83,9 +90,10 @@ function differencesSection({ supersedes }: Report): string[] {
 
 /** A path has dots, which are no links where all of it is code. */
 function differenceText(line: string): string {
-  const match = /^([\w./:*@-]+): (.*)$/u.exec(line);
-  if (!match) return markdownText(line, MAX_PROSE_RUNES);
-  return `\`${match[1]}\`: ${markdownText(match[2] ?? '', MAX_PROSE_RUNES)}`;
+  const { words, says, path } = placed(line);
+  if (!/^[\w./:*@-]+$/u.test(path)) return markdownText(line, MAX_PROSE_RUNES);
+  const what = markdownText(says, MAX_PROSE_RUNES);
+  return words === undefined ? `\`${path}\`: ${what}` : `${markdownText(words)}: ${what} (\`${path}\`)`;
 }
 
 function trustSection(report: Report): string[] {

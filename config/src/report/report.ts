@@ -65,6 +65,10 @@ export const report = z.strictObject({
   draft: z.strictObject({ lastMinute: count }).optional(),
   /** Origin of the log without the year. */
   origin: text,
+  /** Verifier key of the operator, who signs configurations and the report. */
+  operatorKey: text,
+  /** Of the bundle's policy: how many witnesses there are, and how many cosigned the end of the last log. */
+  witnesses: z.strictObject({ signed: count, all: count }),
   logs: z.array(z.strictObject({ year: count, start: count, size: count, root: text, key: text })),
   supersedes: supersedes.optional(),
   counted,

@@ -1,5 +1,6 @@
 /** A report in a few lines, as it is sent to channels. Pure. */
 import { anchorLine } from './anchor.ts';
+import { partlyCounted } from './counted-span.ts';
 import { figureText, objectiveText, serviceFigures } from './figures.ts';
 import { oneLine } from './outside.ts';
 import type { Report } from './report.ts';
@@ -19,6 +20,7 @@ const unparted = (text: string): string => text.replaceAll('·', '-');
 export function summaryLines(report: Report): string[] {
   const figures = serviceFigures(report);
   const more = figures.length - MAX_SUMMARY_SERVICES;
+  const partly = partlyCounted(report, (name) => oneLine(name, MAX_RUNES) || '-');
   const { page } = reportPlaces(report.told.site.url, report.month);
   return [
     ...figures
@@ -36,6 +38,7 @@ export function summaryLines(report: Report): string[] {
     ...(report.supersedes === undefined
       ? []
       : [`Replaces: revision ${report.supersedes.revision}; what differs is on the page.`]),
+    ...(partly.length === 0 ? [] : [unparted(`In part: ${partly.join('; ')}`)]),
     ...[
       `Probes: ${probesText(probesByOthers(report.counted.probes))}`,
       `Verify: highwater verify ${page}`,

@@ -29,7 +29,8 @@ export const draftWords =
 export const figureMeaning: readonly string[] = [
   'Uptime is the minutes that were up, of those that were up or down; it is rounded down, so that 100.0000 % is written only where no minute was down.',
   'Known is the share of minutes of which the probes say something. Below 99.9 % a figure is marked incomplete; below 90 % there is none, and the bounds stand alone.',
-  'The bounds are the uptime had all unknown minutes been down, and had all of them been up.',
+  'The bounds are the uptime had all unknown minutes been down (rounded down), and had all of them been up (rounded up).',
+  "An objective is the operator's word. It is met where the lower bound reaches it, and not met where the upper bound does not; in between it is open, and what is known decides only as far as it goes.",
   'Minutes in announced maintenance are counted apart, and so are those in which the chain itself stood still. Degraded minutes are up, and are told beside.',
   'There is no average over services.',
 ];
@@ -82,7 +83,7 @@ export function notProvenWords(probes: Pick<ProbesByOthers, 'byOthers' | 'all'>)
     'That the services were of use to their users: only what the checks check, from where the probes are.',
     'That no key was stolen: what is signed with a stolen key is good until its revocation is logged.',
     'That what is measured is chosen well: every change of a setting is in the log, and none is prevented.',
-    'What the operator tells in its own words: names, incidents and what was written about them, acknowledgements, the months before, named figures.',
+    'What the operator tells in its own words: names, objectives, incidents with their times and what was written about them, the months before, where the anchor stands.',
   ];
 }
 
@@ -99,9 +100,11 @@ export function probesByOthers(probes: readonly Pick<CountedProbe, 'id' | 'isByO
 }
 
 export function probesText({ byOthers, all }: ProbesByOthers): string {
-  if (byOthers === 0)
-    return `None of the ${all} ${all === 1 ? 'probe' : 'probes'} is run by others than the operator.`;
-  return `${byOthers} of ${all} ${all === 1 ? 'probe' : 'probes'} ${byOthers === 1 ? 'is' : 'are'} run by others than the operator.`;
+  if (all === 0) return 'No probe took part.';
+  if (all === 1)
+    return `The only probe is run by ${byOthers === 0 ? 'the operator' : 'another than the operator'}.`;
+  if (byOthers === 0) return `None of the ${all} probes is run by others than the operator.`;
+  return `${byOthers} of ${all} probes ${byOthers === 1 ? 'is' : 'are'} run by others than the operator.`;
 }
 
 /**

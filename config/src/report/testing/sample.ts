@@ -254,6 +254,8 @@ export function sampleReport(): Report {
     revision: 2,
     minutes: { first: FIRST_MINUTE, last: FIRST_MINUTE + DAYS * 1_440 - 1 },
     origin: 'status.example.com/log',
+    operatorKey: sampleKey('status.example.com/log', 8),
+    witnesses: { signed: 2, all: 3 },
     logs: [
       {
         year: 2026,
