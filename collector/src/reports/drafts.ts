@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { type Clock, DAY_MS, type Instant } from '@highwater/config/time.ts';
 import type { ReportList } from '@highwater/config/wire.ts';
 import type { Logger } from 'pino';
+import { isCode } from '../store/blobs/durable.ts';
 import { archivePath, draftName, removeReport, reportsIn } from './folder.ts';
 
 export interface DraftParts {
@@ -30,7 +31,13 @@ export function openDrafts({ folder, clock, log, make }: DraftParts): Drafts {
     const names = (await reportsIn(folder)).filter((name) => name.startsWith(PREFIX));
     const found: { month: string; madeAt: Instant; bytes: number }[] = [];
     for (const name of names) {
-      const { size, mtimeMs } = await stat(archivePath(folder, name));
+      const known = await stat(archivePath(folder, name)).catch((error: unknown) => {
+        // Let go of since its name was read.
+        if (isCode(error, 'ENOENT')) return undefined;
+        throw error;
+      });
+      if (known === undefined) continue;
+      const { size, mtimeMs } = known;
       const month = name.slice(PREFIX.length);
       found.push({ month, madeAt: madeAt.get(month) ?? Math.floor(mtimeMs), bytes: size });
     }
@@ -43,7 +50,7 @@ export function openDrafts({ folder, clock, log, make }: DraftParts): Drafts {
       for (const month of wanted) {
         wanted.delete(month);
         try {
-          await removeReport(folder, draftName(month));
+          // The one before stays until this one takes its name.
           await make(month, draftName(month));
           madeAt.set(month, clock.now());
         } catch (error) {

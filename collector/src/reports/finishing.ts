@@ -6,7 +6,8 @@ import { retryAfterMs } from './calendar.ts';
 import { archivePath, bytesOf, partPath, reportName } from './folder.ts';
 import type { ReportJobs } from './job.ts';
 import { proofOf } from './log-report.ts';
-import { type End, NoReport } from './plan.ts';
+import { NoReport } from './no-report.ts';
+import type { End } from './plan.ts';
 import {
   keyOf,
   type Logged,

@@ -33,12 +33,13 @@ import {
   writeIndex,
 } from './folder.ts';
 import { gather } from './gather.ts';
-import { type Asked, type EndedLog, NoReport, type Plan, planReport } from './plan.ts';
+import { NoReport } from './no-report.ts';
+import { type Asked, type EndedLog, type Plan, planReport } from './plan.ts';
 import type { ArchiveEnd, Headline, Made } from './states.ts';
 import { type ToldConfig, toldIncidents, toldServices } from './told.ts';
 
 /** What the thread is told; all of it is plain data. */
-export interface MakeData extends Asked {
+export interface MakeData extends Omit<Asked, 'draftAt'> {
   readonly revision: number;
   readonly isDraft: boolean;
   readonly madeAt: number;
@@ -109,6 +110,7 @@ async function reportOf(data: MakeData, plan: Plan, evidence: Evidence, house: R
     month: data.month,
     revision: data.revision,
     minutes: plan.minutes,
+    ...(plan.range.last === undefined ? {} : { draft: { lastMinute: plan.range.last } }),
     origin: data.origin,
     operatorKey: evidence.trust.operatorKey,
     witnesses: { signed: evidence.trust.witnesses.signed.length, all: evidence.trust.witnesses.all },
@@ -189,7 +191,7 @@ export async function makeReport(
   signal?: AbortSignal,
 ): Promise<Made> {
   await makeReportsFolder(data.folder);
-  const plan = await planReport(log, data);
+  const plan = await planReport(log, data.isDraft ? { ...data, draftAt: data.madeAt } : data);
   const { operatorKey, policy } = data;
   const path = partPath(data.folder, data.name);
   const writer = await openArchiveWriter(path, { folder: tarFolder(data), at: data.madeAt });

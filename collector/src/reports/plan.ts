@@ -2,11 +2,13 @@
 import { openCheckpoint, parseVerifier } from '@highwater/config/keys.ts';
 import type { Range } from '@highwater/config/bundle/range.ts';
 import { daysOfMonth, minutesOfDays, parseMonth } from '@highwater/config/proof/rule/period.ts';
-import { dayOfMinute } from '@highwater/config/time.ts';
+import { dayOfMinute, type Instant } from '@highwater/config/time.ts';
 import { commitOf, indexOf, logOf, readYears, type YearLog } from '../log/sequence.ts';
 import { signerOf } from '../signer.ts';
 import { standingAt } from '../slots/ground.ts';
 import type { ReadTx } from '../store/store.ts';
+import { lastLogged } from './last-logged.ts';
+import { NoReport } from './no-report.ts';
 
 /** The log as far as a report counts it: of each year what was published, fixed when the report was begun. */
 export interface End {
@@ -22,6 +24,8 @@ export interface Asked {
   readonly ends: readonly End[];
   /** How far the report of the month before had counted. */
   readonly before: Range['before'];
+  /** Of a draft: when it is made. What has not come by then is not counted as unknown: it ends before. */
+  readonly draftAt?: Instant;
 }
 
 export interface EndedLog extends YearLog {
@@ -40,11 +44,6 @@ export interface Plan {
   readonly start?: string;
   /** Commit indexes of the month's batches by UTC day, in the order of the log. */
   readonly days: ReadonlyMap<number, readonly number[]>;
-}
-
-/** There is no report to be made; the message says why. */
-export class NoReport extends Error {
-  override name = 'NoReport';
 }
 
 function endedLogs(years: readonly YearLog[], ends: readonly End[]): EndedLog[] {
@@ -79,13 +78,15 @@ async function earlierCommits(tx: ReadTx, below: number, end: number): Promise<n
 }
 
 /** Rejects with NoReport where nothing of the month is in the log. */
-export async function planReport(tx: ReadTx, { month, origin, ends, before }: Asked): Promise<Plan> {
+export async function planReport(tx: ReadTx, { month, origin, ends, before, draftAt }: Asked): Promise<Plan> {
   const number = parseMonth(month);
   if (number === undefined) throw new NoReport(`${month.slice(0, 20)} is not a month`);
-  const minutes = minutesOfDays(daysOfMonth(number));
+  const whole = minutesOfDays(daysOfMonth(number));
   const logs = endedLogs(await readYears(tx), ends);
   const below = logs.map((log) => commitOf(log, log.size)).at(-1) ?? 0;
-  const batches = (await tx.batchesWithin(minutes.first, minutes.last)).filter(({ index }) => index < below);
+  const last = draftAt === undefined ? undefined : await lastLogged(tx, { below, draftAt, minutes: whole });
+  const minutes = { first: whole.first, last: last ?? whole.last };
+  const batches = (await tx.batchesWithin(whole.first, whole.last)).filter(({ index }) => index < below);
   const [oldest] = batches;
   if (oldest === undefined) throw new NoReport(`no batch of ${month} is in the log`);
 
@@ -121,6 +122,7 @@ export async function planReport(tx: ReadTx, { month, origin, ends, before }: As
   return {
     range: {
       month,
+      ...(last === undefined ? {} : { last }),
       origin,
       trees: logs
         .filter(({ year }) => year >= begun.year)

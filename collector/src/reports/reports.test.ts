@@ -26,6 +26,7 @@ import { regions, testHouse, type Region, type TestHouse } from '../testing/conf
 import { dropDataDir, eventually, newDataDir, openHouse, type House } from '../testing/house.ts';
 import { player, type Player } from '../testing/player.ts';
 import { LOG_SHARD } from '../watched.ts';
+import { reportJobs } from './job.ts';
 
 // Real processes of others share this machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
@@ -47,7 +48,7 @@ beforeEach(async () => {
   now = FIRST * MINUTE_MS + 5_000;
   dataDir = newDataDir();
   test = testHouse(INTERVAL_MS);
-  house = await openHouse(test.config, dataDir, clock);
+  house = await openHouse(test.config, dataDir, clock, undefined, { reportJobs });
   players = Object.fromEntries(
     regions.map((region) => [region, player(test.config.origin, test.keys[region])]),
   ) as Record<Region, Player>;
@@ -57,9 +58,10 @@ afterEach(async () => {
   dropDataDir(dataDir);
 });
 
-async function restart(): Promise<void> {
+/** Starting threads is most of what a report of few minutes takes: of two tests alone they are the point. */
+async function restart(isThreaded = false): Promise<void> {
   await house.stop();
-  house = await openHouse(test.config, dataDir, clock);
+  house = await openHouse(test.config, dataDir, clock, undefined, isThreaded ? {} : { reportJobs });
 }
 
 async function tasks(probe: Player): Promise<AssignmentBody> {
@@ -100,6 +102,10 @@ async function pass(minute: number, isDown = false, of: readonly Region[] = regi
 async function passAll(): Promise<void> {
   for (let i = 1; i <= 12; i += 1) await pass(FIRST + i, i >= 5 && i < 8, i === 10 ? ['eu'] : regions);
 }
+
+/** The log covers all that was sent. */
+const logged = () =>
+  eventually(async () => (await house.json<{ log: { pending: number } }>('/v1/status')).log.pending === 0);
 
 const list = async (): Promise<ReportList> => reportList.parse(await house.json('/v1/reports'));
 const ask = (query = '', body = ''): Promise<Response> =>
@@ -170,7 +176,7 @@ describe('the report of a month', () => {
     expect(await early.json()).toMatchObject({ dueAt: SETTLED });
 
     now = SETTLED + 1_000;
-    await restart();
+    await restart(true);
     const { leaf, services, bytes } = await published();
     const checked = await checkBundle(served(), nodeChecker(), {});
     expect(checked.problems).toEqual([]);
@@ -260,9 +266,7 @@ describe('the report of a month', () => {
   it('is signed by nobody where what is kept is not what was signed; an alarm says so', async () => {
     await passAll();
     await eventually(async () => (await house.get('/log/2026/checkpoint')).status === 200);
-    await eventually(
-      async () => (await house.json<{ log: { pending: number } }>('/v1/status')).log.pending === 0,
-    );
+    await logged();
     const entries = join(dataDir, 'collector', 'blobs', 'log', '2026', 'tile', 'entries');
     const [file = ''] = (readdirSync(entries, { recursive: true }) as string[]).filter((name) =>
       /\/[0-9]+$/.test(name),
@@ -292,11 +296,36 @@ describe('the report of a month', () => {
   it('can be had as a draft before that: unsigned, in no log, marked', async () => {
     await passAll();
     await eventually(async () => (await house.get('/log/2026/checkpoint')).status === 200);
+    await logged();
+    await eventually(
+      async () => (await house.json<{ log: { pending: number } }>('/v1/status')).log.pending === 0,
+    );
     expect((await ask('?draft=1')).status).toBe(202);
     await eventually(async () => (await list()).drafts.length === 1, 60_000);
     const text = (await bytesAt(`/v1/reports/${MONTH}/report.md?draft=1`)).toString('utf8');
     expect(text).toContain('DRAFT');
     expect((await house.get(`/v1/reports/${MONTH}/report.note?draft=1`)).status).toBe(404);
+
+    // What has not come yet is not unknown: it ends with what is logged, and agrees with its evidence up to there.
+    const report = await reportAt('?draft=1');
+    const last = FIRST + 11;
+    expect(report.draft).toEqual({ lastMinute: last });
+    expect(report.minutes.last).toBe(last);
+    const { evidence, problems } = await checkBundle(served('?draft=1'), nodeChecker(), {});
+    expect(evidence.range.last).toBe(last);
+    expect(problems).toEqual([
+      { kind: 'incomplete', file: 'report.note', says: 'this is a draft: unsigned, in no log' },
+    ]);
+    for (const { firstMinute, minutes } of report.counted.probes.flatMap(({ silent }) => silent))
+      expect(firstMinute + minutes - 1).toBeLessThanOrEqual(last);
+
+    // Another one takes its place; whoever looks meanwhile always finds one.
+    await pass(FIRST + 13);
+    await eventually(async () => {
+      await ask('?draft=1');
+      expect((await list()).drafts).toHaveLength(1);
+      return (await reportAt('?draft=1')).minutes.last > last;
+    }, 60_000);
     expect((await list()).reports).toEqual([]);
     expect((await house.get(`/v1/reports/${MONTH}`)).status).toBe(404);
   });

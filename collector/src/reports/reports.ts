@@ -20,7 +20,8 @@ import type { ReportJobs } from './job.ts';
 import { listed } from './listed.ts';
 import { logReport } from './log-report.ts';
 import { type MakeData, Mismatch } from './make.ts';
-import { type End, NoReport } from './plan.ts';
+import { NoReport } from './no-report.ts';
+import type { End } from './plan.ts';
 import {
   keyOf,
   newestTold,

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Progress } from '@highwater/config/bundle/check.ts';
 import type { JobPlaces, ReportJobs } from './job.ts';
 import { type FinishData, type MakeData, Mismatch } from './make.ts';
-import { NoReport } from './plan.ts';
+import { NoReport } from './no-report.ts';
 
 export type Job =
   { readonly do: 'make'; readonly with: MakeData } | { readonly do: 'finish'; readonly with: FinishData };

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { reportJobs } from './job.ts';
 import { Mismatch } from './make.ts';
-import { NoReport } from './plan.ts';
+import { NoReport } from './no-report.ts';
 import type { ThreadAnswer, ThreadData } from './thread.ts';
 
 async function work({ job, ...places }: ThreadData): Promise<unknown> {
