@@ -326,7 +326,9 @@ const isEnrolledBelow = (key, order) =>
 function readTimeline() {
   const reach = new Map();
   const declared = new Map();
-  /** "In force": the first S' >= S that fewer than k regions of R have reached. */
+  /** What k regions had reached before one leaf stays reached for all that follow, whatever they make of R. */
+  let floor = 0;
+  /** "In force": the first S' >= S that fewer than k regions of R have reached, nor had when an earlier leaf was logged. */
   const inForceFrom = (from, order) => {
     const { probes } = timeline.configs.at(-1)?.config ?? { probes: [] };
     const regions = new Set(
@@ -340,7 +342,8 @@ function readTimeline() {
     );
     const k = Math.floor(reached.length / 2) + 1;
     const kth = reached.sort((a, b) => b - a)[k - 1] ?? -1;
-    return Math.max(from, kth + 1);
+    floor = Math.max(floor, kth + 1);
+    return Math.max(from, floor);
   };
   const all = [...known.leaves, ...known.batches].sort((a, b) => a.order - b.order);
   for (const it of all) {

@@ -158,6 +158,7 @@ const timeline = {
     index >= (current.p.enrolled[numberOf(key)] ?? 0) && index <= (current.p.revoked[numberOf(key)] ?? 0),
   isMaintained: () => false,
   inForceFrom: () => undefined,
+  regionsAhead: () => 0,
 };
 const ground = {
   timeline,

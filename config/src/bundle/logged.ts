@@ -44,6 +44,11 @@ function placeOf({ index }: { readonly index: number }): { year: number; index: 
   return { year, index: index - orderOf(year, 0) };
 }
 
+function aheadOf(timeline: Timeline, { index }: { readonly index: number }): { regionsAhead?: number } {
+  const regionsAhead = timeline.regionsAhead(index);
+  return regionsAhead === 0 ? {} : { regionsAhead };
+}
+
 /** Those that hold for some minute of the range. */
 function standingIn<T>(leaves: readonly Held<T>[], range: MinuteRange): ReadonlySet<T> {
   const standing = overlaid(leaves);
@@ -57,25 +62,43 @@ function standingIn<T>(leaves: readonly Held<T>[], range: MinuteRange): Readonly
 function configsOf({ leaves, timeline, range, projections }: LoggedInput): Logged['configs'] {
   const held = leaves.configs.map((value) => ({ since: timeline.inForceFrom(value.index) ?? 0, value }));
   const standing = standingIn(held, range);
+  const changed = changesOnce(projections);
   let before: string | undefined;
   return held.flatMap(({ since, value }) => {
-    const text = projections.get(value.leaf.hash) ?? '';
-    const previous = before ?? text;
-    before = text;
+    const { hash } = value.leaf;
+    const previous = before ?? hash;
+    before = hash;
     if (!value.isInPart && !standing.has(value)) return [];
     return {
       ...placeOf(value),
       leaf: value.hash,
       from: value.leaf.from,
       inForceFrom: since,
-      added: linesBeyond(previous, text),
-      removed: linesBeyond(text, previous),
+      ...aheadOf(timeline, value),
+      added: changed(previous, hash),
+      removed: changed(hash, previous),
     };
   });
 }
 
+type Changed = Logged['configs'][number]['added'];
+
+/** What a projection has beyond another, by their hashes: of many leaves that name the same two it is looked up once. */
+function changesOnce(projections: LoggedInput['projections']): (other: string, own: string) => Changed {
+  const known = new Map<string, Changed>();
+  return (other, own) => {
+    const both = `${other} ${own}`;
+    const made =
+      other === own
+        ? { count: 0, lines: [] }
+        : (known.get(both) ?? linesBeyond(projections.get(other) ?? '', projections.get(own) ?? ''));
+    known.set(both, made);
+    return made;
+  };
+}
+
 /** Lines of a text that another does not have. */
-function linesBeyond(other: string, text: string): { count: number; lines: string[] } {
+function linesBeyond(other: string, text: string): Changed {
   const known = new Set(other.split('\n'));
   const lines = text.split('\n').filter((line) => !known.has(line));
   return { count: lines.length, lines: lines.slice(0, MAX_CHANGED_LINES) };
@@ -85,14 +108,26 @@ function keysOf({ leaves, timeline, range }: LoggedInput): Logged['keys'] {
   const byKey = new Map<string, Held<Placed<ProbeLeaf>>[]>();
   for (const value of leaves.probes) {
     const { key } = value.leaf;
-    byKey.set(key, [...(byKey.get(key) ?? []), { since: timeline.inForceFrom(value.index) ?? 0, value }]);
+    const own = byKey.get(key) ?? [];
+    own.push({ since: timeline.inForceFrom(value.index) ?? 0, value });
+    byKey.set(key, own);
   }
   const standing = new Set([...byKey.values()].flatMap((held) => [...standingIn(held, range)]));
   return leaves.probes.flatMap((value) => {
     const { act, probe, region, operator, key, from } = value.leaf;
     if (!value.isInPart && !(act === 'enrol' && standing.has(value))) return [];
     const inForceFrom = timeline.inForceFrom(value.index) ?? from;
-    return { ...placeOf(value), act, probe, region, operator, key, from, inForceFrom };
+    return {
+      ...placeOf(value),
+      act,
+      probe,
+      region,
+      operator,
+      key,
+      from,
+      inForceFrom,
+      ...aheadOf(timeline, value),
+    };
   });
 }
 
@@ -114,6 +149,16 @@ function maintenanceOf({ leaves, timeline, range }: LoggedInput): Logged['mainte
     if (!at.isInPart && (last < range.first || from > range.last)) return [];
     const countsFrom = timeline.inForceFrom(at.index) ?? from;
     const isLate = countsFrom > from;
-    return { ...placeOf(at), subjects: [...subjects], from, last, countsFrom, countsTo, isLate, isCancelled };
+    return {
+      ...placeOf(at),
+      subjects: [...subjects],
+      from,
+      last,
+      countsFrom,
+      ...aheadOf(timeline, at),
+      countsTo,
+      isLate,
+      isCancelled,
+    };
   });
 }

@@ -1,4 +1,11 @@
-/** From which minute a leaf is in force, so that none can change what was already being counted (CONTRACTS "In force"). */
+/**
+ * From which minute a leaf is in force, so that none can change what was already being counted (docs/log.md, "In force").
+ *
+ * What k regions have reached when a leaf is logged stays reached for all later ones: the floor in timeline.ts never falls. If
+ * each leaf were held only against R as the newest leaves make it, an operator could revoke all keys from a year far away (or
+ * log a configuration without probes that never comes into force), log a maintenance or a configuration from a past minute while R is
+ * empty, and enrol the keys again, with no batch in between and no line lost: a bad hour would become maintenance afterwards.
+ */
 
 /**
  * The first minute S' >= `from` that fewer than k = floor(|R| / 2) + 1 regions have reached.

@@ -209,13 +209,32 @@ describe('any evidence', () => {
     );
   });
 
-  test('a leaf that comes later changes no minute that k regions have reached', () => {
+  test('leaves that come later change no minute that k regions have reached, whatever they make of R before', () => {
+    const turns = fc.array(fc.constantFrom('revoke', 'enrol', 'nobody', 'others'), { maxLength: 5 });
     fc.assert(
-      fc.property(plan, fc.integer({ min: RANGE.first, max: RANGE.last }), (p, from) => {
+      fc.property(plan, turns, fc.integer({ min: RANGE.first, max: RANGE.last }), (p, acts, from) => {
         const made = evidenceOf(p);
         const world = newWorld(sha256);
+        const config = configOf(p.count, 3, p.every);
+        const far = RANGE.last + 500_000;
+        for (const act of acts) {
+          if (act === 'nobody') world.config({ ...config, probes: [], monitors: [] }, far);
+          else if (act === 'others') {
+            const others = ['x', 'y', 'z'].map((id) => ({
+              id: `${id}-1`,
+              region: id,
+              operator: 'Example',
+              vkey: worldKey(`${id}-1`, sha256),
+            }));
+            world.config({ ...config, regions: ['x', 'y', 'z'], probes: others, monitors: [] }, far);
+            for (const { id, region } of others) world.enrol(id, region, from);
+          } else {
+            for (const { id, region } of config.probes)
+              world.enrol(id, region, act === 'revoke' ? far : from, act);
+          }
+        }
         world.maintain(['rpc', 'rpc/a'], from, RANGE.last);
-        world.config({ ...configOf(p.count, 3, p.every), monitors: [] }, from);
+        world.config({ ...config, monitors: [] }, from);
         const late = world.evidence();
         const leaves = [
           ...made.leaves,

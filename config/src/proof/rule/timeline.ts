@@ -25,11 +25,11 @@ export interface Timeline {
   isMaintained(subject: string, minute: number): boolean;
   /** The first minute that a leaf has a say in, by its index; undefined for one that the rule does not know. */
   inForceFrom(index: number): number | undefined;
-}
-
-interface Covered {
-  readonly first: number;
-  readonly last: number;
+  /**
+   * From how many regions batches had already reached that minute when the leaf was logged; 0 for one in time. Regions are as
+   * enrolments name them, so that no configuration has a say in it.
+   */
+  regionsAhead(index: number): number;
 }
 
 /** As much of the records as says what was in force. */
@@ -44,52 +44,53 @@ interface ReachRecord extends Pick<BatchRecord, 'index' | 'key'> {
 /** Walks the leaves once, in index order, keeping how far each key's batches have reached. */
 export function timelineOf(records: TimelineRecords): Timeline {
   const configs: (Held<ConfigInForce> & { readonly hash: string })[] = [];
-  const enrolments = new Map<
-    string,
-    { readonly index: number; readonly since: number; readonly enrols: boolean }[]
-  >();
-  const maintained = new Map<string, Covered[]>();
+  const enrolments = new Map<string, Enrolment[]>();
   const declared = new Map<string, MaintInForce>();
   const reach = new Map<string, number>();
+  const reachOfRegion = new Map<string, number>();
+  const lookUps = lookUpsOnce();
 
   const isEnrolledBelow = (key: string, index: number): boolean =>
-    enrolments.get(key)?.findLast((leaf) => leaf.index < index)?.enrols ?? false;
-  const firsts = new Map<number, number>();
-  const inForce = (leaf: { readonly index: number }, from: number): number => {
-    const since = inForceFrom(
-      from,
-      reaches(configs.at(-1)?.value.config, reach, (key) => isEnrolledBelow(key, leaf.index)),
+    newestBelow(enrolments.get(key) ?? [], index)?.enrols ?? false;
+  const firsts = new Map<number, Logged>();
+  let floor = 0;
+  const inForce = ({ index }: { readonly index: number }, from: number): number => {
+    const { config } = configs.at(-1)?.value ?? {};
+    floor = Math.max(
+      floor,
+      inForceFrom(
+        0,
+        reaches(config, reach, (key) => isEnrolledBelow(key, index)),
+      ),
     );
-    firsts.set(leaf.index, since);
+    const since = Math.max(from, floor);
+    const ahead = [...reachOfRegion.values()].filter((last) => last >= since).length;
+    firsts.set(index, { since, ahead });
     return since;
   };
 
   for (const record of inOrder(records)) {
     if (record.kind === 'batch') {
       if (isEnrolledBelow(record.key, record.index)) {
-        reach.set(record.key, Math.max(reach.get(record.key) ?? -1, record.batch.minutes.last));
+        const { last } = record.batch.minutes;
+        raise(reach, record.key, last);
+        const { region } = newestBelow(enrolments.get(record.key) ?? [], record.index) ?? {};
+        if (region !== undefined) raise(reachOfRegion, region, last);
       }
     } else if (record.kind === 'config') {
       const value = lookUps(record);
       configs.push({ since: inForce(record, record.from), value, hash: record.hash });
     } else if (record.kind === 'probe') {
-      const { key, from, act } = record.leaf;
+      const { key, from, act, region } = record.leaf;
       const since = inForce(record, from);
-      enrolments.set(key, [
-        ...(enrolments.get(key) ?? []),
-        { index: record.index, since, enrols: act === 'enrol' },
-      ]);
+      listOf(enrolments, key).push({ index: record.index, since, enrols: act === 'enrol', region });
     } else {
       const since = inForce(record, record.leaf.from);
       if (record.leaf.act === 'declare') declared.set(record.hash, { ...record.leaf, since });
       else shorten(declared, record.leaf.leaf, since);
     }
   }
-  for (const { since, last, subjects } of declared.values()) {
-    for (const subject of subjects) {
-      maintained.set(subject, [...(maintained.get(subject) ?? []), { first: since, last }]);
-    }
-  }
+  const maintained = coveredBy(declared.values());
   const standing = overlaid(configs);
   const enrolled = new Map(
     [...enrolments].map(([key, leaves]) => [
@@ -103,10 +104,69 @@ export function timelineOf(records: TimelineRecords): Timeline {
     configOf: (hash) => byHash.get(hash),
     isEnrolledAt: (key, minute) => heldAt(enrolled.get(key) ?? [], minute) ?? false,
     isEnrolledBelow,
-    isMaintained: (subject, minute) =>
-      maintained.get(subject)?.some(({ first, last }) => first <= minute && minute <= last) ?? false,
-    inForceFrom: (index) => firsts.get(index),
+    isMaintained: (subject, minute) => heldAt(maintained.get(subject) ?? [], minute) ?? false,
+    inForceFrom: (index) => firsts.get(index)?.since,
+    regionsAhead: (index) => firsts.get(index)?.ahead ?? 0,
   };
+}
+
+/** What is kept of a leaf. */
+interface Logged {
+  readonly since: number;
+  readonly ahead: number;
+}
+
+interface Enrolment {
+  readonly index: number;
+  readonly since: number;
+  readonly enrols: boolean;
+  readonly region: string;
+}
+
+/** The newest leaf on a key below an index, of all in their order. Binary search: one key may have many. */
+function newestBelow(leaves: readonly Enrolment[], index: number): Enrolment | undefined {
+  let low = 0;
+  let high = leaves.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((leaves[middle]?.index ?? 0) < index) low = middle + 1;
+    else high = middle;
+  }
+  return leaves[low - 1];
+}
+
+function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  let list = lists.get(key);
+  if (list === undefined) lists.set(key, (list = []));
+  return list;
+}
+
+function raise(reach: Map<string, number>, key: string, last: number): void {
+  reach.set(key, Math.max(reach.get(key) ?? -1, last));
+}
+
+/** By subject, from when on a maintenance covers it and from when on none does, for `heldAt`. */
+function coveredBy(maintenances: Iterable<MaintInForce>): Map<string, Held<boolean>[]> {
+  const spans = new Map<string, MaintInForce[]>();
+  for (const maintenance of maintenances) {
+    if (maintenance.since > maintenance.last) continue;
+    for (const subject of maintenance.subjects) listOf(spans, subject).push(maintenance);
+  }
+  return new Map([...spans].map(([subject, own]) => [subject, joined(own)]));
+}
+
+function joined(spans: MaintInForce[]): Held<boolean>[] {
+  const held: Held<boolean>[] = [];
+  let end = -1;
+  for (const { since, last } of spans.sort((a, b) => a.since - b.since)) {
+    if (since > end) {
+      if (end >= 0) held.push({ since: end, value: false });
+      held.push({ since, value: true });
+    }
+    end = Math.max(end, last + 1);
+  }
+  held.push({ since: end, value: false });
+  return held;
 }
 
 type MaintInForce = { readonly since: number; readonly last: number; readonly subjects: readonly string[] };
@@ -143,17 +203,24 @@ function reaches(
   isEnrolled: (key: string) => boolean,
 ): number[] {
   const probes = before?.probes ?? [];
-  const regions = new Set(probes.filter((probe) => isEnrolled(probe.vkey)).map((probe) => probe.region));
-  return [...regions].map((region) =>
-    Math.max(-1, ...probes.filter((p) => p.region === region).map((p) => reach.get(p.vkey) ?? -1)),
-  );
+  const farthest = new Map<string, number>();
+  const enrolled = new Set<string>();
+  for (const { region, vkey } of probes) {
+    raise(farthest, region, reach.get(vkey) ?? -1);
+    if (isEnrolled(vkey)) enrolled.add(region);
+  }
+  return [...enrolled].map((region) => farthest.get(region) ?? -1);
 }
 
-function lookUps({ config, hash }: ConfigRecord): ConfigInForce {
-  return {
-    hash,
-    config,
-    monitors: new Map(config.monitors.map((monitor) => [monitor.id, monitor])),
-    entries: new Map(config.monitors.map((monitor) => [monitor.id, entryOf(config, monitor)])),
+/** Of many leaves that name one projection the look-ups are made once. */
+function lookUpsOnce(): (record: ConfigRecord) => ConfigInForce {
+  const known = new Map<RuleConfig, Pick<ConfigInForce, 'monitors' | 'entries'>>();
+  return ({ config, hash }) => {
+    const made = known.get(config) ?? {
+      monitors: new Map(config.monitors.map((monitor) => [monitor.id, monitor])),
+      entries: new Map(config.monitors.map((monitor) => [monitor.id, entryOf(config, monitor)])),
+    };
+    known.set(config, made);
+    return { hash, config, ...made };
   };
 }
