@@ -3,9 +3,10 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { archiveFiles } from '@highwater/config/bundle/archive.ts';
-import { type BundleFiles, names } from '@highwater/config/bundle/files.ts';
+import { type BundleFiles, NoBundle, names, OrderError } from '@highwater/config/bundle/files.ts';
 import { openArchiveFile } from './archive-file.ts';
 import { bundleFolder } from './bundle-folder.ts';
+import { tarOrNot } from './bundle-start.ts';
 import { Exit } from './exit.ts';
 import { folderFiles } from './folder-files.ts';
 import { httpArchive, newestReport, reportPlace } from './http-archive.ts';
@@ -41,20 +42,22 @@ export async function openBundle(typed: string, { isPart, codes }: OpenOptions):
       const files = httpFiles(report);
       return { files, what: report, finish: async () => undefined, close: async () => files.close() };
     }
-    return archiveSource(await httpArchive(report, codes.missing), `${report}.tar.gz`);
+    return archiveSource(await httpArchive(report, codes.missing), `${report}.tar.gz`, codes.usage);
   }
   const path = callersFile(typed);
   const known = await stat(path).catch(() => undefined);
   if (known === undefined) {
-    const remedy =
-      'write a bundle (.tar.gz or .tar), its unpacked folder, or https://STATUS.PAGE/reports/YYYY-MM';
-    throw new Exit(codes.usage, `highwater verify: ${plain(typed)}: there is no such file; ${remedy}`);
+    const remedy = looksLikeHost(typed)
+      ? `if it is a status page, write https://${typed}`
+      : 'write a bundle (.tar.gz or .tar), its unpacked folder, or https://STATUS.PAGE/reports/YYYY-MM';
+    throw new Exit(codes.usage, `highwater verify: ${plain(typed)}: there is no such file; ${plain(remedy)}`);
   }
   // Only a part: of the whole it matters what the stream gives, every byte of it.
   const files = isPart && known.isFile() ? await openArchiveFile(path) : undefined;
   if (files !== undefined)
     return { files, what: path, finish: async () => undefined, close: () => files.close() };
-  if (!known.isDirectory()) return archiveSource(createReadStream(path, { highWaterMark: READ_BYTES }), path);
+  if (!known.isDirectory())
+    return archiveSource(createReadStream(path, { highWaterMark: READ_BYTES }), typed, codes.usage);
   const folder = await bundleFolder(path);
   if (folder === undefined) {
     const remedy = `a bundle's folder has a file ${names.range} in it`;
@@ -68,7 +71,39 @@ export async function openBundle(typed: string, { isPart, codes }: OpenOptions):
   };
 }
 
-async function archiveSource(packed: Readable, what: string): Promise<BundleSource> {
-  const files = archiveFiles(await inflated(packed));
-  return { files, what, finish: () => files.finish(), close: () => files.close() };
+/** `status.example.com`, `status.example.com/reports/2026-10`. */
+function looksLikeHost(typed: string): boolean {
+  return (
+    /^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?(?:\/\S*)?$/i.test(typed) &&
+    !/\.(?:tar|tar\.gz|tgz|gz|json|md|csv)$/i.test(typed)
+  );
+}
+
+/** @param what as it is called */
+async function archiveSource(packed: Readable, what: string, usage: number): Promise<BundleSource> {
+  const refuse = (says: string) => new Exit(usage, `highwater verify: ${plain(what)}: ${plain(says)}`);
+  const tar = await inflated(packed);
+  const begun = await tarOrNot(tar);
+  if ('begins' in begun) {
+    packed.destroy();
+    throw refuse(`this is no bundle: ${begun.begins}`);
+  }
+  const files = archiveFiles(begun.tar);
+  /** What can't be read this way at all is no bundle that lacks something. */
+  const orRefuse = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof NoBundle)
+        throw refuse(`this is no bundle: it is an archive that begins with ${error.file}`);
+      if (error instanceof OrderError) throw refuse(`${error.file}: ${error.message}`);
+      throw error;
+    }
+  };
+  return {
+    files: { read: (name, maxBytes) => orRefuse(files.read(name, maxBytes)) },
+    what,
+    finish: () => orRefuse(files.finish()),
+    close: () => files.close(),
+  };
 }

@@ -20,10 +20,16 @@ export function reportPlace(typed: string): ReportPlace | undefined {
   const path = url.pathname.replace(/\/+$/, '');
   const match = /^(.*\/reports\/([0-9]{4}-[0-9]{2}))(?:\.(?:tar\.gz|json|md|csv))?$/.exec(path);
   if (match && parseMonth(match[2] ?? '') !== undefined) return { report: `${url.origin}${match[1] ?? ''}` };
-  return { site: `${url.origin}${path.replace(/\/reports(?:\.json)?$/, '')}` };
+  return { site: `${url.origin}${path.replace(/\/(?:reports(?:\.json)?|verify)$/, '')}` };
 }
 
 const list = z.object({ reports: z.array(z.object({ month: z.string() })) });
+
+function unreachable(asked: string, reason: string): string {
+  const remedy =
+    'is the address right, and the page reachable from here? A bundle that you have is verified without it';
+  return `highwater verify: ${plain(asked)} can not be read (${plain(reason)}); ${remedy}`;
+}
 
 /** Address of the newest report of a site. Throws Exit with `code` where it is not told, and with what to write. */
 export async function newestReport(site: string, code: number, deadlineMs = QUIET_MS): Promise<string> {
@@ -40,7 +46,9 @@ export async function newestReport(site: string, code: number, deadlineMs = QUIE
     }
     text = await boundedText(answer);
   } catch (error) {
-    throw error instanceof Exit ? error : refuse(`can not be read (${reasonOf(error, deadlineMs)})`, error);
+    throw error instanceof Exit
+      ? error
+      : new Exit(code, unreachable(asked, reasonOf(error, deadlineMs)), { cause: error });
   }
   const read = list.safeParse(parseJson(text));
   if (!read.success) throw refuse('is no list of reports');
@@ -96,7 +104,7 @@ export async function httpArchive(report: string, code: number, quietMs = QUIET_
     });
   } catch (error) {
     if (error instanceof Exit) throw error;
-    throw refuse(`can not be read (${reasonOf(error, quietMs)})`, error);
+    throw new Exit(code, unreachable(asked, reasonOf(error, quietMs)), { cause: error });
   } finally {
     clearTimeout(first);
   }

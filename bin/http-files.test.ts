@@ -169,6 +169,7 @@ it.each<[string, ReturnType<typeof reportPlace>]>([
   ['https://s.example/reports/2026-13', { site: 'https://s.example/reports/2026-13' }],
   ['https://s.example', { site: 'https://s.example' }],
   ['https://s.example/', { site: 'https://s.example' }],
+  ['https://s.example/verify', { site: 'https://s.example' }],
   ['https://s.example/reports', { site: 'https://s.example' }],
   ['report-2026-10.tar.gz', undefined],
   ['ftp://s.example/reports/2026-10', undefined],

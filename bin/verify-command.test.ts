@@ -217,16 +217,65 @@ describe('a bundle with something wrong', () => {
 
   it('a key, or a state of the log, that is another one than the reader knows', async () => {
     const other = smallKey(SMALL_ORIGIN, 'another seed').vkey;
-    expect((await verify(folder, '--key', other)).code).not.toBe(0);
+    const ofOther = await verify(folder, '--key', other);
+    expect(ofOther.code).toBe(1);
+    expect(ofOther.out).toMatch(/^IT IS SIGNED BY ANOTHER KEY THAN YOURS\n/);
+    expect(ofOther.out).toContain(smallKeys.operator.vkey);
+    expect(ofOther.out).toContain(other);
     const [, origin, size, root = ''] = anchor.split(' ');
     const forged = `${origin ?? ''} ${size ?? ''} ${'A'.repeat(root.length - 1)}=`;
     expect(await verify(folder, '--anchor', forged)).toMatchObject({ code: 1 });
   });
 });
 
+const LOG_KEY = smallKey(`${SMALL_ORIGIN}/2026`, 'a log').vkey;
+
+it.each<[string, string | Uint8Array, string]>([
+  ['hello.txt', 'hello\n', 'this is no bundle: it begins with "hello"'],
+  ['empty.tar.gz', '', 'this is no bundle: it is empty'],
+  ['packed.tar.gz', gzipSync('hello'), 'this is no bundle: it begins with "hello"'],
+  ['saved.html', '<!DOCTYPE html><title>x</title>', 'this is no bundle: it is a web page that was saved'],
+  ['report.json', '{"version":1}', 'this is no bundle: it begins as JSON does'],
+  [
+    'a.png',
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    'this is no bundle: it begins with the bytes 89 50 4e 47',
+  ],
+])('%s is no bundle, and nothing is missing of it', async (name, bytes, says) => {
+  writeFileSync(join(dir, name), bytes);
+  const { code, out, err } = await verify(join(dir, name));
+  expect({ code, out }).toEqual({ code: 3, out: '' });
+  expect(err).toContain(says);
+});
+
+it('an archive of something else is no bundle, and one that was packed again is told what to do', async () => {
+  const packed = (name: string, ...inside: readonly string[]): string => {
+    execFileSync('tar', ['-cf', join(dir, name), ...inside], { cwd: dir });
+    return join(dir, name);
+  };
+  writeFileSync(join(dir, 'photo'), 'x');
+  const other = await verify(packed('other.tar', 'photo'));
+  expect([other.code, other.out]).toEqual([3, '']);
+  expect(other.err).toContain('this is no bundle: it is an archive that begins with photo');
+  const again = await verify(packed('again.tar', 'report-2026-10/keys', 'report-2026-10/range'));
+  expect([again.code, again.out]).toEqual([3, '']);
+  expect(again.err).toContain('it was packed again in another order; unpack it and verify the folder');
+  const lacking = await verify(
+    packed('lacking.tar', 'report-2026-10/keys', 'report-2026-10/policy'),
+    '--json',
+  );
+  expect(lacking.code).toBe(2);
+  expect(JSON.parse(lacking.out)).toMatchObject({ problems: [{ kind: 'incomplete', file: 'range' }] });
+  expect(lacking.out).not.toContain('1970-01');
+});
+
 it.each<[readonly string[], string]>([
   [['/nowhere.tar.gz'], '/nowhere.tar.gz: there is no such file; write a bundle'],
   [[tmpdir()], 'this folder is no bundle'],
+  [['FOLDER', '--key', LOG_KEY], `is the key of a log; the operator's is named ${SMALL_ORIGIN}`],
+  [['FOLDER', '--monitor', 'web', '--monitor', 'rpc'], '--monitor is given twice (web, rpc); give one'],
+  [['FOLDER', '--key', 'a', '--key', 'b'], '--key is given twice (a, b); give one'],
+  [['status.example.com'], 'if it is a status page, write https://status.example.com'],
   [['FOLDER', '--key', 'mine'], '--key: not a verifier key'],
   [['FOLDER', '--policy', '/nowhere'], '--policy /nowhere: cannot be read'],
   [['FOLDER', '--anchor', '/nowhere'], '--anchor /nowhere: neither ORIGIN/YEAR SIZE ROOT nor a file'],

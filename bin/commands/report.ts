@@ -44,16 +44,20 @@ const forms = [
 ] as const;
 
 export function reportCommand(): Command {
-  return collectorOptions(new Command('report'))
-    .description("a month's uptime with all that it takes to verify it: has it made and writes it into files")
-    .argument('<YYYY-MM>', 'the month, in UTC')
-    .option('--out <DIR>', 'where the files are written (default: the current folder)')
-    .option('--revise', 'makes another revision of one that is there, which says what differs')
-    .option('--draft', 'before the month has settled: unsigned, in no log, not published, kept for a day')
-    .option('--json', 'as JSON: the files that were written, and the report list entry')
-    .addHelpText(
-      'after',
-      `
+  return (
+    collectorOptions(new Command('report'))
+      .description(
+        "a month's uptime with all that it takes to verify it: has it made and writes it into files",
+      )
+      .argument('<YYYY-MM>', 'the month, in UTC')
+      .showHelpAfterError('highwater report --help says what to give')
+      .option('--out <DIR>', 'where the files are written (default: the current folder)')
+      .option('--revise', 'makes another revision of one that is there, which says what differs')
+      .option('--draft', 'before the month has settled: unsigned, in no log, not published, kept for a day')
+      .option('--json', 'as JSON: the files that were written, and the report list entry')
+      .addHelpText(
+        'after',
+        `
 The collector makes the report of each month by itself, when what comes late has come (reports.settle). This command
 fetches it, or has it made when it is due. Files of an earlier run are not overwritten unless they are the same.
 A report is never edited: what was wrong stands in the next revision, with its differences.
@@ -65,11 +69,12 @@ Examples:
   highwater report 2026-10 --out /srv/reports
   highwater report 2026-11 --draft
   highwater report list`,
-    )
-    // The flags of `list` are its own.
-    .enablePositionalOptions()
-    .action((month: string, flags: Flags) => run(month, flags))
-    .addCommand(listCommand());
+      )
+      // The flags of `list` are its own.
+      .enablePositionalOptions()
+      .action((month: string, flags: Flags) => run(month, flags))
+      .addCommand(listCommand())
+  );
 }
 
 function listCommand(): Command {

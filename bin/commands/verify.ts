@@ -36,17 +36,24 @@ export function verifyCommand(): Command {
     .option(
       '--monitor <ID>',
       'one service alone (or that of a node or monitor): fetches and counts only what it takes',
+      once('--monitor'),
     )
-    .option('--key <VKEY>', "the operator's key as you know it, in place of the one that the bundle names")
+    .option(
+      '--key <VKEY>',
+      "the operator's key as you know it, in place of the one that the bundle names",
+      once('--key'),
+    )
     .option(
       '--policy <FILE>',
       'the witnesses that you ask for (c2sp.org/tlog-policy), in place of those of the bundle',
+      once('--policy'),
     )
     .option(
       '--anchor <LINE|FILE>',
       'a state of the log that you found elsewhere: ORIGIN/YEAR SIZE ROOT; may be repeated',
       (value: string, all: readonly string[] = []) => [...all, value],
     )
+    .showHelpAfterError('highwater verify --help says what to give')
     .option('--json', 'as JSON: the verdict, each problem, what was counted')
     .addHelpText(
       'after',
@@ -74,6 +81,17 @@ Examples:
     .action((where: string, flags: Flags) => run(where, flags));
 }
 
+/** The last of two would be taken in silence. */
+function once(flag: string): (value: string, before: string | undefined) => string {
+  return (value, before) => {
+    if (before === undefined) return value;
+    throw new Exit(
+      verifyExitCode.usage,
+      `highwater verify: ${flag} is given twice (${plain(before)}, ${plain(value)}); give one, and run it again for the other`,
+    );
+  };
+}
+
 async function run(where: string, flags: Flags): Promise<void> {
   const options = optionsOf(flags);
   const startedAt = performance.now();
@@ -81,7 +99,11 @@ async function run(where: string, flags: Flags): Promise<void> {
   const source = await openBundle(where, { isPart: flags.monitor !== undefined, codes });
   const progress = progressLine();
   try {
-    const { evidence: found, problems } = await check(source, flags.monitor, {
+    const {
+      evidence: found,
+      problems,
+      report,
+    } = await check(source, flags.monitor, {
       ...options,
       progress: progressOf(progress.says),
     });
@@ -90,15 +112,19 @@ async function run(where: string, flags: Flags): Promise<void> {
     const seconds = (performance.now() - startedAt) / 1_000;
     const verdict = verdictOf(evidence);
     const service = options.service;
-    if (flags.json)
+    if (flags.json) {
+      // Of what could not be read there is no month.
+      const { range, ...rest } = evidence;
       printJson({
         verdict,
         ...(service === undefined ? {} : { service }),
         seconds: Math.round(seconds * 10) / 10,
-        ...evidence,
+        ...(range.origin === '' ? {} : { range }),
+        ...rest,
       });
-    else {
-      const told = { typed: quoted(where), program: commandLine('verify'), seconds };
+    } else {
+      const claimed = report === undefined ? {} : { report };
+      const told = { ...claimed, typed: quoted(where), program: commandLine('verify'), seconds };
       process.stdout.write(verifyText(evidence, service === undefined ? told : { ...told, service }));
     }
     process.exitCode = verifyExitCode[verdict];
@@ -129,7 +155,7 @@ async function leftOver(source: BundleSource): Promise<Problem[]> {
     return [];
   } catch (error) {
     if (!(error instanceof BundleError)) throw error;
-    return [{ kind: 'incomplete', file: error.file, says: error.message }];
+    return [{ kind: 'incomplete', file: error.file === '' ? 'archive' : error.file, says: error.message }];
   }
 }
 
@@ -161,12 +187,16 @@ function optionsOf({ policy, monitor, key, anchor = [] }: Flags): EvidenceOption
 }
 
 function checkKey(key: string, refuse: (says: string) => Exit): void {
+  let name: string;
   try {
-    parseVerifier(key);
+    name = parseVerifier(key).name;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw refuse(`--key: not a verifier key (${why}), it looks like status.example.com/log+5e2c9a01+AbC…`);
   }
+  const origin = /^(.+)\/[0-9]{4}$/.exec(name)?.[1];
+  if (origin !== undefined)
+    throw refuse(`--key: ${name} is the key of a log; the operator's is named ${origin}`);
 }
 
 function policyOf(file: string, refuse: (says: string) => Exit): string {

@@ -123,7 +123,7 @@ describe('an archive of tar', () => {
   it('in the order of a folder is refused, with what to do', async () => {
     const archive = archiveFiles(streamOf(tarOf([...named.slice(0, 1), ...named.slice(1).toReversed()])));
     await expect(archive.finish()).rejects.toMatchObject({
-      name: 'BundleError',
+      name: 'OrderError',
       file: names.bodies(20_001, 'rpc', 0),
       message: `the archive is not in the order in which a bundle is read: this comes behind ${names.report}; unpack it and verify the folder`,
     });
@@ -150,7 +150,13 @@ describe('what somebody has made up', () => {
       'another beginning',
       [one('r/keys'), one('r/range')],
       'keys',
-      'the archive begins with this file, and a bundle with range; if it is a bundle, unpack it and verify the folder',
+      'the archive begins with this file, and a bundle with range: it was packed again in another order; unpack it and verify the folder',
+    ],
+    [
+      'no beginning',
+      [one('r/keys'), one('r/policy')],
+      'range',
+      'it is not here; the archive begins with keys',
     ],
     ['another folder', [one('r/range'), one('s/keys')], 's/keys', 'this is no file of a bundle'],
     ['a way out', [one('r/range'), one('r/../keys')], 'r/../keys', 'this is no file of a bundle'],

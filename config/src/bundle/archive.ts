@@ -1,6 +1,6 @@
 /** A bundle's files out of an archive, as it comes: what is asked for is given, what lies before it is passed over. */
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
-import { BundleError, type BundleFiles, MAX_FILE_BYTES, names } from './files.ts';
+import { BundleError, type BundleFiles, MAX_FILE_BYTES, NoBundle, names, OrderError } from './files.ts';
 import { type BundlePlace, comparePlaces, MAX_NAME_CHARS, placeOfName } from './order.ts';
 
 /** Files and folders of an archive: a year of a large house has fewer. */
@@ -63,7 +63,14 @@ export function archiveFiles(
       folder ??= folderOf(name);
       const own = name.startsWith(folder) ? name.slice(folder.length) : name;
       const place = placeOfName(own);
-      if (place === undefined) throw new BundleError(shown, 'this is no file of a bundle');
+      if (place === undefined) {
+        const Kind = last === undefined ? NoBundle : BundleError;
+        throw new Kind(shown, 'this is no file of a bundle');
+      }
+      if (last === undefined && own !== names.range) {
+        await passOver(entry);
+        throw await otherFirst(own);
+      }
       if (size > MAX_FILE_BYTES) throw new BundleError(own, tooLarge(size, MAX_FILE_BYTES));
       checkOrder(last, own, place);
       last = { name: own, place, entry };
@@ -71,12 +78,27 @@ export function archiveFiles(
     }
   };
 
+  /** A bundle that somebody packed again has its first file further behind; one that has it nowhere lacks it. */
+  const otherFirst = async (first: string): Promise<BundleError> => {
+    for (; seen <= maxEntries; seen += 1) {
+      const { value: entry } = await entries.read();
+      if (entry === undefined) break;
+      if (entry.header.name === `${folder ?? ''}${names.range}`)
+        return new OrderError(
+          first,
+          `the archive begins with this file, and a bundle with ${names.range}: it was packed again in another order; ${UNPACK}`,
+        );
+      await passOver(entry);
+    }
+    return new BundleError(names.range, `it is not here; the archive begins with ${first}`);
+  };
+
   /** What went wrong goes wrong again: nobody reads on behind it. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = turn.then(work).catch((error: unknown) => {
       throw error instanceof BundleError
         ? error
-        : new BundleError(last?.name ?? '', told(error), { cause: error });
+        : new BundleError(last?.name ?? 'archive', told(error), { cause: error });
     });
     turn = result;
     result.catch(() => undefined);
@@ -129,17 +151,11 @@ function folderOf(name: string): string {
 }
 
 function checkOrder(last: Ahead | undefined, name: string, place: BundlePlace): void {
-  if (last === undefined) {
-    if (name === names.range) return;
-    throw new BundleError(
-      name,
-      `the archive begins with this file, and a bundle with ${names.range}; if it is a bundle, ${UNPACK}`,
-    );
-  }
+  if (last === undefined) return;
   const compared = comparePlaces(last.place, place);
   if (compared === 0) throw new BundleError(name, 'the archive has this file twice');
   if (compared > 0) {
-    throw new BundleError(
+    throw new OrderError(
       name,
       `the archive is not in the order in which a bundle is read: this comes behind ${last.name}; ${UNPACK}`,
     );

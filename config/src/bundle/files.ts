@@ -57,6 +57,16 @@ export class BundleError extends Error {
   }
 }
 
+/** All may be there, and can't be read as it comes. */
+export class OrderError extends BundleError {
+  override name = 'OrderError';
+}
+
+/** What was given is something else than a bundle. */
+export class NoBundle extends BundleError {
+  override name = 'NoBundle';
+}
+
 /** A file of bodies is cut when it would be larger. */
 export const BODIES_FILE_BYTES = 8 * 1024 * 1024;
 /** Of one file: a body may be larger than what files are cut at, and so may a projection. */

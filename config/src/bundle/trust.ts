@@ -4,6 +4,7 @@ import { type Policy, parsePolicy } from '../proof/policy.ts';
 import { bundledPolicy } from './bundled.ts';
 import { names } from './files.ts';
 import { parseKeys } from './keys.ts';
+import { ANOTHER_KEY } from './problems.ts';
 import type { Range } from './range.ts';
 import type { Reading } from './reading.ts';
 
@@ -29,9 +30,13 @@ export async function readTrust(reading: Reading, range: Range): Promise<Trusted
   const operatorVkey = options.operatorKey ?? keys.operator;
   const operator = parseVerifierKey(operatorVkey, hash);
   if ('error' in operator)
-    return problems.fatal('incomplete', '', `the operator's key that was given: ${operator.error}`);
+    return problems.fatal('incomplete', '--key', `the operator's key that was given: ${operator.error}`);
   if (keys.operator !== operatorVkey)
-    return problems.fatal('mismatch', names.keys, "the operator's key is not the one that was given");
+    return problems.fatal(
+      'mismatch',
+      names.keys,
+      `${ANOTHER_KEY}: its operator's is ${keys.operator}, and you gave ${operatorVkey}`,
+    );
   const vkeys = new Map(keys.logs.map(({ year, vkey }) => [year, vkey]));
   for (const { year } of range.trees) {
     if (!vkeys.has(year)) problems.fatal('incomplete', names.keys, `the key of the log ${year} is not in it`);
@@ -71,9 +76,9 @@ function readPolicies(
   if (options.policy === undefined) return { policy: bundled, ownPolicy: bundled };
   const policy = parsePolicy(options.policy, checker.hash);
   if ('error' in policy)
-    return problems.fatal('incomplete', '', `the policy that was given: ${policy.error}`);
+    return problems.fatal('incomplete', '--policy', `the policy that was given: ${policy.error}`);
   const known = new Set(policy.logs.map(({ vkey }) => vkey));
-  for (const { year } of range.trees) {
+  for (const year of new Set([...range.leaves, ...range.trees].map((of) => of.year))) {
     if (known.size === 0 || known.has(vkeys.get(year) ?? '')) continue;
     problems.incomplete(names.keys, `the policy that was given does not know the key of the log ${year}`);
   }

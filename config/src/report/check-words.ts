@@ -1,10 +1,17 @@
 /** What a check of a bundle found, in sentences: the same ones in the terminal and in a reader's browser. Pure. */
 import { MAX_PROBLEMS, type Evidence, type Problem } from '../bundle/check.ts';
+import { minutesOfRange } from '../bundle/range.ts';
+import { ANOTHER_KEY } from '../bundle/problems.ts';
 import { noWitnesses } from '../no-witnesses.ts';
 import { printedUptime } from '../proof/rule/printed.ts';
+import { spanOf } from './counted-span.ts';
+import { totalsOf } from './figures.ts';
+import { bodiesText, missingDays, servicesText } from './missing.ts';
+import { placed } from './places.ts';
+import type { Report } from './report.ts';
 import { grouped, notProvenWords, provenWords } from './words.ts';
 import { formatInstantOfMinute, lastsText } from './minutes-text.ts';
-import type { CountedProbe, CountedService } from './counted.ts';
+import type { CountedProbe, CountedService, ReportTotals } from './counted.ts';
 
 export type CheckVerdict = 'good' | 'mismatch' | 'incomplete';
 
@@ -12,8 +19,13 @@ export interface CheckedFigure {
   readonly service: string;
   /** `99.9950 %`, or why there is none. */
   readonly figure: string;
-  /** `coverage 99.9 %; between … and …`, `12 min down`. */
+  /** `coverage 99.9 %; between … and …`, `12 min down`; last, where it differs, what the report says instead. */
   readonly details: readonly string[];
+}
+
+export interface ToldProblem extends Problem {
+  /** Of report.json, where `says` begins with the words for it. */
+  readonly path?: string;
 }
 
 export interface CheckWords {
@@ -21,7 +33,9 @@ export interface CheckWords {
   /** A few words: `The report agrees with its evidence`. */
   readonly headline: string;
   readonly summary: string;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ToldProblem[];
+  /** What the figures are: those of the report, or what the evidence gives instead. */
+  readonly figuresTitle: string;
   readonly figures: readonly CheckedFigure[];
   /** Empty, as all below, where the bundle could not be read to its end. */
   readonly checked: readonly string[];
@@ -35,6 +49,8 @@ export interface CheckWords {
 export interface CheckScope {
   /** The one service that was checked; left out for all of them. */
   readonly service?: string;
+  /** What the bundle claims, where it could be read. */
+  readonly report?: Report;
 }
 
 /** Gaps that are told one by one, of each probe. */
@@ -46,7 +62,7 @@ export function verdictOf({ problems }: Pick<Evidence, 'problems'>): CheckVerdic
   return problems.some(({ kind }) => kind === 'mismatch') ? 'mismatch' : 'incomplete';
 }
 
-export function checkWords(evidence: Evidence, { service }: CheckScope = {}): CheckWords {
+export function checkWords(evidence: Evidence, { service, report }: CheckScope = {}): CheckWords {
   const verdict = verdictOf(evidence);
   const isRead = evidence.range.origin !== '';
   const services = evidence.counted.services.filter(({ id }) => service === undefined || id === service);
@@ -54,14 +70,24 @@ export function checkWords(evidence: Evidence, { service }: CheckScope = {}): Ch
     verdict,
     headline: headlineOf(evidence, verdict),
     summary: summaryText(evidence, verdict, service),
-    problems: evidence.problems,
-    figures: services.map(figureOf),
+    problems: evidence.problems.map(toldProblem),
+    figuresTitle: verdict === 'good' ? 'Figures' : 'What the evidence gives',
+    figures: services.map((one) => figureOf(one, evidence, report)),
     checked: isRead ? checkedTexts(evidence) : [],
     trust: isRead ? trustTexts(evidence) : [],
-    gaps: [...evidence.counted.probes.flatMap(gapTexts), ...missingTexts(evidence)],
+    gaps: [
+      ...evidence.counted.probes.flatMap(gapTexts),
+      ...missingTexts(evidence),
+      ...evidence.remarks.map(({ file, says }) => `${file}: ${says}`),
+    ],
     proves: verdict === 'good' ? provesTexts(evidence) : [],
     provesNot: isRead ? provesNotTexts(evidence, service) : [],
   };
+}
+
+function toldProblem({ kind, file, says }: Problem): ToldProblem {
+  const { words, says: what, path } = placed(says);
+  return words === undefined ? { kind, file, says } : { kind, file, says: `${words}: ${what}`, path };
 }
 
 const headlines: Readonly<Record<CheckVerdict, string>> = {
@@ -71,7 +97,9 @@ const headlines: Readonly<Record<CheckVerdict, string>> = {
 };
 
 /** Of a draft nothing more can be said than that it agrees: nobody has signed it. */
-function headlineOf({ range }: Evidence, verdict: CheckVerdict): string {
+function headlineOf({ range, problems }: Evidence, verdict: CheckVerdict): string {
+  if (problems.some(({ says }) => says.startsWith(ANOTHER_KEY)))
+    return 'It is signed by another key than yours';
   return range.last !== undefined && verdict !== 'mismatch'
     ? 'This is a draft: unsigned, in no log'
     : headlines[verdict];
@@ -82,7 +110,7 @@ function summaryText({ range, problems }: Evidence, verdict: CheckVerdict, servi
   const of =
     service === undefined ? `the report of ${range.month}` : `${service} in the report of ${range.month}`;
   if (verdict === 'good')
-    return `Every figure of ${of} was counted again from signed observations, and is the same.`;
+    return `Every counted figure of ${of} was counted again from signed observations, and is the same.`;
   const many =
     problems.length >= MAX_PROBLEMS ? `${MAX_PROBLEMS} problems or more` : plural(problems.length, 'problem');
   return verdict === 'mismatch'
@@ -90,11 +118,32 @@ function summaryText({ range, problems }: Evidence, verdict: CheckVerdict, servi
     : `${many} in ${of}: nothing that was found contradicts it, and not all that it takes to say so is here.`;
 }
 
-/** A subject of a report as the rule prints it. */
-function figureOf({ id, subjects }: CountedService): CheckedFigure {
-  const totals = subjects.find(({ subject, region }) => subject === id && region === undefined)?.totals;
-  if (totals === undefined)
-    return { service: id, figure: 'no figure', details: ['it has no minutes of its own'] };
+/** A service as the rule prints it, and beside it what the report says where that is something else. */
+function figureOf(service: CountedService, { range }: Evidence, report: Report | undefined): CheckedFigure {
+  const { id } = service;
+  const totals = totalsOf(service, id);
+  const claim = report?.counted.services.find((one) => one.id === id);
+  const claims = claim && totalsOf(claim, id);
+  const said = totals && totalsText(totals);
+  const claimed = claims && totalsText(claims);
+  const isSame = JSON.stringify(said) === JSON.stringify(claimed);
+  const instead =
+    report === undefined || isSame
+      ? []
+      : [
+          `THE REPORT SAYS ${claimed === undefined ? 'nothing of it' : [claimed.figure, ...claimed.details].join(', ')}`,
+        ];
+  if (said === undefined)
+    return { service: id, figure: 'no figure', details: ['it has no minutes of its own', ...instead] };
+  const span = spanOf(service, minutesOfRange(range));
+  return {
+    service: id,
+    figure: said.figure,
+    details: [...(span === undefined ? [] : [span]), ...said.details, ...instead],
+  };
+}
+
+function totalsText(totals: ReportTotals): { figure: string; details: readonly string[] } {
   const { figure, coverage, atLeast, atMost, incomplete } = printedUptime(totals);
   const range =
     atLeast === undefined || atMost === undefined ? undefined : `between ${atLeast} and ${atMost}`;
@@ -105,7 +154,6 @@ function figureOf({ id, subjects }: CountedService): CheckedFigure {
     [totals.stalled, 'chain stalled'],
   ];
   return {
-    service: id,
     figure: figure ?? 'no figure',
     details: [
       ...(coverage === undefined
@@ -167,10 +215,15 @@ function gapTexts({ id, gaps, silent, voided }: CountedProbe): string[] {
 }
 
 function missingTexts({ counted }: Evidence): string[] {
-  return counted.missing.map(
-    ({ service, date, bodies }) =>
-      `${service}, ${date}: ${plural(bodies, 'body', 'bodies')} gone; what they held counts for nothing`,
-  );
+  const days = missingDays(counted.missing);
+  const said = days
+    .slice(0, MAX_GAPS)
+    .map(
+      ({ services, date, bodies }) =>
+        `${date}: ${bodiesText(bodies)} of ${servicesText(services)} gone; what ${bodies === 1 ? 'it' : 'they'} held counts for nothing`,
+    );
+  const more = days.length - MAX_GAPS;
+  return more > 0 ? [...said, `${plural(more, 'more day')} with bodies that are gone`] : said;
 }
 
 function provesTexts({ trust }: Evidence): string[] {
@@ -192,28 +245,30 @@ function provesNotTexts({ trust: { keysFrom, probes } }: Evidence, service?: str
   ];
 }
 
-/** As plain text, to be kept or passed on. */
-export function checkText(words: CheckWords): string {
+/** As plain text, to be kept or passed on. @param unseen lines that come before all but verdict, problems and figures */
+export function checkText(words: CheckWords, unseen: readonly string[] = []): string {
   const list = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
   return [
     `${words.headline.toUpperCase()}`,
     words.summary,
+    ...list('Problems', words.problems.map(problemText)),
     ...list(
-      'Problems',
-      words.problems.map(({ kind, file, says }) => `${kind}: ${file}: ${says}`),
-    ),
-    ...list(
-      'Figures',
+      words.figuresTitle,
       words.figures.map(({ service, figure, details }) => `${service}  ${figure}  (${details.join('; ')})`),
     ),
-    ...list('Checked', words.checked),
-    ...list('Who was believed', words.trust),
+    ...unseen,
     ...list('Gaps', words.gaps),
+    ...list('Who was believed', words.trust),
     ...list('This proves', words.proves),
     ...list('This does not prove', words.provesNot),
+    ...list('Checked', words.checked),
     '',
   ].join('\n');
+}
+
+function problemText({ kind, file, says, path }: ToldProblem): string {
+  return `${kind}: ${file === '' ? '' : `${file}: `}${says}${path === undefined ? '' : ` [${path}]`}`;
 }
 
 function plural(count: number, one: string, many = `${one}s`): string {
