@@ -1,11 +1,14 @@
 /** What `highwater verify` prints: what every check says (report/check-words.ts), and what to do about whose word was taken. */
 import type { Evidence } from '@highwater/config/bundle/check.ts';
 import { checkText, checkWords } from '@highwater/config/report/check-words.ts';
+import type { Report } from '@highwater/config/report/report.ts';
 import { plain } from './print.ts';
 
 export interface VerifyTold {
   /** The one service that was checked. */
   readonly service?: string;
+  /** What the bundle claims, where it could be read. */
+  readonly report?: Report;
   readonly seconds: number;
   /** As it was typed, quoted for a shell. */
   readonly typed: string;
@@ -15,12 +18,17 @@ export interface VerifyTold {
 
 /** The first line is the verdict. @param evidence with all problems, those of the report too */
 export function verifyText(evidence: Evidence, told: VerifyTold): string {
-  const { service, seconds, typed, program } = told;
-  const words = checkWords(evidence, service === undefined ? {} : { service });
+  const { service, report, seconds, typed, program } = told;
+  const words = checkWords(evidence, {
+    ...(service === undefined ? {} : { service }),
+    ...(report === undefined ? {} : { report }),
+  });
   const took = `It took ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s.`;
-  const text = checkText({ ...words, checked: [...words.checked, took] });
-  const lines = [...text.trimEnd().split('\n'), ...believeText(evidence, `${program} ${typed}`), ''];
-  return lines.map(plain).join('\n');
+  const text = checkText(
+    { ...words, checked: [...words.checked, took] },
+    believeText(evidence, `${program} ${typed}`),
+  );
+  return text.split('\n').map(plain).join('\n');
 }
 
 /** Loud where the bundle vouches for itself: whoever made it all up has made up its keys too. */

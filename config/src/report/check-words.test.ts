@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Evidence, Problem } from '../bundle/check.ts';
 import { emptyCounts, emptyTotals } from '../proof/rule/totals.ts';
 import { checkText, checkWords, verdictOf } from './check-words.ts';
+import { sampleReport } from './testing/sample.ts';
 import type { CountedProbe, CountedService } from './counted.ts';
 
 const service = (id: string, minutes: Partial<CountedService['subjects'][0]['totals']>): CountedService => ({
@@ -60,8 +61,17 @@ const evidence: Evidence = {
     probes: { byOthers: 1, all: 2 },
     anchors: [],
   },
-  amount: { entries: 12_340, batches: 12_000, signatures: 2, bodies: 24_000, lines: 1, bytes: 34_567_890 },
+  amount: {
+    entries: 12_340,
+    before: 5,
+    batches: 12_000,
+    signatures: 2,
+    bodies: 24_000,
+    lines: 1,
+    bytes: 34_567_890,
+  },
   problems: [],
+  remarks: [],
 };
 const problem = (kind: Problem['kind']): Problem => ({
   kind,
@@ -81,29 +91,23 @@ describe('what a check found, in sentences', () => {
   test('a good one, as text', () => {
     expect(checkText(checkWords(evidence))).toMatchInlineSnapshot(`
       "THE REPORT AGREES WITH ITS EVIDENCE
-      Every figure of the report of 2026-10 was counted again from signed observations, and is the same.
+      Every counted figure of the report of 2026-10 was counted again from signed observations, and is the same.
 
       Figures:
         rpc  99.9091 %  (coverage 98.6559 %, incomplete; between 98.5663 % and 99.9104 %; 40 min down; 600 min unknown)
         web  no figure  (nothing was counted)
 
-      Checked:
-        Log: example.com/log/2026 to entry 12,345.
-        12,340 entries of the log hashed into the signed root, 12,000 batches of probes among them.
-        2 signatures verified; each stands for all batches before it that name one another by hash.
-        24,000 bodies with 1 observation compared with what the probes signed, and counted (35 MB read).
+      Gaps:
+        eu-1: no line from 2025-10-21 00:00 UTC on for 6 h 5 min
+        eu-1: batches 4 to 9 of epoch 1 dropped by its full spool
+        eu-1: epoch 2 counts for nothing from batch 7 on: it signed two texts under one number
+        2026-10-07: 1 body of rpc gone; what it held counts for nothing
 
       Who was believed:
         Operator's key: example.com/log+11111111+AB==. It is the one that the bundle itself names: compare it with one from elsewhere.
         Policy: the bundle's own, so its operator chose the witnesses.
         Witnesses: 1 of 3 cosigned the end of the log (w1); asked for: any.
         Probes run by others than the operator: 1 of 2.
-
-      Gaps:
-        eu-1: no line from 2025-10-21 00:00 UTC on for 6 h 5 min
-        eu-1: batches 4 to 9 of epoch 1 dropped by its full spool
-        eu-1: epoch 2 counts for nothing from batch 7 on: it signed two texts under one number
-        rpc, 2026-10-07: 1 body gone; what they held counts for nothing
 
       This proves:
         The figures follow from what the probes signed, by rule/v1, and by nothing else: whoever has the bundle can count every integer again.
@@ -122,6 +126,12 @@ describe('what a check found, in sentences', () => {
         That no key was stolen: what is signed with a stolen key is good until its revocation is logged.
         That what is measured is chosen well: every change of a setting is in the log, and none is prevented.
         What the operator tells in its own words: names, objectives, incidents with their times and what was written about them, the months before, where the anchor stands.
+
+      Checked:
+        Log: example.com/log/2026 to entry 12,345.
+        12,340 entries of the log hashed into the signed root, 12,000 batches of probes among them.
+        2 signatures verified; each stands for all batches before it that name one another by hash.
+        24,000 bodies with 1 observation compared with what the probes signed, and counted (35 MB read).
       "
     `);
   });
@@ -131,6 +141,43 @@ describe('what a check found, in sentences', () => {
     expect(words.proves).toEqual([]);
     expect(checkText(words)).toContain('mismatch: bodies/2026-10-03/rpc/000: is not it');
     expect(checkText(words)).toContain('do not rely on its figures');
+  });
+
+  test('a figure that the report has otherwise stands beside what the evidence gives, and its place is in words', () => {
+    const report = sampleReport();
+    const [rpc] = evidence.counted.services;
+    if (rpc === undefined) throw new Error('there is a service');
+    report.counted.services = [
+      {
+        ...rpc,
+        subjects: [{ subject: 'rpc', totals: { ...emptyTotals, up: 44_040, down: 0, unknown: 600 } }],
+      },
+    ];
+    const path = 'counted.services.rpc.subjects.rpc.totals.down';
+    const says = `${path}: the report says 0, the evidence gives 40`;
+    const bad: Problem = { kind: 'mismatch', file: 'report.json', says };
+    const text = checkText(checkWords({ ...evidence, problems: [bad] }, { report }));
+    expect(text).toContain(
+      `mismatch: report.json: rpc, minutes down: the report says 0, the evidence gives 40 [${path}]`,
+    );
+    expect(text).toContain('What the evidence gives:\n  rpc  99.9091 %');
+    expect(text).toContain('40 min down; 600 min unknown; THE REPORT SAYS 100.0000 %, coverage 98.6559 %');
+    expect(text).toContain('web  no figure  (nothing was counted; THE REPORT SAYS nothing of it)');
+    const agreeing = { ...sampleReport(), counted: evidence.counted };
+    expect(checkText(checkWords(evidence, { report: agreeing }))).not.toContain('REPORT SAYS');
+  });
+
+  test('a service that was counted in part says since when, and a problem of no file has no empty name', () => {
+    const rpc = service('rpc', { up: 1_440 });
+    const days = Array.from({ length: 31 }, (_, i) => [i === 30 ? 1_440 : 0, 0, 0, 0, 0, 0] as never);
+    const part = { ...rpc, minutes: 1_440, days: [{ subject: 'rpc', days }] };
+    const words = checkWords({
+      ...evidence,
+      counted: { ...evidence.counted, services: [part] },
+      problems: [{ kind: 'incomplete', file: '', says: 'the archive ends' }],
+    });
+    expect(words.figures[0]?.details[0]).toBe('counted from 2026-10-31 on (1,440 of 44,640 minutes)');
+    expect(checkText(words)).toContain('incomplete: the archive ends');
   });
 
   test('of one service alone, with keys and policy of the reader, and nobody else involved', () => {

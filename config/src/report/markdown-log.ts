@@ -3,7 +3,7 @@ import type { CountedProbe } from './counted.ts';
 import { bounded } from './markdown-figures.ts';
 import { markdownTable } from './markdown-table.ts';
 import { bodiesText, missingDays, servicesText } from './missing.ts';
-import { markdownCode, markdownText, MAX_PROSE_RUNES } from './outside.ts';
+import { markdownCode, markdownProse, markdownText } from './outside.ts';
 import type { Report, Told } from './report.ts';
 import { grouped, probesByOthers, probesText } from './words.ts';
 
@@ -67,8 +67,7 @@ function incident(one: Told['incidents'][number], index: number): string[] {
     `- acknowledged ${since(one.acknowledgedAt, 'by nobody')}`,
     `- recovered ${since(one.resolvedAt, 'not in this month')}`,
     ...shown.map(
-      ({ at, phase, body }) =>
-        `- ${instantText(at)}, ${markdownText(phase)}: ${markdownText(body, MAX_PROSE_RUNES)}`,
+      ({ at, phase, body }) => `- ${instantText(at)}, ${markdownText(phase)}: ${markdownProse(body)}`,
     ),
     ...more,
   ];
@@ -120,7 +119,7 @@ export function changesSection({ logged }: Report): string[] {
       'Actions',
       actions.shown.map(
         ({ at, by, what, subject, note, year, index }) =>
-          `- ${instantText(at)}: ${markdownCode(what)} ${markdownCode(subject)} by ${markdownText(by)} (entry ${year}/${index})${note === undefined ? '' : `: ${markdownText(note, MAX_PROSE_RUNES)}`}`,
+          `- ${instantText(at)}: ${markdownCode(what)} ${markdownCode(subject)} by ${markdownText(by)} (entry ${year}/${index})${note === undefined ? '' : `: ${markdownProse(note)}`}`,
       ),
       actions.more,
     ),
@@ -128,7 +127,7 @@ export function changesSection({ logged }: Report): string[] {
       'Remarks',
       remarks.shown.map(
         ({ at, of, text, year, index }) =>
-          `- ${instantText(at)} about ${markdownCode(of)} (entry ${year}/${index}): ${markdownText(text, MAX_PROSE_RUNES)}`,
+          `- ${instantText(at)} about ${markdownCode(of)} (entry ${year}/${index}): ${markdownProse(text)}`,
       ),
       remarks.more,
     ),

@@ -24,6 +24,10 @@ import {
   draftWords,
   grouped,
   isPlainAddress,
+  isPlainKey,
+  operatorKeyWords,
+  programWords,
+  witnessesText,
   monthName,
   notProvenWords,
   probesByOthers,
@@ -117,7 +121,12 @@ function trustSection(report: Report): string[] {
     '',
     `    highwater verify ${file}`,
     `    highwater verify ${page} --monitor SERVICE`,
+    `    highwater verify ${file} --key '${keyText(report.operatorKey)}'`,
     '',
+    programWords,
+    '',
+    `- key: ${markdownCode(report.operatorKey)}. ${operatorKeyWords}`,
+    `- witnesses: ${witnessesText(report.witnesses)}`,
     `- page: ${addressText(page)}`,
     `- bundle: ${addressText(bundle)}`,
     `- in a browser: ${addressText(verify)} (a check that is served by the party that it checks is best run from elsewhere: README.md in the bundle says how)`,
@@ -129,6 +138,11 @@ function trustSection(report: Report): string[] {
       ? []
       : ['', `The operator says that it stands here too: ${markdownText(anchor, MAX_PROSE_RUNES)}`]),
   ];
+}
+
+/** A placeholder where it is none that is safe to be pasted into a shell. */
+function keyText(vkey: string): string {
+  return isPlainKey(vkey) ? vkey : 'VKEY';
 }
 
 /** A link to the site itself. */

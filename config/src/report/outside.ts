@@ -38,6 +38,26 @@ export function markdownText(text: string, maxRunes: number = MAX_NAME_RUNES): s
     .replace(/(?<=[\p{L}\p{N}])\.(?=[\p{L}\p{N}])/gu, `.${breaker}`);
 }
 
+/** `target.rpc.error` and its like, as the list of faults spells them, and no part of an address or a longer name. */
+const fault = /(?<![\w./:@-])((?:target|resolver|probe)\.[a-z][a-z\d-]*\.[a-z][a-z\d-]*)(?![\w/:@-]|\.\w)/;
+
+/** As markdownText, with names of faults as code: they are to be copied as they are. */
+export function markdownProse(text: string): string {
+  return oneLine(text, MAX_PROSE_RUNES)
+    .split(fault)
+    .map((part, i) => {
+      if (i % 2 === 1) return markdownCode(part);
+      const [, before = '', middle = '', after = ''] = /^( ?)(.*?)( ?)$/u.exec(part) ?? [];
+      // What stands behind code begins no line.
+      const written =
+        i === 0
+          ? markdownText(middle, MAX_PROSE_RUNES)
+          : markdownText(`(${middle}`, MAX_PROSE_RUNES + 1).slice(1);
+      return `${before}${written}${after}`;
+    })
+    .join('');
+}
+
 /** Printable ASCII as code, which makes no links either; with a back-tick, a pipe or a backslash, or anything else, as text. */
 export function markdownCode(text: string): string {
   const isCode = text.length <= MAX_PROSE_RUNES && /^(?! )(?:(?![`|\\])[ -~])+(?<! )$/.test(text);

@@ -10,6 +10,8 @@ import {
   figureMeaning,
   monthName,
   notProvenWords,
+  programWords,
+  witnessesText,
   probesByOthers,
   provenWords,
   reportPlaces,
@@ -68,7 +70,9 @@ export function renderReadme(report: Report, { isDraft = false }: RenderOptions 
     '',
     'The first counts everything again; the second reads the observations of one service alone, and says nothing of the others; the third takes the witnesses from your file in place of the one in the bundle. It ends with 0 when everything agrees, with 1 when something is not what was signed or counted, with 2 when something is missing or too few witnesses have signed, and with 3 when it was called in a wrong way.',
     '',
-    'The keys in this folder are its own word: get the key of the operator from somewhere else, and give it with `--key VKEY`. `--anchor LINE` holds the log against a line such as the one below that you found in a place that the operator cannot rewrite.',
+    programWords,
+    '',
+    'The keys in this folder are its own word: get the key of the operator from somewhere else, compare it with the one below, and give it with `--key VKEY`. `--anchor LINE` holds the log against a line such as the one below that you found in a place that the operator cannot rewrite.',
     '',
     'A page that checks this in a browser is served by the party that is checked: whoever wants to be sure takes the program from elsewhere, and the bundle with it.',
     '',
@@ -106,6 +110,10 @@ export function renderReadme(report: Report, { isDraft = false }: RenderOptions 
     ...(told.anchor === undefined
       ? []
       : ['', `The operator says that it stands here: ${markdownText(told.anchor, MAX_PROSE_RUNES)}`]),
+    '',
+    `Key of the operator: ${markdownCode(report.operatorKey)}`,
+    '',
+    `Witnesses: ${witnessesText(report.witnesses)}`,
     '',
     `Keys of the logs: ${report.logs.map(({ key }) => markdownCode(key)).join(', ')}`,
   ].join('\n')}\n`;

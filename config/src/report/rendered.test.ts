@@ -5,7 +5,7 @@ import { anchorLine } from './anchor.ts';
 import { renderCsv } from './csv.ts';
 import { serviceFigures } from './figures.ts';
 import { renderMarkdown } from './markdown.ts';
-import { csvField, markdownCode, markdownText, oneLine } from './outside.ts';
+import { csvField, markdownCode, markdownProse, markdownText, oneLine } from './outside.ts';
 import { renderReadme } from './readme.ts';
 import type { Report } from './report.ts';
 import { summaryLines, summaryParts } from './summary.ts';
@@ -30,6 +30,28 @@ describe('the forms of the sample', () => {
     expect(renderReadme(sampleReport(), draft).split('\n')[2]).toContain('DRAFT: unsigned');
     const [, ...rows] = parseCsv(renderCsv(sampleReport(), draft));
     expect(new Set(rows.map(([, revision]) => revision))).toEqual(new Set(['DRAFT']));
+  });
+
+  it('judge an objective by the bounds: what is not known decides nothing', () => {
+    const report = sampleReport();
+    const told = report.told.services.find(({ id }) => id === 'rpc');
+    const totals = report.counted.services.find(({ id }) => id === 'rpc')?.subjects[0]?.totals;
+    if (told === undefined || totals === undefined) throw new Error('the sample has it');
+    told.objectiveMillionths = 999_000;
+    Object.assign(totals, { up: 41_000, down: 0, unknown: 3_600 });
+    expect(renderMarkdown(report)).toMatch(/\| Public RPC .* 99\.9 %: met as far as known \|/);
+    expect(renderCsv(report)).toContain('99.9 %,met as far as known');
+    expect(summaryLines(report)[2]).toContain(' · 99.9 %: met as far as known · ');
+  });
+
+  it('name key and witnesses, and nothing in a command that a shell would take for more', () => {
+    const report = { ...sampleReport(), operatorKey: "x'; rm -rf ~ #+1a2b3c4d+AA==" };
+    for (const text of [renderMarkdown(report), renderReadme(report)]) {
+      expect(text).toContain('rm -rf');
+      expect(text.split('\n').filter((line) => /^ {4}.*rm/.test(line))).toEqual([]);
+      expect(text).toContain('2 of the 3 witnesses of its policy cosigned');
+    }
+    expect(renderMarkdown({ ...report, witnesses: { signed: 0, all: 0 } })).toContain('No witness cosigns');
   });
 
   it('have one line for the anchor, of printable ASCII that fits a memo', () => {
@@ -98,6 +120,17 @@ describe('text from outside', () => {
     ['a;=1', '"a;=1"'],
   ])('%j as a field of CSV', (text, written) => {
     expect(csvField(text)).toBe(written);
+  });
+
+  it.each([
+    ['it said target.rpc.error, twice', 'it said `target.rpc.error`, twice'],
+    ['target.http.status.', '`target.http.status`.'],
+    ['probe.dns.timeout', '`probe.dns.timeout`'],
+    ['https://target.rpc.error/x', 'https:\u200b//target.\u200brpc.\u200berror/x'],
+    ['target.rpc.example.com', 'target.\u200brpc.\u200bexample.\u200bcom'],
+    ['- `target.rpc.json`', '\\- \\``target.rpc.json`\\`'],
+  ])('%j as prose', (text, written) => {
+    expect(markdownProse(text)).toBe(written);
   });
 
   it('is cut at its limit', () => {

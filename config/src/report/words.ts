@@ -1,6 +1,8 @@
 /** Sentences that page, README, Markdown, terminal and browser share: what a figure means, what is proven, what is not. Pure. */
+import { noWitnesses } from '../no-witnesses.ts';
 import type { Counts } from '../proof/rule/totals.ts';
 import type { CountedProbe } from './counted.ts';
+import type { Report } from './report.ts';
 
 const months = [
   'January',
@@ -107,6 +109,19 @@ export function probesText({ byOthers, all }: ProbesByOthers): string {
   return `${byOthers} of ${all} probes ${byOthers === 1 ? 'is' : 'are'} run by others than the operator.`;
 }
 
+/** Who vouches that all are shown one history. */
+export function witnessesText({ signed, all }: Report['witnesses']): string {
+  if (all === 0) return noWitnesses;
+  const many = `${all} ${all === 1 ? 'witness' : 'witnesses'}`;
+  return `${signed === 0 ? 'None' : signed} of the ${many} of its policy cosigned the end of the log.`;
+}
+
+export const operatorKeyWords =
+  'Of the operator, who signs configurations and the report. It proves nothing as long as you have it from here alone: compare it with one from elsewhere, and give that one to the command.';
+
+export const programWords =
+  'highwater is bin/highwater in the sources of Highwater, with which this site is run. Take them from somebody other than its operator: from whoever makes them, or from whoever runs a probe, a witness or a site of their own with them.';
+
 /**
  * Where a report of a site is; placeholders where address or month are none that are safe to be shown, linked and pasted into a
  * shell.
@@ -116,6 +131,11 @@ export function reportPlaces(url: string, month: string) {
   const name = /^\d{4}-\d{2}$/.test(month) ? month : 'YYYY-MM';
   const page = `${site}/reports/${name}`;
   return { page, file: `report-${name}.tar.gz`, bundle: `${page}.tar.gz`, verify: `${site}/verify` };
+}
+
+/** A verifier key of nothing but what needs no more than quotes in a shell. */
+export function isPlainKey(vkey: string): boolean {
+  return vkey.length <= 500 && /^[\w./:~-]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/.test(vkey);
 }
 
 /** An address of nothing but what needs no quotes anywhere. */
