@@ -3,6 +3,7 @@ import { openCheckpoint, parseVerifier } from '@highwater/config/keys.ts';
 import type { Range } from '@highwater/config/bundle/range.ts';
 import { daysOfMonth, minutesOfDays, parseMonth } from '@highwater/config/proof/rule/period.ts';
 import { dayOfMinute, type Instant } from '@highwater/config/time.ts';
+import { chainBegins } from './chain-begins.ts';
 import { commitOf, indexOf, logOf, readYears, type YearLog } from '../log/sequence.ts';
 import { signerOf } from '../signer.ts';
 import { standingAt } from '../slots/ground.ts';
@@ -61,11 +62,12 @@ const RULE_KINDS: ReadonlySet<string> = new Set(['config', 'probe', 'maint']);
 
 /**
  * Of what lies before `below`: what the rule reads besides batches, the batches by which it comes into force, and both texts of
- * a number that was signed twice.
+ * a number that was signed twice; and the batches before the first ones behind it.
  *
  * @param end of all that counts
+ * @param first minute of the month
  */
-async function earlierCommits(tx: ReadTx, below: number, end: number): Promise<number[]> {
+async function earlierCommits(tx: ReadTx, below: number, end: number, first: number): Promise<number[]> {
   const leaves = (await tx.leaves()).filter(({ kind }) => RULE_KINDS.has(kind)).map(({ index }) => index);
   const { reaching, voided } = await standingAt(tx, end);
   const twice: number[] = [];
@@ -73,8 +75,30 @@ async function earlierCommits(tx: ReadTx, below: number, end: number): Promise<n
     const same = await tx.batches(probe, epoch, from);
     twice.push(...same.filter(({ note }) => signerOf(note) === signer).map(({ index }) => index));
   }
-  const all = new Set([...leaves, ...reaching, ...twice].filter((index) => index < below));
+  const begins = await chainBegins(tx, below, end, first);
+  const all = new Set([...leaves, ...reaching, ...twice, ...begins].filter((index) => index < below));
   return [...all].sort((a, b) => a - b);
+}
+
+/**
+ * Entry 0 of a log says what the log before it was: where there are leaves of older ones, it is among them, of each log up to
+ * the part's first; of that one too, unless its part begins with it.
+ */
+function withCarriers(
+  leaves: Range['leaves'],
+  logs: readonly EndedLog[],
+  first: number,
+  hasStart: boolean,
+): Range['leaves'] {
+  const [oldest] = leaves;
+  if (oldest === undefined || oldest.year === first) return leaves;
+  const own = new Set(leaves.map(({ year, index }) => `${year} ${index}`));
+  const carriers = logs
+    .filter(({ year }) => year > oldest.year && (year < first || (year === first && hasStart)))
+    .filter(({ carried }) => carried !== undefined)
+    .map(({ year }) => ({ year, index: 0 }))
+    .filter(({ year, index }) => !own.has(`${year} ${index}`));
+  return [...leaves, ...carriers].sort((a, b) => a.year - b.year || a.index - b.index);
 }
 
 /** Rejects with NoReport where nothing of the month is in the log. */
@@ -106,6 +130,7 @@ export async function planReport(tx: ReadTx, { month, origin, ends, before, draf
     tx,
     start === undefined ? begun.firstCommit : commitOf(begun, start.size),
     below,
+    whole.first,
   );
   const placeOf = (commit: number): { year: number; index: number } => {
     const log = logOf(logs, commit);
@@ -127,7 +152,7 @@ export async function planReport(tx: ReadTx, { month, origin, ends, before, draf
       trees: logs
         .filter(({ year }) => year >= begun.year)
         .map(({ year, size }) => ({ year, start: year === begun.year ? (start?.size ?? 0) : 0, size })),
-      leaves: leaves.map(placeOf),
+      leaves: withCarriers(leaves.map(placeOf), logs, begun.year, start !== undefined),
       before,
     },
     minutes,

@@ -103,6 +103,9 @@ async function passAll(): Promise<void> {
   for (let i = 1; i <= 12; i += 1) await pass(FIRST + i, i >= 5 && i < 8, i === 10 ? ['eu'] : regions);
 }
 
+/** The log goes on in the next month, which shows that this one is over. */
+const passOn = (): Promise<void> => pass(Date.UTC(2026, 10, 1, 0, 5) / MINUTE_MS, false, ['eu']);
+
 /** The log covers all that was sent. */
 const logged = () =>
   eventually(async () => (await house.json<{ log: { pending: number } }>('/v1/status')).log.pending === 0);
@@ -175,6 +178,7 @@ describe('the report of a month', () => {
     expect(early.status).toBe(409);
     expect(await early.json()).toMatchObject({ dueAt: SETTLED });
 
+    await passOn();
     now = SETTLED + 1_000;
     await restart(true);
     const { leaf, services, bytes } = await published();
@@ -213,6 +217,7 @@ describe('the report of a month', () => {
 
   it('is superseded by another revision that tells what differs, after a late batch', async () => {
     await passAll();
+    await passOn();
     now = SETTLED + 1_000;
     await restart();
     await published();
@@ -236,6 +241,7 @@ describe('the report of a month', () => {
 
   it('is one report whenever the collector is killed', async () => {
     await passAll();
+    await passOn();
     await house.stop();
     now = SETTLED + 1_000;
     const file = join(dataDir, 'config.json');
@@ -278,6 +284,7 @@ describe('the report of a month', () => {
       bytes[60] = (bytes[60] ?? 0) ^ 1;
       writeFileSync(path, bytes);
     }
+    await passOn();
     now = SETTLED + 1_000;
     expect((await ask()).status).toBe(202);
     const alarm = await eventually(async () => {

@@ -53,6 +53,9 @@ export class BatchBytes {
   config = '';
   boundMs = 0;
   ageS = 0;
+  /** The tree that its probe had seen. */
+  tipSize = 0;
+  readonly tipRoot = new Uint8Array(32);
   gaps: Batch['gaps'] = noGaps;
   /** Where the note's text ends. */
   textEnd = 0;
@@ -113,6 +116,8 @@ export class BatchBytes {
       clock.ageS,
     ];
     decodeInto(utf8(batch.prev), 0, HASH_CHARS, this.prev, 0);
+    this.tipSize = batch.tip.size;
+    decodeInto(utf8(batch.tip.root), 0, HASH_CHARS, this.tipRoot, 0);
     this.signature.set(signature);
     this.bodies = 0;
     for (const body of batch.bodies) this.#fillBody(body);
@@ -153,8 +158,8 @@ export class BatchBytes {
     } else this.boundMs = this.#decimal(SPACE, MAX_INSTANT);
     this.ageS = this.#decimal(LF, MAX_INSTANT);
     this.#expect(words.tip);
-    this.#decimal(SPACE);
-    this.#hash(this.#skipped, 0, LF);
+    this.tipSize = this.#decimal(SPACE);
+    this.#hash(this.tipRoot, 0, LF);
     this.#gaps();
     this.bodies = 0;
     let previous = 0;

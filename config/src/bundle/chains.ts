@@ -80,7 +80,22 @@ export class Chains {
     return this.#keys.get(key)?.get(epoch)?.voidFrom ?? Infinity;
   }
 
-  /** Batches that do not name the one before them, which is here, though their epoch does not contradict itself. */
+  /** Of each epoch the lowest number from batch `from` on, as far as it counts and is not 0; and which numbers are here. */
+  *firsts(from: number): Generator<{ readonly batch: number; has(number: number): boolean }, void> {
+    for (const epochs of this.#keys.values()) {
+      for (const { byNumber, voidFrom } of epochs.values()) {
+        let first: readonly [number: number, batch: number] | undefined;
+        for (const of of byNumber) if (of[1] >= from && of[0] < (first?.[0] ?? Infinity)) first = of;
+        if (first === undefined || first[0] === 0 || first[0] >= voidFrom) continue;
+        yield { batch: first[1], has: (number) => byNumber.has(number) };
+      }
+    }
+  }
+
+  /**
+   * Batches that do not name the one before them, which is here, though their epoch does not contradict itself. Both have good signatures,
+   * or are told with `onBad`: their probe contradicts itself.
+   */
   *broken(): Generator<number, void> {
     for (const epochs of this.#keys.values()) {
       for (const epoch of epochs.values()) {

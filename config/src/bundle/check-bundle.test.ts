@@ -324,7 +324,7 @@ describe('entries that their log holds, and that are not what they should be', (
 
   it.each([
     ['the newest of a chain', -1, /its signature does not fit its text/],
-    ['one that others name', -4, /does not name the batch before it/],
+    ['one that others name', -4, /its signature does not fit its text/],
   ])('a signature that is not good: %s', async (_, at, says) => {
     const problems = await problemsOf(
       withEntry((entries) => {

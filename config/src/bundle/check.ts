@@ -14,6 +14,9 @@ export interface Problem {
   readonly says: string;
 }
 
+/** What a reader should know, and what is no problem of the report: that a probe contradicts itself. */
+export type Remark = Omit<Problem, 'kind'>;
+
 /** More of one kind are counted and not told. */
 export const MAX_PROBLEMS = 50;
 
@@ -44,6 +47,8 @@ export interface Trust {
 /** How much was looked at. */
 export interface Amount {
   readonly entries: number;
+  /** Entries of the first log before the part that is here: they were not looked at, but for those that are in the bundle. */
+  readonly before: number;
   readonly batches: number;
   readonly signatures: number;
   readonly bodies: number;
@@ -60,6 +65,7 @@ export interface Evidence {
   readonly amount: Amount;
   /** Empty: everything agrees. */
   readonly problems: readonly Problem[];
+  readonly remarks: readonly Remark[];
 }
 
 export interface EvidenceOptions {

@@ -13,6 +13,7 @@ import { names, orderOf } from './files.ts';
 import { type LeafPlace, OperatorLeaves } from './leaves-read.ts';
 import type { Range, RangeTree } from './range.ts';
 import type { Reading } from './reading.ts';
+import { Tips } from './tips.ts';
 import type { GrowingTree } from './tree.ts';
 
 /** 256 entries, each of up to 65,535 bytes behind two. */
@@ -34,6 +35,7 @@ export class Entries {
   /** Each once, in the order of the logs. */
   readonly batches: CountBatch[] = [];
   readonly bodies = new BodyRefs();
+  readonly tips = new Tips();
   readonly #reading: Reading;
   readonly #range: Range;
   readonly #operator: VerifierKey;
@@ -79,8 +81,12 @@ export class Entries {
   async finish(): Promise<void> {
     this.chains.finish();
     await this.#reading.signatures.settle();
-    for (const batch of this.chains.broken())
-      this.sayOfBatch(batch, 'it does not name the batch before it, which is here');
+    for (const batch of this.chains.broken()) {
+      const { index = 0, probe = '' } = this.batches[batch] ?? {};
+      const { file, name } = placeOf(this.#range, index);
+      const says = `${name}: it does not name the batch before it, which is here; both are signed by ${probe}, which contradicts itself`;
+      this.#reading.problems.remark(file, says);
+    }
   }
 
   #takeBatch(entry: Uint8Array, leaf: Uint8Array, place: EntryPlace): void {
@@ -111,6 +117,7 @@ export class Entries {
       gaps,
       lines,
     });
+    if (place.isInPart) this.tips.take(key.vkey, read, batch, place);
     const day = dayOfMinute(first);
     if (!place.isInPart || day < this.#days.first || day > this.#days.last) return;
     this.bodies.add(day, batch, read);

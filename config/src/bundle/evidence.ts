@@ -11,6 +11,7 @@ import { dayOfMinute } from '../time.ts';
 import type { Counted } from '../report/counted.ts';
 import type { Logged } from '../report/logged.ts';
 import { readBodies } from './bodies.ts';
+import { tooLarge, tooManyLeaves } from './caps.ts';
 import type { Evidence, EvidenceOptions } from './check.ts';
 import type { Checker } from './checker.ts';
 import { cosignersOf, countCosigners, quorumText } from './checkpoints.ts';
@@ -22,7 +23,9 @@ import { CannotGoOn } from './problems.ts';
 import { policyMet } from '../proof/policy.ts';
 import { type Range, minutesOfRange, parseRange } from './range.ts';
 import { Reading } from './reading.ts';
+import { saySpan } from './span.ts';
 import { readStandingLeaves } from './standing-leaves.ts';
+import { Ties } from './ties.ts';
 import { type Trusted, readTrust } from './trust.ts';
 
 /** What was found, with what it takes to hold a report against it. */
@@ -40,7 +43,7 @@ export interface Found {
   readonly isWhole: boolean;
 }
 
-const nothing: Omit<Evidence, 'amount' | 'problems'> = {
+const nothing: Omit<Evidence, 'amount' | 'problems' | 'remarks'> = {
   range: { month: '1970-01', origin: '', trees: [], leaves: [], before: [] },
   counted: { services: [], probes: [], later: [], missing: [] },
   logged: {
@@ -83,7 +86,9 @@ export async function find(reading: Reading): Promise<Found | undefined> {
 
 export function evidenceOf(reading: Reading, found: Found | undefined): Evidence {
   const { range, counted, logged, trust } = found ?? nothing;
-  return { range, counted, logged, trust, amount: { ...reading.amount }, problems: reading.problems.list() };
+  const { problems } = reading;
+  const amount = { ...reading.amount };
+  return { range, counted, logged, trust, amount, problems: problems.list(), remarks: problems.remarks() };
 }
 
 async function read(reading: Reading): Promise<Found> {
@@ -101,9 +106,20 @@ async function read(reading: Reading): Promise<Found> {
   const take: Entries['take'] = (entry, leaf, place) => {
     entries.take(entry, leaf, place);
   };
-  await readStandingLeaves(reading, range, trusted, rootsOf(logs), take);
-  const anchors = await logs.readEntries(take);
+  const ties = new Ties();
+  await readStandingLeaves(reading, range, trusted, rootsOf(logs), ties, take);
+  const standing = entries.batches.length;
+  const anchors = await logs.readEntries(ties, take);
   await entries.finish();
+  ties.finish(problems, range.trees[0]?.year ?? 0);
+  saySpan(reading, range, minutes, entries, standing);
+  const wrongTips = entries.tips.wrong({
+    sizeOf: (year) => logs.byYear.get(year)?.end.size,
+    rootAt: anchors.rootAt,
+    isVoid: (key, epoch, number) => number >= entries.chains.voidFrom(key, epoch),
+  });
+  for (const { batch, says } of wrongTips) entries.sayOfBatch(batch, says);
+  reading.amount.before = range.trees[0]?.start ?? 0;
 
   const { configs, projections } = await readConfigs(reading, entries);
   const { probes, maints } = entries.leaves;
@@ -200,6 +216,9 @@ async function readConfigs(
   const projections = new Map<string, string>();
   const parsed = new Map<string, ConfigRecord['config']>();
   const sizes = new Map<string, number>();
+  const tooMany = tooManyLeaves(leaves);
+  if (tooMany !== undefined) return problems.fatal('incomplete', names.range, tooMany);
+  let monitors = 0;
   const wanted = [...new Set(leaves.configs.map(({ leaf }) => leaf.hash))];
   for (const hash of wanted.sort((a, b) => (hexOf(a) < hexOf(b) ? -1 : 1))) {
     const file = names.config(hexOf(hash));
@@ -209,6 +228,9 @@ async function readConfigs(
     const text = decodeUtf8(bytes);
     const config = text === undefined ? { error: 'it is not UTF-8' } : parseProjection(text);
     if ('error' in config) return problems.fatal('mismatch', file, config.error);
+    const over = tooLarge(config, monitors);
+    if (over !== undefined) return problems.fatal('incomplete', file, over);
+    monitors += config.monitors.length;
     projections.set(hash, text ?? '');
     parsed.set(hash, config);
     sizes.set(hash, bytes.length);

@@ -1,16 +1,18 @@
 /** The logs of a bundle: their checkpoints, and their entries held against them. */
-import { decodeUtf8, encodeBase64, sameBytes } from '../proof/bytes.ts';
+import { encodeBase64, sameBytes } from '../proof/bytes.ts';
 import { verifyConsistency } from '../proof/tree.ts';
 import { TILE_WIDTH } from '../proof/tiles.ts';
 import { type Anchor, parseAnchor } from './anchors.ts';
 import type { Problem, Progress } from './check.ts';
 import { type SignedCheckpoint, moreThanLog, openCheckpoint } from './checkpoints.ts';
 import { type Entries, type EntryPlace, readEntries } from './entries.ts';
+import { isCarried } from './carried.ts';
 import { names } from './files.ts';
 import type { Range, RangeTree } from './range.ts';
 import type { Reading } from './reading.ts';
 import type { Roots } from './standing-leaves.ts';
 import { GrowingTree, parseHashes, subtreesOf } from './tree.ts';
+import type { Ties } from './ties.ts';
 import type { Trusted } from './trust.ts';
 
 export interface Log {
@@ -25,11 +27,14 @@ export interface Log {
 
 export interface Logs {
   readonly byYear: ReadonlyMap<number, Log>;
-  /** Reads all entries; gives back what came of the anchors. */
-  readEntries(take: Entries['take']): Promise<Anchored>;
+  /** Reads all entries. */
+  readEntries(ties: Ties, take: Entries['take']): Promise<EntriesRead>;
 }
 
-export interface Anchored {
+/** What came of the anchors, and the trees. */
+export interface EntriesRead {
+  /** Undefined where a size lies before what is here. */
+  rootAt(year: number, size: number): Uint8Array | undefined;
   readonly agreeing: readonly string[];
   readonly problems: readonly Problem[];
 }
@@ -46,7 +51,7 @@ export function rootsOf({ byYear }: Logs): Roots {
 export async function readLogs(reading: Reading, range: Range, trusted: Trusted): Promise<Logs> {
   const byYear = new Map<number, Log>();
   for (const tree of range.trees) byYear.set(tree.year, await readLog(reading, range, tree, trusted));
-  return { byYear, readEntries: (take) => readAll(reading, range, trusted, byYear, take) };
+  return { byYear, readEntries: (ties, take) => readAll(reading, range, trusted, byYear, ties, take) };
 }
 
 async function readLog(reading: Reading, range: Range, tree: RangeTree, trusted: Trusted): Promise<Log> {
@@ -94,11 +99,12 @@ async function readAll(
   range: Range,
   trusted: Trusted,
   byYear: ReadonlyMap<number, Log>,
+  ties: Ties,
   take: Entries['take'],
-): Promise<Anchored> {
+): Promise<EntriesRead> {
   const { problems, options, checker } = reading;
   const said: Problem[] = [];
-  const say = (kind: Problem['kind'], says: string): unknown => said.push({ kind, file: '', says });
+  const say = (kind: Problem['kind'], says: string): unknown => said.push({ kind, file: '--anchor', says });
   const anchors = readAnchors(options.anchors ?? [], say);
   const counts = [...byYear.values()].map(({ tree, first }) =>
     tree.start === tree.size ? 0 : tree.size - first,
@@ -118,16 +124,17 @@ async function readAll(
     };
   };
   const agreeing: string[] = [];
+  const trees = new Map<number, GrowingTree>();
   for (const log of byYear.values()) {
     const { tree, start, end, first, frontier } = log;
     const { year } = tree;
     const isEmpty = tree.start === tree.size;
     const own = anchors.filter(({ origin }) => origin === `${range.origin}/${year}`);
-    const wanted = [tree.start, tree.size, ...own.map(({ size }) => size)];
-    const growing = new GrowingTree(isEmpty ? 0 : first, frontier, wanted, checker.hash);
+    const growing = new GrowingTree(isEmpty ? 0 : first, isEmpty ? [] : frontier, checker.hash);
+    trees.set(year, growing);
     if (tree.start < tree.size) {
       const carried = (entry: Uint8Array, place: EntryPlace): Promise<boolean> =>
-        isCarried(reading, range, trusted, byYear, entry, place);
+        isCarried(reading, range, trusted, ties, entry, place, byYear.get(year - 1)?.end);
       await readEntries(reading, tree, growing, take, carried, progress);
       const startRoot = growing.rootAt(tree.start);
       if (start !== undefined && !(startRoot && sameBytes(startRoot, start.rootBytes)))
@@ -159,7 +166,7 @@ async function readAll(
     if (!range.trees.some(({ year }) => origin === `${range.origin}/${year}`))
       say('incomplete', `anchor ${text}: no part of this log is here`);
   }
-  return { agreeing, problems: said };
+  return { agreeing, problems: said, rootAt: (year, size) => trees.get(year)?.rootAt(size) };
 }
 
 function rootAt({ start, end }: Log, growing: GrowingTree, size: number): string | undefined {
@@ -178,47 +185,6 @@ function readAnchors(
     say('incomplete', `anchor ${text.slice(0, 200)}: ${anchor.error}`);
     return [];
   });
-}
-
-/** Entry 0 of all logs but the first ever: the last checkpoint of the one before. */
-async function isCarried(
-  reading: Reading,
-  range: Range,
-  trusted: Trusted,
-  byYear: ReadonlyMap<number, Log>,
-  entry: Uint8Array,
-  { year, file }: EntryPlace,
-): Promise<boolean> {
-  const { problems } = reading;
-  const text = decodeUtf8(entry) ?? '';
-  const before = byYear.get(year - 1);
-  const isLeaf = text.startsWith('highwater/');
-  if (isLeaf && before === undefined) return false;
-  const other = /^([^\n]*)\/([0-9]{4})\n/.exec(text.slice(0, 1_000));
-  const [, origin = '', otherYear = ''] = other ?? [];
-  if (isLeaf || origin !== range.origin || Number(otherYear) >= year)
-    return problems.fatal(
-      'mismatch',
-      file,
-      `entry 0 of ${year} is not the last checkpoint of the log before`,
-    );
-  const key = trusted.logs.get(Number(otherYear));
-  if (key === undefined)
-    return problems.fatal(
-      'incomplete',
-      names.keys,
-      `the key of the log ${otherYear} is not in it; entry 0 of ${year} names it`,
-    );
-  const checkpoint = await openCheckpoint(reading, text, key);
-  if ('error' in checkpoint)
-    return problems.fatal('mismatch', file, `entry 0 of ${year}: ${checkpoint.error}`);
-  if (before !== undefined && (checkpoint.size !== before.end.size || checkpoint.root !== before.end.root))
-    return problems.fatal(
-      'mismatch',
-      file,
-      `entry 0 of ${year} is not the checkpoint that the log ${otherYear} is counted to: that one is not its last`,
-    );
-  return true;
 }
 
 function grouped(count: number): string {

@@ -16,7 +16,15 @@ export class Reading {
   readonly options: EvidenceOptions;
   readonly problems = new Problems();
   readonly signatures: Signatures;
-  readonly amount: OpenAmount = { entries: 0, batches: 0, signatures: 0, bodies: 0, lines: 0, bytes: 0 };
+  readonly amount: OpenAmount = {
+    entries: 0,
+    before: 0,
+    batches: 0,
+    signatures: 0,
+    bodies: 0,
+    lines: 0,
+    bytes: 0,
+  };
   readonly #files: BundleFiles;
   #lastTurnAt = 0;
 

@@ -155,13 +155,16 @@ interface Placed {
 
 /**
  * Of the entries before the month's: configurations, keys and maintenance, and of each key the batch that had reached
- * furthest when such a leaf came, here or later.
+ * furthest when such a leaf came, here or later; the batch that the first of each chain names; and where there are leaves of
+ * older logs, the entries that carry the last checkpoints of those.
  */
 function earlierLeaves(a: Assembly): Placed[] {
   const [first] = a.logs;
   const wanted = new Set<string>();
   const places = new Map<string, Placed>();
   const reach = new Map<string, { readonly last: number; readonly place: string }>();
+  /** Of each chain the newest that came before the month's entries. */
+  const newest = new Map<string, string>();
   for (const log of [...(a.earlier ?? []), ...a.logs]) {
     const isBefore = (index: number): boolean =>
       log.year < (first?.year ?? 0) || (log === first && index < log.start);
@@ -180,8 +183,14 @@ function earlierLeaves(a: Assembly): Placed[] {
       if (batch.minutes.last > (reach.get(key)?.last ?? -1)) {
         reach.set(key, { last: batch.minutes.last, place });
       }
+      const chain = `${key} ${batch.epoch}`;
+      if (isBefore(index)) newest.set(chain, place);
+      else wanted.add(newest.get(chain) ?? '');
     }
   }
+  const years = [...places].filter(([place]) => wanted.has(place)).map(([, { log }]) => log.year);
+  for (const { year } of a.earlier ?? []) if (year > Math.min(...years)) wanted.add(`${year} 0`);
+  if (first !== undefined && first.year > Math.min(...years)) wanted.add(`${first.year} 0`);
   return [...places].filter(([place]) => wanted.has(place)).map(([, placed]) => placed);
 }
 

@@ -68,7 +68,8 @@ export function smallBundle(options: SmallOptions = {}): SmallBundle {
   const day = range.last + 1 - MINUTES_PER_DAY;
   const world = new SmallWorld(day, filler, isTwoLogs);
   for (let at = 0; at < minutes; at += 1) world.minute(at);
-  if (minutes === MINUTES_PER_DAY) for (let at = 0; at < AFTER; at += 1) world.minute(minutes + at);
+  // That the log goes on past the month shows that the month is over.
+  for (let at = 0; at < AFTER; at += 1) world.minute(MINUTES_PER_DAY + at);
   const sizes = world.logs.map((log) => log.entries.length);
   // They came when the report had been made.
   if (minutes === MINUTES_PER_DAY) world.afterTheEnd();
