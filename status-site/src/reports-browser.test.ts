@@ -72,8 +72,8 @@ describe.runIf(installed)('reports in chromium', () => {
       await page.waitForURL('**/reports/2026-10');
       expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Uptime report, October 2026');
       const section = page.locator('#service-rpc');
-      await section.getByText('The days as a table').press('Enter');
-      const table = section.getByRole('table', { name: /^Minutes of each UTC day, Public RPC/ });
+      await section.getByText('These days as a table').press('Enter');
+      const table = section.getByRole('table', { name: /^Days of Public RPC that were not up/ });
       expect(await table.getByRole('row').count()).toBe(32);
     });
   });
@@ -83,7 +83,7 @@ describe.runIf(installed)('reports in chromium', () => {
       await page.goto(`${site.url}/reports/2026-10`);
       const table = page.getByRole('table', { name: 'Uptime of each service, maintenance left out' });
       const row = table.getByRole('row', { name: /^Public RPC/ });
-      expect(await row.getByRole('cell').count()).toBe(5);
+      expect(await row.getByRole('cell').count()).toBe(6);
       const box = await row.boundingBox();
       expect(box?.height).toBeGreaterThan(80);
     });

@@ -29,9 +29,10 @@ export function bars(days: readonly PublicDay[], now: number): readonly Bar[] {
   });
 }
 
-export function barOf(date: string, day: PublicDay | undefined): Bar {
+/** @param least share of a bar that trouble gets, where there is any; left out: so much that it strikes the eye */
+export function barOf(date: string, day: PublicDay | undefined, least?: number): Bar {
   return day && minutes(day) > 0
-    ? { date, day, parts: parts(day), text: `${formatDay(date)}: ${dayText(day)}` }
+    ? { date, day, parts: parts(day, least), text: `${formatDay(date)}: ${dayText(day)}` }
     : { date, parts: [], text: `${formatDay(date)}: no record` };
 }
 
@@ -57,14 +58,14 @@ const leastShare: Readonly<Record<Layer, number>> = {
 };
 
 /** Trouble gets its least share first, up what is left. */
-function parts(day: PublicDay): Bar['parts'] {
+function parts(day: PublicDay, least?: number): Bar['parts'] {
   const counts = { ...day, up: day.up - Math.min(day.degraded, day.up) };
   const total = minutes(day);
   const trouble = layers
     .filter((layer) => layer !== 'up' && counts[layer] > 0)
-    .map((layer) => ({ layer, share: Math.max(leastShare[layer], counts[layer] / total) }));
+    .map((layer) => ({ layer, share: Math.max(least ?? leastShare[layer], counts[layer] / total) }));
   const taken = trouble.reduce((sum, part) => sum + part.share, 0);
-  const room = counts.up > 0 ? 1 - leastShare.up : 1;
+  const room = counts.up > 0 ? 1 - (least ?? leastShare.up) : 1;
   const scale = taken > room || counts.up === 0 ? room / taken : 1;
   const scaled = trouble.map(({ layer, share }) => ({ layer, share: share * scale }));
   return counts.up > 0 ? [{ layer: 'up', share: 1 - taken * scale }, ...scaled] : scaled;

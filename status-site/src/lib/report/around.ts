@@ -1,6 +1,7 @@
 /** What a report tells besides its services: incidents, maintenance, changes, probes, what came late. Pure. */
 import { orderOf } from '@highwater/config/bundle/files.ts';
 import type { CountedProbe } from '@highwater/config/report/counted.ts';
+import { missingDays, servicesText } from '@highwater/config/report/missing.ts';
 import type { Report } from '@highwater/config/report/report.ts';
 import { monthName } from '@highwater/config/report/words.ts';
 import { formatCount, formatSpan, plural } from '../format.ts';
@@ -223,7 +224,11 @@ export function missingTable({ counted }: Report): Table | undefined {
   return tableOf(
     'missing',
     'Observations that the log commits to and that could not be had: they count for nothing',
-    columnsOf('Service', 'Day', '*Bodies'),
-    counted.missing.map(({ service, date, bodies }) => [service, date, formatCount(bodies)]),
+    columnsOf('Day', 'Of', '*Bodies'),
+    missingDays(counted.missing).map(({ date, services, bodies }) => [
+      date,
+      servicesText(services),
+      formatCount(bodies),
+    ]),
   );
 }

@@ -2,7 +2,7 @@
 import { budgetOf } from '@highwater/config/proof/rule/budget.ts';
 import { printedShare, printedUptime } from '@highwater/config/proof/rule/printed.ts';
 import type { ReportTotals } from '@highwater/config/report/counted.ts';
-import { objectiveOf, objectiveText, type Objective } from '@highwater/config/report/figures.ts';
+import { objectiveOf, objectiveText, resultText, type Objective } from '@highwater/config/report/figures.ts';
 import { unknownCauses } from '@highwater/config/report/words.ts';
 import { formatCount, formatInstant, formatShortInstant, plural } from '../format.ts';
 
@@ -55,6 +55,13 @@ export type Verdict = Objective['result'];
 export function headlineCell(minutes: Minutes): string {
   const { hasFigure, bounds } = figureTexts(minutes);
   return hasFigure || bounds === '–' ? figureCell(minutes) : `no figure: ${bounds}`;
+}
+
+/** `objective met`, `objective met as far as known`; undefined without an objective. */
+export function verdictText(minutes: Minutes, objective: number | undefined): string | undefined {
+  if (objective === undefined) return undefined;
+  const text = resultText(objectiveOf(minutes, objective));
+  return text === 'too little known' ? text : `objective ${text}`;
 }
 
 /** Undefined without an objective. */

@@ -94,6 +94,9 @@ function listedMonth(one: PublishedReport, frame: Frame): ListedMonth {
   const { month, revision, differences, services } = one;
   const changed = differences === undefined ? '' : `, ${plural(differences, 'difference')} to the one before`;
   const without = services.filter((service) => service.down === 0).length;
+  const { first, last } = daysOfMonth(parseMonth(month) ?? 0);
+  const all = (last - first + 1) * 1_440;
+  const isPart = services.some((service) => countedOf(service) < all);
   return {
     month,
     title: monthName(month),
@@ -102,7 +105,10 @@ function listedMonth(one: PublishedReport, frame: Frame): ListedMonth {
     table: tableOf(
       `list-${month}`,
       `Headline figures of ${monthName(month)}`,
-      columnsOf('Service', 'Objective', '*Uptime', '*Known', '*Down', '*Unknown'),
+      columnsOf(
+        ...['Service', 'Objective', '*Uptime', '*Known', '*Down', '*Unknown'],
+        ...(isPart ? ['*Minutes counted'] : []),
+      ),
       services.map((service) => [
         service.name,
         objectiveCell(service, service.objectiveMillionths),
@@ -110,12 +116,18 @@ function listedMonth(one: PublishedReport, frame: Frame): ListedMonth {
         figureTexts(service).coverage,
         plural(service.down, 'min', 'min'),
         plural(service.unknown, 'min', 'min'),
+        ...(isPart ? [`${formatCount(countedOf(service))} of ${formatCount(all)}`] : []),
       ]),
     ),
     summary: `${without} of ${plural(services.length, 'service')} without a minute down`,
     downloads: downloadsOf(month, one),
     isHere: frame.reports?.revisionOf(month) !== undefined,
   };
+}
+
+/** Minutes of the month for which it was counted. */
+function countedOf({ up, down, unknown, maintenance, stalled }: PublishedReport['services'][number]): number {
+  return up + down + unknown + maintenance + stalled;
 }
 
 /** When the next comes, as the collector says; else as its default is. */

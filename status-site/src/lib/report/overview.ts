@@ -1,6 +1,7 @@
 /** The head of a report and its tables over all services. Pure. */
 import type { ReportTotals, CountedService } from '@highwater/config/report/counted.ts';
 import { withMaintenance } from '@highwater/config/proof/rule/totals.ts';
+import { partlyCounted } from '@highwater/config/report/counted-span.ts';
 import { totalsOf } from '@highwater/config/report/figures.ts';
 import type { Report } from '@highwater/config/report/report.ts';
 import { monthName, probesByOthers, probesText } from '@highwater/config/report/words.ts';
@@ -45,16 +46,16 @@ export function summaryText(report: Report, services: readonly NamedService[]): 
   const said: string[] = [];
   const of = (verdict: string) =>
     services.filter(({ totals, objective }) => verdictOf(totals, objective) === verdict);
-  const [met, missed, open] = [of('met'), of('missed'), of('unknown')];
+  const [met, missed, open] = [of('met'), of('missed'), of('open')];
   const judged = met.length + missed.length + open.length;
   said.push(`${plural(services.length, 'service')} ${services.length === 1 ? 'was' : 'were'} watched.`);
-  const all = report.minutes.last - report.minutes.first + 1;
-  const partly = services.filter(({ counted }) => counted.minutes < all);
-  if (partly.length > 0)
-    said.push(
-      `Not over all ${formatCount(all)} minutes of the month: ${list(partly.map(({ name, counted }) => `${name} over ${formatCount(counted.minutes)}`))}.`,
-    );
+  const partly = partlyCounted(report);
+  if (partly.length > 0) said.push(`Not all of the month was counted: ${partly.join('; ')}.`);
   if (judged > 0) said.push(`${met.length} of ${judged} with an objective met it.`);
+  if (open.length > 0)
+    said.push(
+      `Of ${plural(open.length, 'service')} the unknown minutes leave it open: ${list(open.map(({ name, totals, objective }) => `${name} (${objectiveCell(totals, objective)})`))}.`,
+    );
   for (const { name, totals } of missed.slice(0, 5))
     said.push(
       `${name} missed it with ${figureTexts(totals).figure} (${plural(totals.down, 'minute')} down).`,
@@ -65,7 +66,7 @@ export function summaryText(report: Report, services: readonly NamedService[]): 
   );
   if (most === undefined) said.push('None was down for a minute.');
   else if (missed.length === 0)
-    said.push(`The longest down was ${most.name}: ${plural(most.totals.down, 'minute')} of the month.`);
+    said.push(`Down longest was ${most.name}, with ${plural(most.totals.down, 'minute')} of the month.`);
   const untold = services.filter(({ totals }) => !figureTexts(totals).hasFigure).map(({ name }) => name);
   if (untold.length > 0)
     said.push(
@@ -87,17 +88,22 @@ function list(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-const uptimeColumns = columnsOf(
+const uptimeColumns = [
   'Service',
   'Objective',
   '*Uptime',
   '*Known',
   '*Bounds',
   '*Uptime with maintenance',
-);
+] as const;
 
-export function uptimeTable(services: readonly NamedService[]): Table | undefined {
-  const rows = services.map(({ name, objective, totals }) => {
+export function uptimeTable(
+  services: readonly NamedService[],
+  minutes: Report['minutes'],
+): Table | undefined {
+  const all = minutes.last - minutes.first + 1;
+  const isPart = services.some(({ counted }) => counted.minutes < all);
+  const rows = services.map(({ name, objective, totals, counted }) => {
     const { coverage, bounds } = figureTexts(totals);
     const both = withMaintenance(totals);
     return [
@@ -107,9 +113,17 @@ export function uptimeTable(services: readonly NamedService[]): Table | undefine
       coverage,
       bounds,
       totals.maintenance === 0 ? 'the same' : figureCell(both),
+      ...(isPart ? [`${formatCount(counted.minutes)} of ${formatCount(all)}`] : []),
     ];
   });
-  return open(tableOf('uptime', 'Uptime of each service, maintenance left out', uptimeColumns, rows));
+  return open(
+    tableOf(
+      'uptime',
+      'Uptime of each service, maintenance left out',
+      columnsOf(...uptimeColumns, ...(isPart ? ['*Minutes counted'] : [])),
+      rows,
+    ),
+  );
 }
 
 const minuteColumns = columnsOf(

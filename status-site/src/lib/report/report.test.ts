@@ -39,7 +39,8 @@ describe('figures', () => {
   test.each([
     [{ up: 999, down: 1, unknown: 0 }, 999_000, 'met'],
     [{ up: 998, down: 2, unknown: 0 }, 999_000, 'missed'],
-    [{ up: 0, down: 0, unknown: 9 }, 999_000, 'unknown'],
+    [{ up: 0, down: 0, unknown: 9 }, 999_000, 'open'],
+    [{ up: 950, down: 0, unknown: 50 }, 999_000, 'open'],
     [{ up: 9, down: 0, unknown: 0 }, undefined, undefined],
   ])('%j against %s is %s', (minutes, objective, verdict) => {
     expect(verdictOf(minutes, objective)).toBe(verdict);
@@ -56,10 +57,57 @@ describe('the report', () => {
       Known: '99.9752 %',
       Bounds: '99.9236 % to 99.9484 %',
       'Uptime with maintenance': '99.9484 %',
+      'Minutes counted': '44 640 of 44 640',
     });
     expect(row(view.uptime, 'Block explorer')['Objective']).toBe('99.5 % not met');
     expect(row(view.uptime, 'Archive node')).toMatchObject({ Uptime: 'no figure', Objective: 'none' });
+    expect(row(view.uptime, 'Archive node')['Minutes counted']).toBe('28 800 of 44 640');
     expect(view.uptime?.fold).toBeUndefined();
+  });
+
+  test('an objective that the bounds leave open is not said to be met', () => {
+    const half: Report = structuredClone(report);
+    for (const { id, subjects } of half.counted.services)
+      for (const { subject, region, totals } of subjects)
+        if (subject === id && region === undefined)
+          Object.assign(totals, { up: 42_000, down: 0, unknown: 2_640 });
+    const open = reportView(half, undefined);
+    expect(row(open.uptime, 'Public RPC')['Objective']).toBe('99.9 %: met as far as known');
+    expect(plain(open.summary)).toContain('0 of 2 with an objective met it.');
+    expect(plain(open.summary)).toContain('the unknown minutes leave it open: Block explorer (99.5 %: met');
+    expect(open.services.map(({ verdict }) => verdict?.text)).toEqual([
+      undefined,
+      'objective met as far as known',
+      'objective met as far as known',
+    ]);
+  });
+
+  test('of days, those with trouble are a table, and the others a sentence', () => {
+    const days = new Map(view.services.map((one) => [one.id, one]));
+    const rpc = days.get('rpc');
+    expect(rpc?.daysTable?.rows.every((cells) => plain(cells[1]) !== '1 440' || cells[6] !== '0')).toBe(true);
+    const told = (rpc?.daysTable?.rows.length ?? 0) + Number(/^\d+/.exec(rpc?.otherDays ?? '')?.[0]);
+    expect(told).toBe(31);
+    expect(days.get('archive')?.otherDays).toContain('11 days were not counted.');
+    expect(days.get('archive')?.daysTable?.rows.flat()).not.toContain('–');
+  });
+
+  test('a bar of trouble is to scale, and never too thin to be seen', () => {
+    const first = report.counted.services.find(({ id }) => id === 'explorer');
+    const bar = reportView(report, undefined).services.find(({ id }) => id === 'explorer');
+    const down = (first?.days[0]?.days ?? []).map(([, minutes]) => minutes);
+    for (const [index, { parts }] of (bar?.days.bars ?? []).entries()) {
+      const share = parts.find(({ layer }) => layer === 'down')?.share ?? 0;
+      const minutes = down[index] ?? 0;
+      expect(share).toBeCloseTo(minutes === 0 ? 0 : Math.max(0.05, minutes / 1_440), 1);
+    }
+  });
+
+  test('whose key it is, which witnesses signed, and what differs in words', () => {
+    expect(view.trust.key).toBe(report.operatorKey);
+    expect(view.trust.witnesses).toBe('2 of the 3 witnesses of its policy cosigned the end of the log.');
+    expect(view.trust.commands.map(({ line }) => line).join('\n')).toContain(`--key '${report.operatorKey}'`);
+    expect(view.supersedes?.differences[0]).toMatch(/^rpc, minutes down: 25 -> 23 \(counted\./);
   });
 
   test('minutes, and why some are unknown', () => {
@@ -81,6 +129,7 @@ describe('the report', () => {
     const said = plain(view.summary);
     expect(said).toContain('1 of 2 with an objective met it.');
     expect(said).toContain('Block explorer missed it with 99.3749 % (279 minutes down).');
+    expect(said).toContain('Archive node: counted from 2026-10-12 on (28,800 of 44,640 minutes).');
     expect(said).toContain('Too little is known of Archive node');
     expect(said).toContain('1 of 3 probes is run by others than the operator.');
     expect(said).not.toMatch(/average/i);

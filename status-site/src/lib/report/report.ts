@@ -1,4 +1,5 @@
 /** A whole report as its page takes it. Pure. */
+import { placedText } from '@highwater/config/report/places.ts';
 import type { Report } from '@highwater/config/report/report.ts';
 import { monthName } from '@highwater/config/report/words.ts';
 import type { PublishedReport } from '@highwater/config/wire-reports.ts';
@@ -36,14 +37,14 @@ export function reportView(report: Report, published: PublishedReport | undefine
     madeAt: timeText(told.madeAt),
     supersedes: supersedes && {
       revision: supersedes.revision,
-      differences: supersedes.differences,
+      differences: supersedes.differences.map(placedText),
       more: supersedes.more > 0 ? `and ${formatCount(supersedes.more)} more` : '',
     },
     summary: summaryText(report, services),
-    uptime: uptimeTable(services),
+    uptime: uptimeTable(services, report.minutes),
     minutes: minutesTable(services),
     before: beforeTable(report, services),
-    services: services.map((service) => serviceReport(service, firstAt)),
+    services: services.map((service) => serviceReport(service, firstAt, report.minutes)),
     incidents: incidentsOf(report),
     maintenance: maintenanceTable(report),
     configs: configsOf(report),

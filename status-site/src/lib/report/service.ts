@@ -1,10 +1,12 @@
 /** The part of a report about one service. Pure. */
 import { withMaintenance } from '@highwater/config/proof/rule/totals.ts';
+import { spanOf } from '@highwater/config/report/counted-span.ts';
 import type { CountedService, ReportTotals } from '@highwater/config/report/counted.ts';
+import type { Report } from '@highwater/config/report/report.ts';
 import type { ChartView } from '../charts/chart.ts';
 import { highestQuantile, quantileChart } from '../charts/quantiles.ts';
 import { barOf, barsText, type Bar } from '../days.ts';
-import { formatCount, formatDate, formatDay, formatShortDate, formatTenths } from '../format.ts';
+import { formatCount, formatDate, formatDay, formatShortDate, formatTenths, plural } from '../format.ts';
 import { methodName } from '../charts/latency.ts';
 import type { Fact } from '../view.ts';
 import {
@@ -17,6 +19,7 @@ import {
   shareText,
   timeText,
   verdictOf,
+  verdictText,
   type Verdict,
 } from './figures.ts';
 import type { NamedService } from './overview.ts';
@@ -24,6 +27,9 @@ import { columnsOf, tableOf, type Table } from './table.ts';
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 31;
+const DAY_MINUTES = 1_440;
+/** Of a bar, which is otherwise to scale: one minute is drawn as 72 are. */
+const LEAST_SHARE = 0.05;
 
 export interface DaysView {
   readonly name: string;
@@ -36,24 +42,31 @@ export interface ServiceReport {
   readonly name: string;
   readonly figure: string;
   readonly incomplete: boolean;
-  readonly verdict?: Verdict;
+  readonly verdict?: { readonly result: Verdict; readonly text: string };
   readonly facts: readonly Fact[];
   readonly days: DaysView;
   readonly nodes: readonly DaysView[];
   readonly daysTable: Table | undefined;
+  /** Of the days that the table leaves out. */
+  readonly otherDays: string;
   readonly latency: ChartView | undefined;
   readonly tables: readonly Table[];
 }
 
-export function serviceReport(service: NamedService, firstAt: number): ServiceReport {
+export function serviceReport(
+  service: NamedService,
+  firstAt: number,
+  minutes: Report['minutes'],
+): ServiceReport {
   const { id, name, counted, totals, objective } = service;
   const { figure, coverage, bounds, incomplete } = figureTexts(totals);
-  const verdict = verdictOf(totals, objective);
+  const [result, said] = [verdictOf(totals, objective), verdictText(totals, objective)];
+  const span = spanOf(counted, minutes);
   const days = counted.days.map(({ subject, days: all }) => ({
     subject,
     bars: all
       .slice(0, MOST_DAYS)
-      .map((day, index) => barOf(dateOf(firstAt, index), dayOf(firstAt, index, day))),
+      .map((day, index) => barOf(dateOf(firstAt, index), dayOf(firstAt, index, day), LEAST_SHARE)),
   }));
   const own = days.find(({ subject }) => subject === id)?.bars ?? [];
   return {
@@ -61,7 +74,7 @@ export function serviceReport(service: NamedService, firstAt: number): ServiceRe
     name,
     figure,
     incomplete,
-    ...(verdict === undefined ? {} : { verdict }),
+    ...(result === undefined || said === undefined ? {} : { verdict: { result, text: said } }),
     facts: [
       { name: 'Uptime', value: figureCell(totals) },
       { name: 'Known', value: coverage },
@@ -73,13 +86,17 @@ export function serviceReport(service: NamedService, firstAt: number): ServiceRe
       ...(objective === undefined ? [] : [{ name: 'Down', value: budgetText(totals, objective) }]),
       { name: 'Requests that succeeded', value: shareText(totals) },
       ...(counted.chain === undefined ? [] : [{ name: 'Chain', value: counted.chain }]),
-      { name: 'Minutes counted', value: formatCount(counted.minutes) },
+      {
+        name: 'Minutes',
+        value: span ?? `counted over all ${formatCount(counted.minutes)} of the month`,
+      },
     ],
     days: { name, bars: own, text: barsText(own) },
     nodes: days
       .filter(({ subject }) => subject !== id)
       .map(({ subject, bars }) => ({ name: within(id, subject), bars, text: barsText(bars) })),
     daysTable: daysTable(service, own),
+    otherDays: otherDays(own),
     latency: latencyChart(id, name, counted, firstAt),
     tables: [
       subjectsTable(`${id}-nodes`, `Nodes of ${name}`, 'Node', agreed(counted, 2)),
@@ -159,27 +176,38 @@ function dayCells({ day }: Bar): readonly string[] {
   return [day.up, day.down, day.unknown, day.maintenance, day.stalled, day.degraded].map(formatCount);
 }
 
-const latencyColumns = ['*Median', '*95 %', '*99 %', '*Answers'] as const;
-
-/** With the latencies beside, where there are any: on paper they are told here alone. */
-function daysTable({ id, name, counted }: NamedService, bars: readonly Bar[]): Table | undefined {
-  const latency = counted.latencyDays.find(({ subject }) => subject === id)?.days;
+/** Days that were up from end to end say nothing, and those that were not counted have nothing to say. */
+function daysTable({ id, name }: NamedService, bars: readonly Bar[]): Table | undefined {
+  const rows = bars
+    .filter((bar) => bar.day !== undefined && !isPlain(bar.day))
+    .map((bar) => [formatDay(bar.date).replace(/ [0-9]+$/, ''), ...dayCells(bar)]);
   return tableOf(
     `${id}-days`,
-    `Minutes of each UTC day, ${name}${latency ? ', and latency of all regions' : ''}`,
-    columnsOf('Day', ...dayColumns, ...(latency ? latencyColumns : [])),
-    bars.map((bar, index) => [
-      formatDay(bar.date).replace(/ [0-9]+$/, ''),
-      ...dayCells(bar),
-      ...(latency ? quantileCells(latency[index]) : []),
-    ]),
-    'The days as a table',
+    `Days of ${name} that were not up from end to end, minutes`,
+    columnsOf('Day', ...dayColumns),
+    rows,
+    'These days as a table',
   );
 }
 
-function quantileCells(day: readonly [number, number, number, number] | undefined): readonly string[] {
-  const [count = 0, ...quantiles] = day ?? [0, 0, 0, 0];
-  return [...quantiles.map((tenths) => (count === 0 ? '–' : formatTenths(tenths))), formatCount(count)];
+/** Up for all of its minutes, and not degraded in one. */
+function isPlain(day: NonNullable<Bar['day']>): boolean {
+  return day.degraded === 0 && day.up >= DAY_MINUTES;
+}
+
+/** `29 other days were up in each of their 1 440 minutes. 1 day was not counted.` */
+function otherDays(bars: readonly Bar[]): string {
+  const plain = bars.filter(({ day }) => day !== undefined && isPlain(day)).length;
+  const none = bars.filter(({ day }) => day === undefined).length;
+  const other = bars.length > plain + none ? 'other ' : '';
+  return [
+    ...(plain === 0
+      ? []
+      : [
+          `${formatCount(plain)} ${other}${plain === 1 ? 'day was' : 'days were'} up in each of ${formatCount(DAY_MINUTES)} minutes.`,
+        ]),
+    ...(none === 0 ? [] : [`${plural(none, 'day')} ${none === 1 ? 'was' : 'were'} not counted.`]),
+  ].join(' ');
 }
 
 /** Of nodes, the days that were not up from end to end: the others say nothing. */
@@ -192,7 +220,7 @@ function troubleTable(
     .filter(({ subject }) => subject !== id)
     .flatMap(({ subject, bars }) =>
       bars
-        .filter(({ day }) => day !== undefined && (day.degraded > 0 || day.up < allOf(day)))
+        .filter(({ day }) => day !== undefined && !isPlain(day))
         .map((bar) => [
           `${within(id, subject)}, ${formatDay(bar.date).replace(/ [0-9]+$/, '')}`,
           ...dayCells(bar),
@@ -204,10 +232,6 @@ function troubleTable(
     columnsOf('Node and day', ...dayColumns),
     rows,
   );
-}
-
-function allOf(day: NonNullable<Bar['day']>): number {
-  return day.up + day.down + day.unknown + day.maintenance + day.stalled;
 }
 
 function outagesTable({ id, name, counted }: NamedService): Table | undefined {

@@ -3,10 +3,14 @@ import { anchorLine } from '@highwater/config/report/anchor.ts';
 import type { Report } from '@highwater/config/report/report.ts';
 import {
   figureMeaning,
+  isPlainKey,
   notProvenWords,
+  operatorKeyWords,
   probesByOthers,
+  programWords,
   provenWords,
   reportPlaces,
+  witnessesText,
 } from '@highwater/config/report/words.ts';
 import { formatCount } from '../format.ts';
 
@@ -24,6 +28,10 @@ export function trustOf(report: Report) {
       root,
       key,
     })),
+    key: report.operatorKey,
+    keySays: operatorKeyWords,
+    witnesses: witnessesText(report.witnesses),
+    program: programWords,
     /** Origin, size and root in a line. */
     anchor,
     /** Where the operator says that it stands. */
@@ -33,6 +41,10 @@ export function trustOf(report: Report) {
       {
         says: 'One service alone, fetching only what belongs to it:',
         line: `highwater verify ${page} --monitor ${report.counted.services[0]?.id ?? 'SERVICE'}`,
+      },
+      {
+        says: "With the operator's key as you have it from elsewhere:",
+        line: `highwater verify ${archive} --key '${isPlainKey(report.operatorKey) ? report.operatorKey : 'VKEY'}'`,
       },
       ...(anchor === undefined
         ? []

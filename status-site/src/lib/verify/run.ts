@@ -8,7 +8,7 @@ export interface Run {
 const broken: Answer = {
   kind: 'failed',
   says: 'The checker could not be started in this browser.',
-  remedy: 'Reload the page, use a current browser, or ./bin/highwater verify.',
+  remedy: 'Reload the page, use a current browser, or the command: highwater verify.',
 };
 
 /** @param onAnswer called until the last answer (`done`, `failed`), or until it is stopped */

@@ -4,6 +4,7 @@ import { checkBundle } from '@highwater/config/bundle/check-bundle.ts';
 import type { Evidence, EvidenceOptions } from '@highwater/config/bundle/check.ts';
 import { BundleError } from '@highwater/config/bundle/files.ts';
 import { checkText, checkWords } from '@highwater/config/report/check-words.ts';
+import type { Report } from '@highwater/config/report/report.ts';
 import { browserChecker, TooManySignatures, type BrowserChecker } from './checker.ts';
 import { refusedOf } from './given.ts';
 import type { Answer, Task } from './messages.ts';
@@ -12,7 +13,7 @@ import { servedFiles } from './served-files.ts';
 
 /** Between two words of how far it is. */
 const PROGRESS_MS = 100;
-const elsewhere = 'Use a current browser, or ./bin/highwater verify.';
+const elsewhere = 'Use a current browser, or the command: highwater verify.';
 
 const tell = (answer: Answer): void => postMessage(answer);
 
@@ -29,12 +30,18 @@ async function run(task: Task): Promise<Answer> {
   const checker = await browserChecker({ subtle: globalThis.crypto?.subtle });
   const slow = slowText(checker);
   if (slow !== undefined) tell({ kind: 'slow', says: slow });
-  const evidence = await check(task, checker);
-  const words = checkWords(evidence, task.service === undefined ? {} : { service: task.service });
+  const { evidence, report } = await check(task, checker);
+  const words = checkWords(evidence, {
+    ...(task.service === undefined ? {} : { service: task.service }),
+    ...(report === undefined ? {} : { report }),
+  });
   return { kind: 'done', words, text: checkText(words), tookMs: performance.now() - startedAt };
 }
 
-async function check({ source, ...given }: Task, checker: BrowserChecker): Promise<Evidence> {
+async function check(
+  { source, ...given }: Task,
+  checker: BrowserChecker,
+): Promise<{ readonly evidence: Evidence; readonly report?: Report | undefined }> {
   let toldAt = 0;
   const options: EvidenceOptions = {
     ...given,
@@ -47,14 +54,14 @@ async function check({ source, ...given }: Task, checker: BrowserChecker): Promi
   };
   if (source.kind === 'served') {
     const files = servedFiles(`/reports/${source.month}/bundle/`, `?revision=${source.revision}`);
-    const { evidence, problems } = await checkBundle(files, checker, options);
-    return { ...evidence, problems };
+    const { evidence, problems, report } = await checkBundle(files, checker, options);
+    return { evidence: { ...evidence, problems }, report };
   }
   const files = await ownFiles(source.file);
   try {
-    const { evidence, problems } = await checkBundle(files, checker, options);
+    const { evidence, problems, report } = await checkBundle(files, checker, options);
     const isOver = given.service !== undefined || problems.length > 0;
-    return { ...evidence, problems: isOver ? problems : await rest(files) };
+    return { evidence: { ...evidence, problems: isOver ? problems : await rest(files) }, report };
   } finally {
     await files.close();
   }
