@@ -180,9 +180,16 @@ async function ask(
     : 'no reason given';
   // What was asked about is not there: the argument is wrong, not the state of things.
   const code = usage.includes(answer.status) && said.success ? exitCode.usage : exitCode.no;
+  if (answer.status === 401 && what === 'collector' && said.success) {
+    const remedy =
+      'give --data DIR, the data folder of that collector, where its token is (or HIGHWATER_DATA, or HIGHWATER_TOKEN)';
+    throw new Exit(exitCode.no, `highwater: ${base}: ${plain(said.data.error)}; ${remedy}`);
+  }
   // A configuration may have many problems: a line each.
   const shown = why.split('\n').map(plain).join('\n');
-  throw new Exit(code, `highwater: ${base} refused (${answer.status}): ${shown}`);
+  // What is wrong is said in words: the number tells more where there are none.
+  const refusal = said.success && [404, 409].includes(answer.status) ? '' : ` refused (${answer.status})`;
+  throw new Exit(code, `highwater: ${base}${refusal}: ${shown}`);
 }
 
 async function readBounded(answer: Response): Promise<string> {

@@ -180,8 +180,14 @@ describe('a report', () => {
       '/v1/reports/2026-10/tar.gz?draft=1',
     ]);
     expect(said).toMatch(/^DRAFT of 2026-10: unsigned, in no log\n/);
-    expect(said).not.toContain('verify');
+    expect(said).toContain('ends with 2: nobody has signed a draft');
     expect(existsSync(join(out, 'report-2026-10-draft.md'))).toBe(true);
+
+    // The next one takes its place: nobody keeps drafts.
+    writeFileSync(join(out, 'report-2026-10-draft.md'), 'the one before');
+    const again = await run({ lists, post: there(0, false) }, '2026-10', '--draft', '--out', out);
+    expect(again.code).toBe(0);
+    expect(readFileSync(join(out, 'report-2026-10-draft.md'), 'utf8')).not.toContain('the one before');
   });
 
   it('that fails is told with its reason, an old failure is not', async () => {
@@ -204,6 +210,25 @@ describe('a report', () => {
     expect(code).toBe(1);
     expect(err).toContain('the report of 2026-10 is made at 2026-11-03T00:00:00Z; ask for a draft');
     expect(readdirSync(out)).toEqual([]);
+  });
+
+  it('has a place to be written to before anything is asked for', async () => {
+    writeFileSync(join(out, 'file'), '');
+    for (const [typed, says] of [
+      [join(out, 'file'), 'it is a file; give a folder'],
+      [join(out, 'file', 'inner'), 'a part of that path is a file; give a folder that you may write to'],
+    ] as const) {
+      const { code, err, asked } = await run({ lists: [empty], post: there(1) }, '2026-10', '--out', typed);
+      expect([code, asked]).toEqual([2, []]);
+      expect(err).toBe(`highwater report: --out ${typed}: ${says}`);
+    }
+  });
+
+  it('of a collector whose token is not here says which folder to give', async () => {
+    const body = { error: 'this call needs a token', remedy: 'send Authorization: Bearer TOKEN', at };
+    const { err } = await run({ lists: [empty], post: { status: 401, body } }, '2026-10', '--out', out);
+    expect(err).toContain('this call needs a token; give --data DIR');
+    expect(err).not.toContain('Authorization');
   });
 
   it.each([

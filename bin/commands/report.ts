@@ -1,10 +1,10 @@
 /** `highwater report`: has a month's report made by the collector, and writes it into files; `report list`. */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseMonth } from '@highwater/config/proof/rule/period.ts';
+import { serviceFigures } from '@highwater/config/report/figures.ts';
 import { parseReport } from '@highwater/config/report/report.ts';
-import { summaryLines } from '@highwater/config/report/summary.ts';
 import { reportPlaces } from '@highwater/config/report/words.ts';
 import { type ReportList, reportAsked, reportList } from '@highwater/config/wire-reports.ts';
 import { Command } from 'commander';
@@ -18,7 +18,7 @@ import { Exit, exitCode } from '../exit.ts';
 import { commandLine, nearPath, quoted } from '../hint.ts';
 import { writeNewFile } from '../new-file.ts';
 import { callersFile } from '../options.ts';
-import { plain, printJson } from '../print.ts';
+import { plain, printJson, utc } from '../print.ts';
 import { progressLine } from '../progress.ts';
 import { headlinesText, makingText, reportListText, type WrittenFile, writtenText } from '../report-text.ts';
 import { timeLeft } from '../time-left.ts';
@@ -108,6 +108,7 @@ async function run(month: string, flags: Flags): Promise<void> {
       'highwater report: --draft and --revise: a draft has no revisions, give one of them',
     );
   const isDraft = flags.draft === true;
+  const folder = outFolder(flags.out);
   const before = await getFromCollector('/v1/reports', reportList, flags);
   const path = `/v1/reports/${month}${isDraft ? '?draft=1' : ''}`;
   const body = flags.revise ? { revise: true } : {};
@@ -119,7 +120,6 @@ async function run(month: string, flags: Flags): Promise<void> {
     );
   const { revision, at, result } = asked.data;
   const list = result === 'there' ? before : await made({ month, revision, isDraft, at }, before, flags);
-  const folder = callersFile(flags.out ?? '.');
   const { files, json } = await writeFiles(month, revision, isDraft, folder, flags);
   const entry = list.reports.find((each) => each.month === month && each.revision === revision);
   if (flags.json) {
@@ -136,7 +136,9 @@ async function run(month: string, flags: Flags): Promise<void> {
       `${title}\n\n`,
       entry === undefined ? draftHeadlines(report) : headlinesText(entry.services),
       `\n${writtenText(nearPath(folder), files)}`,
-      ...(isDraft ? [] : [`\nverify it: ${commandLine('verify')} ${bundle}\n`]),
+      isDraft
+        ? `\ncount it again: ${commandLine('verify')} ${bundle} (ends with 2: nobody has signed a draft)\n`
+        : `\nverify it: ${commandLine('verify')} ${bundle}\n`,
       ...(isDraft || 'error' in report
         ? []
         : [`page:      ${plain(reportPlaces(report.told.site.url, month).page)}\n`]),
@@ -144,12 +146,44 @@ async function run(month: string, flags: Flags): Promise<void> {
   );
 }
 
+/** Before anything is made that could not be written then. Throws Exit. */
+function outFolder(typed = '.'): string {
+  const folder = callersFile(typed);
+  const refuse = (says: string, cause?: unknown) =>
+    new Exit(exitCode.usage, `highwater report: --out ${plain(typed)}: ${says}`, { cause });
+  try {
+    if (statSync(folder, { throwIfNoEntry: false })?.isFile()) throw refuse('it is a file; give a folder');
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof Exit) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const why = outFaults[code] ?? `it can not be written to (${code})`;
+    throw refuse(`${why}; give a folder that you may write to`, error);
+  }
+  return folder;
+}
+
+const outFaults: Readonly<Record<string, string>> = {
+  ENOTDIR: 'a part of that path is a file',
+  EEXIST: 'a part of that path is a file',
+  EACCES: 'you may not write there',
+  EPERM: 'you may not write there',
+  EROFS: 'nothing can be written there',
+};
+
 function draftHeadlines(report: ReturnType<typeof parseReport>): string {
-  return 'error' in report
-    ? ''
-    : summaryLines(report)
-        .map((line) => `  ${plain(line)}\n`)
-        .join('');
+  if ('error' in report) return '';
+  const until = `counted until ${utc((report.minutes.last + 1) * 60_000)}, as far as it was logged\n\n`;
+  const services = serviceFigures(report).map(({ id, name, totals, printed }) => ({
+    id,
+    name,
+    ...totals,
+    ...(printed.figure === undefined ? {} : { uptime: printed.figure }),
+    ...(printed.coverage === undefined ? {} : { coverage: printed.coverage }),
+    incomplete: printed.incomplete,
+  }));
+  return `${until}${headlinesText(services)}`;
 }
 
 interface Wanted {
@@ -202,7 +236,6 @@ async function writeFiles(
   folder: string,
   flags: Flags,
 ): Promise<{ files: WrittenFile[]; json: string }> {
-  mkdirSync(folder, { recursive: true });
   const query = isDraft ? 'draft=1' : `revision=${revision}`;
   const files: WrittenFile[] = [];
   let json = '';
@@ -218,7 +251,7 @@ async function writeFiles(
       });
       content.once('end', () => (json = Buffer.concat(parts).toString('utf8')));
     }
-    const written = await writeNewFile(join(folder, name), content);
+    const written = await writeNewFile(join(folder, name), content, { replaces: isDraft });
     if (written === 'differs') {
       const where = nearPath(join(folder, name));
       throw new Exit(

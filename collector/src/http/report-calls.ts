@@ -26,6 +26,7 @@ import {
   readIndex,
   reportName,
 } from '../reports/folder.ts';
+import { timeText } from '../reports/calendar.ts';
 import type { Reports } from '../reports/reports.ts';
 import { bodyType, readBody } from './body.ts';
 import { queryInteger } from './query.ts';
@@ -170,8 +171,13 @@ async function askCall({ reports, clock, wanted }: ReportCalls, call: Call): Pro
   const at = clock.now();
   if (asked.result === 'early') {
     const { dueAt } = asked;
-    const error = `the report of ${month} is made at ${new Date(dueAt).toISOString()}, when what comes late has come`;
-    return json(409, { error, remedy: 'wait for it, or ask for a draft', at, dueAt });
+    const error = `the report of ${month} is made at ${timeText(dueAt)}, when what comes late has come`;
+    return json(409, {
+      error,
+      remedy: `wait for it, or have a draft made: highwater report ${month} --draft (over HTTP ?draft=1)`,
+      at,
+      dueAt,
+    });
   }
   if ('because' in asked) throw new HttpError(asked.result === 'busy' ? 409 : 404, asked.because);
   const answer: ReportAsked = { ...asked, at };

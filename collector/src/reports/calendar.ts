@@ -22,6 +22,11 @@ export function endOfMonth(month: string): Instant {
   return (daysOfMonth(parseMonth(month) ?? 0).last + 1) * DAY_MS;
 }
 
+/** `2026-11-03 00:00:00 UTC` */
+export function timeText(at: Instant): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 const FIRST_RETRY_MS = 300_000;
 const LONGEST_RETRY_MS = 21_600_000;
 

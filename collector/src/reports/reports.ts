@@ -11,7 +11,7 @@ import { policyText } from '../log/witness-policy.ts';
 import { mutex } from '../mutex.ts';
 import { keptFrom, recomputableUntil } from '../retention/bodies.ts';
 import { HOUSE_SHARD, LOG_SHARD } from '../watched.ts';
-import { dueAtOf, endOfMonth, monthsSince, retryAfterMs } from './calendar.ts';
+import { dueAtOf, endOfMonth, monthsSince, retryAfterMs, timeText } from './calendar.ts';
 import { type Drafts, openDrafts } from './drafts.ts';
 import { cosignedEnds, cosignedWithinMs, covered, type Shortage, shortageOf } from './ends.ts';
 import { alarmKey, openFinishing } from './finishing.ts';
@@ -303,6 +303,10 @@ export function openReports(parts: ReportsParts): Reports {
   });
 
   const ask: Reports['ask'] = async (month, { revise, isDraft }) => {
+    if (month > (monthsSince(clock.now(), clock.now())[0] ?? month)) {
+      const due = timeText(dueAtOf(month, parts.config()));
+      return { result: 'unknown', because: `${month} has not begun; its report is due ${due}` };
+    }
     if (!monthsSince(parts.startedAt, clock.now()).includes(month))
       return { result: 'unknown', because: `nothing of ${month} was counted here` };
     if (isDraft) {
