@@ -13,6 +13,7 @@ const MAX_NAMED = 5;
 export function spanOf(
   { id, minutes, days }: Pick<CountedService, 'id' | 'minutes' | 'days'>,
   { first, last }: Report['minutes'],
+  written = grouped,
 ): string | undefined {
   const all = last - first + 1;
   if (minutes >= all) return undefined;
@@ -27,7 +28,7 @@ export function spanOf(
     ...(from > 0 ? [`from ${dateOf(from)}${to === own.length - 1 ? ' on' : ''}`] : []),
     ...(to >= 0 && to < own.length - 1 ? [`to ${dateOf(to)}`] : []),
   ].join(' ');
-  const many = `${grouped(minutes)} of ${grouped(all)} minutes`;
+  const many = `${written(minutes)} of ${written(all)} minutes`;
   return when === '' ? `counted over ${many}` : `counted ${when} (${many})`;
 }
 
@@ -36,18 +37,19 @@ function dateText(minute: number): string {
   return at > 8_640_000_000_000_000 ? 'a time out of range' : new Date(at).toISOString().slice(0, 10);
 }
 
-/** `RPC: counted from …`, of each service that was not counted over all minutes; the first of them. @param safe for names */
+/** `RPC: counted from …`, of each service that was not counted over all minutes; the first of them. @param safe for names @param written how numbers are */
 export function partlyCounted(
   report: Pick<Report, 'counted' | 'told' | 'minutes'>,
   safe: (name: string) => string = (name) => name,
+  written = grouped,
 ): string[] {
   const partly = serviceFigures(report).flatMap(({ name, service }) => {
-    const span = spanOf(service, report.minutes);
+    const span = spanOf(service, report.minutes, written);
     return span === undefined ? [] : [`${safe(name)}: ${span}`];
   });
   const more = partly.length - MAX_NAMED;
   return [
     ...partly.slice(0, MAX_NAMED),
-    ...(more > 0 ? [`${grouped(more)} more ${more === 1 ? 'service' : 'services'} in part`] : []),
+    ...(more > 0 ? [`${written(more)} more ${more === 1 ? 'service' : 'services'} in part`] : []),
   ];
 }

@@ -49,7 +49,7 @@ export function summaryText(report: Report, services: readonly NamedService[]): 
   const [met, missed, open] = [of('met'), of('missed'), of('open')];
   const judged = met.length + missed.length + open.length;
   said.push(`${plural(services.length, 'service')} ${services.length === 1 ? 'was' : 'were'} watched.`);
-  const partly = partlyCounted(report);
+  const partly = partlyCounted(report, undefined, formatCount);
   if (partly.length > 0) said.push(`Not all of the month was counted: ${partly.join('; ')}.`);
   if (judged > 0) said.push(`${met.length} of ${judged} with an objective met it.`);
   if (open.length > 0)

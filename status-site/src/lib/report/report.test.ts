@@ -129,7 +129,7 @@ describe('the report', () => {
     const said = plain(view.summary);
     expect(said).toContain('1 of 2 with an objective met it.');
     expect(said).toContain('Block explorer missed it with 99.3749 % (279 minutes down).');
-    expect(said).toContain('Archive node: counted from 2026-10-12 on (28,800 of 44,640 minutes).');
+    expect(said).toContain('Archive node: counted from 2026-10-12 on (28 800 of 44 640 minutes).');
     expect(said).toContain('Too little is known of Archive node');
     expect(said).toContain('1 of 3 probes is run by others than the operator.');
     expect(said).not.toMatch(/average/i);

@@ -61,7 +61,7 @@ export function serviceReport(
   const { id, name, counted, totals, objective } = service;
   const { figure, coverage, bounds, incomplete } = figureTexts(totals);
   const [result, said] = [verdictOf(totals, objective), verdictText(totals, objective)];
-  const span = spanOf(counted, minutes);
+  const span = spanOf(counted, minutes, formatCount);
   const days = counted.days.map(({ subject, days: all }) => ({
     subject,
     bars: all
@@ -186,7 +186,7 @@ function daysTable({ id, name }: NamedService, bars: readonly Bar[]): Table | un
     `Days of ${name} that were not up from end to end, minutes`,
     columnsOf('Day', ...dayColumns),
     rows,
-    'These days as a table',
+    'Days with trouble as a table',
   );
 }
 
