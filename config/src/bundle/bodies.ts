@@ -63,9 +63,23 @@ class BodiesReader {
 
   async read(day: number, service: string, list: BodyList): Promise<void> {
     const wanted: number[] = [];
+    const { count } = this.#input;
+    let unpublished = 0;
     for (let i = 0; i < list.length; i += 1) {
-      if (this.#isPublished(this.#batch(list, i).config, service)) wanted.push(i);
-      else this.#done += list.bytes(i);
+      const batch = this.#batch(list, i);
+      if (this.#isPublished(batch.config, service)) wanted.push(i);
+      else {
+        this.#done += list.bytes(i);
+        if (!count.isPublicIn(batch.minutes, service)) continue;
+        unpublished += 1;
+        count.miss(day, service);
+      }
+    }
+    if (unpublished > 0) {
+      this.#reading.problems.remark(
+        names.bodies(day, service, 0),
+        `${unpublished} of ${list.length} bodies of ${service} are not here: the configurations that their batches name do not publish them, and that in force does`,
+      );
     }
     if (wanted.length === 0) return;
     const first = names.bodies(day, service, 0);
@@ -74,7 +88,7 @@ class BodiesReader {
     for (const i of wanted) {
       if (!head.missing.has(i)) continue;
       this.#done += list.bytes(i);
-      this.#input.count.miss(day, service);
+      count.miss(day, service);
     }
     const here = wanted.filter((i) => !head.missing.has(i));
     const parts = cutAt(
@@ -161,23 +175,25 @@ class BodiesReader {
         const batch = this.#batch(list, i);
         this.#done += list.bytes(i);
         if (!list.isHash(i, hashes[k] ?? body)) {
-          const place = `entry ${batch.index % orderOf(1, 0)} of ${Math.floor(batch.index / orderOf(1, 0))}`;
-          problems.mismatch(
-            file,
-            `it has not the bytes that ${place}, a batch of ${batch.probe}, commits to`,
-          );
+          problems.mismatch(file, `it has not the bytes that ${placeText(batch)}, commits to`);
           // What follows is likely to be moved, and would only be told again.
           if (bytes.length !== size) return;
           continue;
         }
         amount.bodies += 1;
-        amount.lines += list.lines(i);
-        this.#input.count.add(batch, service, body, list.lines(i));
+        const wrong = this.#input.count.add(batch, service, body, list.lines(i));
+        if (wrong === undefined) amount.lines += list.lines(i);
+        else problems.remark(file, `${placeText(batch)}: ${wrong}, so that all of it counts for nothing`);
       }
       const [done, all] = [this.#done, this.#all];
       await this.#reading.turn(() => ({ phase: 'bodies', done, all, of: `${formatDay(day)} ${service}` }));
     }
   }
+}
+
+function placeText({ index, probe }: CountBatch): string {
+  const year = Math.floor(index / orderOf(1, 0));
+  return `entry ${index - orderOf(year, 0)} of ${year}, a batch of ${probe}`;
 }
 
 function startsWithMissing(bytes: Uint8Array, at: number): boolean {

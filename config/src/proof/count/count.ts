@@ -42,6 +42,11 @@ export interface Count {
   /** Whether a body of a batch is published: its service is public under the configuration that the batch ran. */
   isPublished(config: string, service: string): boolean;
   /**
+   * Whether a service is public by what is in force in one of these minutes, of one day. Where it is, and not under the
+   * configuration that the batch names, its body is missing: whoever picks which configuration is run could leave out bodies.
+   */
+  isPublicIn(minutes: MinuteRange, service: string): boolean;
+  /**
    * Lines of one body, whose bytes are what the batch commits to, and how many it commits to. A text says what is wrong with it:
    * it then counts for nothing. Bodies of one day come in any order, and are copied from; days one after the other. Throws
    * RangeError for a batch that is not one (the same object) of `batches`, and for a day that was closed.

@@ -1,6 +1,8 @@
 /** What lies under the count: what was in force when, for public services alone, and what is known of each batch. */
 import { isPublished } from '../../bundle/published.ts';
+import { MINUTES_PER_DAY, dayOfMinute } from '../../time.ts';
 import type { RuleConfig, RuleMonitor } from '../projection.ts';
+import type { MinuteRange } from '../rule/evaluate.ts';
 import { MAX_CLOCK_BOUND_MS } from '../rule/none.ts';
 import { REFERENCE_PREFIX } from '../rule/stalled.ts';
 import { type Timeline, timelineOf } from '../rule/timeline.ts';
@@ -34,6 +36,12 @@ function publicPart(config: RuleConfig): RuleConfig {
   return { ...config, services, monitors: config.monitors.filter(({ id }) => isPublic(serviceOf(id))) };
 }
 
+/** What is read of a configuration: all that is public, or what one service takes. */
+function partOf(whole: RuleConfig, service: string | undefined): RuleConfig {
+  const config = publicPart(whole);
+  return service === undefined ? config : { ...config, monitors: neededFor(service, config.monitors) };
+}
+
 /** Monitors that decide what is told of one service: its own, and the heads of the chains that its own heads follow. */
 function neededFor(service: string, monitors: readonly RuleMonitor[]): RuleMonitor[] {
   const own = monitors.filter(({ id }) => serviceOf(id) === service);
@@ -46,10 +54,12 @@ function neededFor(service: string, monitors: readonly RuleMonitor[]): RuleMonit
 
 export function groundOf(input: CountInput): Ground {
   const { batches, service } = input;
+  // Many leaves may name one projection.
+  const parts = new Map<RuleConfig, RuleConfig>();
   const configs = input.configs.map((record) => {
-    const config = publicPart(record.config);
-    if (service === undefined) return { ...record, config };
-    return { ...record, config: { ...config, monitors: neededFor(service, config.monitors) } };
+    const part = parts.get(record.config) ?? partOf(record.config, service);
+    parts.set(record.config, part);
+    return { ...record, config: part };
   });
   const timeline = timelineOf({
     configs,
@@ -96,4 +106,31 @@ export function groundOf(input: CountInput): Ground {
 export function publishing(input: CountInput): (config: string, service: string) => boolean {
   const byHash = new Map(input.configs.map(({ hash, config }) => [hash, config]));
   return (config, service) => isPublished(byHash.get(config), service);
+}
+
+/** Whether a service is public in some minute of a day by the configuration in force. Of one day after the other. */
+export function publicMinutes(timeline: Timeline): (minutes: MinuteRange, service: string) => boolean {
+  let knownDay = -1;
+  /** By service: how many minutes before this one of the day it is public in. */
+  let before = new Map<string, Uint16Array>();
+  const count = (day: number, service: string): Uint16Array => {
+    const sums = new Uint16Array(MINUTES_PER_DAY + 1);
+    const is = new Map<RuleConfig | undefined, boolean>();
+    for (let minute = 0; minute < MINUTES_PER_DAY; minute += 1) {
+      const config = timeline.configAt(day * MINUTES_PER_DAY + minute)?.config;
+      const own = is.get(config) ?? isPublished(config, service);
+      is.set(config, own);
+      sums[minute + 1] = (sums[minute] ?? 0) + (own ? 1 : 0);
+    }
+    return sums;
+  };
+  return ({ first, last }, service) => {
+    const day = dayOfMinute(first);
+    if (day !== knownDay) [knownDay, before] = [day, new Map<string, Uint16Array>()];
+    const sums = before.get(service) ?? count(day, service);
+    before.set(service, sums);
+    const from = first - day * MINUTES_PER_DAY;
+    const to = Math.min(last - day * MINUTES_PER_DAY, MINUTES_PER_DAY - 1);
+    return (sums[to + 1] ?? 0) > (sums[from] ?? 0);
+  };
 }

@@ -1,5 +1,5 @@
 /** A configuration as a day is judged: its chains with their heads, its services with their nodes and monitors. */
-import type { RuleMonitor, RuleService } from '../projection.ts';
+import type { RuleConfig, RuleMonitor, RuleService } from '../projection.ts';
 import { operatorOf } from '../rule/evaluate.ts';
 import { PUBLIC_NODE } from '../rule/service.ts';
 import { REFERENCE_PREFIX } from '../rule/stalled.ts';
@@ -30,7 +30,8 @@ export interface Layout {
   readonly services: readonly LaidService[];
 }
 
-const layouts = new WeakMap<ConfigInForce, Layout>();
+/** By configuration: many leaves may name one. */
+const layouts = new WeakMap<RuleConfig, Layout>();
 
 export const nodeOfMonitor = (id: string): string => id.slice(0, id.lastIndexOf('/'));
 
@@ -68,7 +69,7 @@ function lay({ config }: ConfigInForce): Layout {
 }
 
 export function layoutOf(under: ConfigInForce): Layout {
-  const known = layouts.get(under) ?? lay(under);
-  layouts.set(under, known);
+  const known = layouts.get(under.config) ?? lay(under);
+  layouts.set(under.config, known);
   return known;
 }

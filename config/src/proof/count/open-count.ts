@@ -4,7 +4,7 @@ import { MINUTES_PER_DAY, MINUTE_MS, dayOfMinute, formatDay } from '../../time.t
 import { Answers } from './answers.ts';
 import { readLines } from './body-lines.ts';
 import type { Count, CountBatch, CountInput } from './count.ts';
-import { type Ground, TWIN, groundOf, publishing, serviceOf } from './ground.ts';
+import { type Ground, TWIN, groundOf, publicMinutes, publishing, serviceOf } from './ground.ts';
 import { judgeDay } from './judge-day.ts';
 import { MonitorSlots } from './monitor-slots.ts';
 import { Probes } from './probes.ts';
@@ -17,6 +17,7 @@ import { REFERENCE_PREFIX } from '../rule/stalled.ts';
 
 class DayCount implements Count {
   readonly isPublished: Count['isPublished'];
+  readonly isPublicIn: Count['isPublicIn'];
   private readonly input: CountInput;
   private readonly ground: Ground;
   private readonly keys: ReadonlyMap<string, number>;
@@ -37,6 +38,7 @@ class DayCount implements Count {
     this.input = input;
     this.ground = groundOf(input);
     this.isPublished = publishing(input);
+    this.isPublicIn = publicMinutes(this.ground.timeline);
     this.keys = new Map(this.ground.keys.map((key, place) => [key, place]));
     this.firstDay = dayOfMinute(input.range.first);
     this.lastDay = dayOfMinute(input.range.last);
@@ -44,12 +46,11 @@ class DayCount implements Count {
     this.told = new Told(this.lastDay - this.firstDay + 1);
     this.answers = new Answers(this.told, input.range);
     this.probes = new Probes(this.ground);
-    const monitors = new Set(input.configs.flatMap(({ hash }) => [...this.monitorsOf(hash)]));
+    // Many leaves may name one projection.
+    const monitors = new Set<string>();
+    const configs = new Set(input.configs.map(({ hash }) => this.ground.timeline.configOf(hash)?.config));
+    for (const config of configs) for (const { id } of config?.monitors ?? []) monitors.add(id);
     for (const [id, own] of Map.groupBy(monitors, serviceOf)) this.services.set(id, new ServiceRows(id, own));
-  }
-
-  private monitorsOf(hash: string): Iterable<string> {
-    return this.ground.timeline.configOf(hash)?.monitors.keys() ?? [];
   }
 
   needs(day: number): ReadonlySet<string> {

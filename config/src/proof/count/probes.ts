@@ -143,6 +143,7 @@ export class Probes {
   result(): CountedProbe[] {
     const { input } = this.ground;
     const { first, last } = this.range;
+    const leaves = new Map(input.probes.map(({ leaf }) => [leaf.key, leaf]));
     const all = Map.groupBy(input.batches, ({ probe, key }) => `${probe} ${key}`);
     const isOfMonth = ({ minutes }: CountBatch): boolean => first <= minutes.first && minutes.last <= last;
     for (const [place, batch] of input.batches.entries()) {
@@ -160,7 +161,7 @@ export class Probes {
           .sort(([a], [b]) => a - b)
           .map(([epoch, batches]) => ({ epoch, batches, ofMonth: batches.filter(isOfMonth) }))
           .filter(({ ofMonth }) => ofMonth.length > 0);
-        const enrolled = input.probes.findLast(({ leaf }) => leaf.key === key)?.leaf;
+        const enrolled = leaves.get(key);
         const operator = voice.operator === '' ? (enrolled?.operator ?? '') : voice.operator;
         return {
           id,

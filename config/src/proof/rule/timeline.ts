@@ -212,15 +212,41 @@ function reaches(
   return [...enrolled].map((region) => farthest.get(region) ?? -1);
 }
 
+/** Made when they are asked for: most configurations are never in force in what is looked at. */
+class LookUps {
+  readonly #config: RuleConfig;
+  #monitors: ReadonlyMap<string, RuleMonitor> | undefined;
+  #entries: ReadonlyMap<string, string> | undefined;
+
+  constructor(config: RuleConfig) {
+    this.#config = config;
+  }
+
+  get monitors(): ReadonlyMap<string, RuleMonitor> {
+    return (this.#monitors ??= new Map(this.#config.monitors.map((monitor) => [monitor.id, monitor])));
+  }
+
+  get entries(): ReadonlyMap<string, string> {
+    const config = this.#config;
+    return (this.#entries ??= new Map(config.monitors.map((each) => [each.id, entryOf(config, each)])));
+  }
+}
+
 /** Of many leaves that name one projection the look-ups are made once. */
 function lookUpsOnce(): (record: ConfigRecord) => ConfigInForce {
-  const known = new Map<RuleConfig, Pick<ConfigInForce, 'monitors' | 'entries'>>();
+  const known = new Map<RuleConfig, LookUps>();
   return ({ config, hash }) => {
-    const made = known.get(config) ?? {
-      monitors: new Map(config.monitors.map((monitor) => [monitor.id, monitor])),
-      entries: new Map(config.monitors.map((monitor) => [monitor.id, entryOf(config, monitor)])),
-    };
+    const made = known.get(config) ?? new LookUps(config);
     known.set(config, made);
-    return { hash, config, ...made };
+    return {
+      hash,
+      config,
+      get monitors() {
+        return made.monitors;
+      },
+      get entries() {
+        return made.entries;
+      },
+    };
   };
 }
