@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Why, whyText } from './commands/why.ts';
+import { monitorsText, type Why, whyText } from './commands/why.ts';
 
 const at = 1_795_000_000_000;
 type Vote = Why['verdict']['votes'][number];
@@ -95,4 +95,21 @@ lines due from 2026-11-18 11:06:00 UTC until before 2026-11-18 11:08:00 UTC
     expect(told([])).toContain('  none in any batch of the log\n');
     expect(told([{ ...line, batch, counts: true }], { more: 5 })).toContain('  5 more are not shown\n');
   });
+});
+
+it('of a service each monitor is told in short: the minute where it is over, the verdict else', () => {
+  const slot = { minute: Math.floor(at / 60_000), because: 'eu: down, us: down', state: 'down' as const };
+  const answer: Why = {
+    monitor: 'web/a/http',
+    at,
+    verdict: { subject: 'web/a/http', status: 'up', since: at, because: 'all well', votes: [] },
+    slot,
+    lines: [],
+  };
+  const decided = { first: slot.minute, last: slot.minute, gone: 0, more: 0 };
+  const over = monitorsText('web', [{ ...answer, decided }], 3);
+  expect(over).toContain('web is decided by its monitors, in the minute of 2026-11-18 11:06:40 UTC');
+  expect(over).toContain('web/a/http  down  eu: down, us: down');
+  expect(over).toContain('2 more are not shown');
+  expect(monitorsText('web/a', [answer])).toContain('web/a/http  up  all well');
 });

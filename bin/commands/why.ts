@@ -15,7 +15,10 @@ export type Why = z.output<typeof why>;
 export function whyCommand(): Command {
   return new Command('why')
     .description('the votes, the lines and the step of the rule behind a verdict')
-    .argument('<MONITOR>', 'service/node/check')
+    .argument(
+      '<MONITOR>',
+      'service/node/check; of a service or a node, each of its monitors is told in short',
+    )
     .option('--at <TIME>', 'at another time: 2026-11-21T06:00:00Z, or Unix milliseconds')
     .option('--collector <URL>', 'the collector (HIGHWATER_COLLECTOR; default http://127.0.0.1:4000)')
     .option('--data <DIR>', "where the token is (HIGHWATER_DATA; default data in the program's folder)")
@@ -27,6 +30,7 @@ export function whyCommand(): Command {
 Examples:
   highwater why ethereum/publicnode/head
   highwater why ethereum/publicnode/head --at 2026-11-21T06:00:00Z
+  highwater why ethereum --at 2026-11-21T06:00:00Z
 
 Of a minute that is over it shows the lines that decided it, as long as their bodies are kept (retention.bodies): each with
 its batch, where that lies in the log, and why it does not count if it does not.`,
@@ -40,6 +44,7 @@ async function run(
   monitor: string,
   options: CollectorFlags & { at?: string; json?: boolean },
 ): Promise<void> {
+  if (/^[a-z0-9._-]+(?:\/[a-z0-9._-]+)?$/.test(monitor)) return ofMonitors(monitor, options);
   if (!/^[a-z0-9._-]+\/[a-z0-9._-]+\/[a-z0-9._-]+$/.test(monitor)) {
     const remedy = 'write service/node/check; highwater status lists them';
     throw new Exit(exitCode.usage, `highwater why: ${plain(monitor)}: not a monitor, ${remedy}`);
@@ -55,6 +60,54 @@ async function run(
   );
   if (options.json) printJson(answer);
   else process.stdout.write(whyText(answer).split('\n').map(plain).join('\n'));
+}
+
+/** Told one by one: what decides a service has few. */
+const MAX_MONITORS = 60;
+
+/** A service or a node is decided by its monitors: each in a line, with what it takes to see more of it. */
+async function ofMonitors(
+  subject: string,
+  options: CollectorFlags & { at?: string; json?: boolean },
+): Promise<void> {
+  const { monitors } = await getFromCollector('/v1/status', operatorStatus, options);
+  const own = monitors.map((each) => each.subject).filter((id) => id.startsWith(`${subject}/`));
+  if (own.length === 0) {
+    const near = nearest(subject, [
+      ...new Set(monitors.flatMap(({ subject: id }) => [id.split('/')[0] ?? '', id.split('/', 2).join('/')])),
+    ]);
+    const remedy = near === undefined ? 'highwater status lists them' : `did you mean ${near}?`;
+    throw new Exit(
+      exitCode.usage,
+      `highwater why: ${plain(subject)}: no such service or node, ${plain(remedy)}`,
+    );
+  }
+  const answers: Why[] = [];
+  for (const monitor of own.slice(0, MAX_MONITORS)) {
+    const query = new URLSearchParams({ monitor });
+    if (options.at !== undefined) query.set('at', String(instantOf(options.at)));
+    answers.push(await getFromCollector(`/v1/why?${query.toString()}`, why, options));
+  }
+  if (options.json) printJson(answers);
+  else process.stdout.write(monitorsText(subject, answers, own.length));
+}
+
+/** @param answers of the monitors of `subject`; `all` there are so many of */
+export function monitorsText(subject: string, answers: readonly Why[], all = answers.length): string {
+  const [first] = answers;
+  if (first === undefined) return '';
+  const isOver = first.decided !== undefined;
+  const rows = answers.map(({ monitor, verdict, slot, decided }) =>
+    decided === undefined || slot === undefined
+      ? ['', plain(monitor), verdict.status, plain(verdict.because)]
+      : ['', plain(monitor), slot.state, plain(slot.because)],
+  );
+  return [
+    `${plain(subject)} is decided by its monitors, ${isOver ? 'in the minute of' : 'as they are at'} ${utc(first.at)}\n\n`,
+    columns(rows),
+    ...(all > answers.length ? [`  ${all - answers.length} more are not shown\n`] : []),
+    '\nhighwater why MONITOR, with the same --at, has the lines of one\n',
+  ].join('');
 }
 
 /** Without the words of HTTP, and with the id that was probably meant; as it was told where that cannot be known. */

@@ -19,7 +19,7 @@ function typed(message: string) {
   return { error: (issue: { input?: unknown }) => (issue.input === undefined ? undefined : message) };
 }
 
-const durationMessage = 'not a duration, write a whole number with a unit, such as 500ms, 30s, 5m or 1h';
+const durationMessage = 'not a duration, write a whole number with a unit, such as 500ms, 30s, 5m, 1h or 2d';
 const durationPattern = /^(0|[1-9][0-9]{0,9})(ms|s|mo|m|h|d|y)$/;
 
 /** A duration between two limits in milliseconds, both included; decodes to milliseconds. */

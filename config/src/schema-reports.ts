@@ -6,7 +6,11 @@ import { DAY_MS, HOUR_MS } from './time.ts';
 
 export const reportsSchema = z.strictObject({
   to: key(
-    z.array(id).max(limits.channels).default([]),
+    z
+      .array(id)
+      .max(limits.channels)
+      .refine((ids) => new Set(ids).size === ids.length, 'a channel is named twice, keep one')
+      .default([]),
     'Channels that each new report is sent to, as a summary with links.',
     ['mail'],
   ),

@@ -225,6 +225,8 @@ function readRange(text) {
   for (const [word, rest] of fieldsOf(text)) {
     const numbers = rest.split(' ').map(Number);
     if (word === 'month') known.month = rest;
+    if (word === 'last')
+      throw new Error('this is a draft: it ends within its month, and whole months are counted here');
     if (word === 'tree') known.trees.set(numbers[0], { start: numbers[1], size: numbers[2] });
   }
   const [year, month] = known.month.split('-').map(Number);
@@ -1076,11 +1078,23 @@ function headline(id) {
   const { up, down, unknown, maintenance, stalled, requests, succeeded } = totals.get(id);
   const all = up + down + unknown;
   const bounds = unknown === 0 ? '' : `, between ${share(up, all)} and ${share(up + unknown, all, true)}`;
-  return `${id}: ${share(up, up + down)} up (up ${up}, down ${down}, unknown ${unknown}, maintenance ${maintenance}, stalled ${stalled}), coverage ${share(up + down, all)}${bounds}; requests ${share(succeeded, requests)}`;
+  // Below 90 % known the rule gives none.
+  const figure = up + down > 0 && (up + down) * 10 >= all * 9 ? `${share(up, up + down)} up` : 'no figure';
+  return `${id}: ${figure} (up ${up}, down ${down}, unknown ${unknown}, maintenance ${maintenance}, stalled ${stalled}), coverage ${share(up + down, all)}${bounds}; requests ${share(succeeded, requests)}`;
 }
 
+const USAGE = `usage: node recount.mjs BUNDLE.tar.gz|FOLDER [--json]
+
+Counts the figures of a monthly report again from the signed observations in its bundle, and compares every integer
+with report.json. It shares no code with Highwater, so that the number need not be taken from one program alone.
+Signatures and the log's tree are not looked at: highwater verify does that, and walk.mjs.
+
+Ends with 0 when every integer agrees, 1 when one does not, 2 when the bundle could not be read or is a draft.`;
+
 async function main([path, flag]) {
-  if (path === undefined) throw new Error('usage: node recount.mjs BUNDLE.tar.gz|FOLDER [--json]');
+  if (path === '--help' || path === '-h') return say(USAGE);
+  if (path === undefined || path.startsWith('-') || (flag !== undefined && flag !== '--json'))
+    throw new Error(USAGE);
   let report;
   let isRead = false;
   for await (const [name, bytes] of filesOf(path)) {

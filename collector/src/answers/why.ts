@@ -121,14 +121,19 @@ export async function whyOf(question: Question): Promise<Why> {
   const slot = await slots.monitorSlot(monitor, minuteOf(at));
   const heads = shard === undefined || chain === undefined ? undefined : headsOf(watched, shard, chain, at);
   const standing = heads?.byNode.get(`${service}/${node}`);
-  const of = shard?.nodes.get(`${service}/${node}`)?.verdict;
+  const decided = await linesAt(question);
+  // What the node and its chain are today says nothing of a minute that is over.
+  const isOver = decided.decided !== undefined;
+  const of = isOver ? undefined : shard?.nodes.get(`${service}/${node}`)?.verdict;
   return {
     monitor,
     at,
     verdict: toldVerdict(verdict),
-    ...(await linesAt(question)),
+    ...decided,
     ...(slot === undefined ? {} : { slot }),
     ...(of === undefined ? {} : { node: { subject: of.subject, status: of.status, because: of.because } }),
-    ...(standing === undefined || shard === undefined ? {} : { head: toldHead(watched, shard, standing) }),
+    ...(isOver || standing === undefined || shard === undefined
+      ? {}
+      : { head: toldHead(watched, shard, standing) }),
   };
 }
