@@ -51,6 +51,8 @@ it('is told by the lines of its window, whose bodies are packed, and for a check
     ] as const) {
       const told = await ask(house, monitor, MINUTE);
       expect(told.decided).toEqual({ first: MINUTE, last: MINUTE, gone: 0, more: 0 });
+      // What it is today says nothing of that minute.
+      expect([told.node, told.head]).toEqual([undefined, undefined]);
       // Every 20 s by three probes.
       expect(told.lines).toHaveLength(9);
       expect(new Set(told.lines.map(({ region }) => region))).toEqual(new Set(['eu', 'us', 'sg']));
