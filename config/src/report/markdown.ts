@@ -24,7 +24,6 @@ import {
   draftWords,
   grouped,
   isPlainAddress,
-  isPlainKey,
   operatorKeyWords,
   programWords,
   witnessesText,
@@ -121,7 +120,7 @@ function trustSection(report: Report): string[] {
     '',
     `    highwater verify ${file}`,
     `    highwater verify ${page} --monitor SERVICE`,
-    `    highwater verify ${file} --key '${keyText(report.operatorKey)}'`,
+    `    highwater verify ${file} --key 'VKEY'`,
     '',
     programWords,
     '',
@@ -138,11 +137,6 @@ function trustSection(report: Report): string[] {
       ? []
       : ['', `The operator says that it stands here too: ${markdownText(anchor, MAX_PROSE_RUNES)}`]),
   ];
-}
-
-/** A placeholder where it is none that is safe to be pasted into a shell. */
-function keyText(vkey: string): string {
-  return isPlainKey(vkey) ? vkey : 'VKEY';
 }
 
 /** A link to the site itself. */

@@ -133,11 +133,6 @@ export function reportPlaces(url: string, month: string) {
   return { page, file: `report-${name}.tar.gz`, bundle: `${page}.tar.gz`, verify: `${site}/verify` };
 }
 
-/** A verifier key of nothing but what needs no more than quotes in a shell. */
-export function isPlainKey(vkey: string): boolean {
-  return vkey.length <= 500 && /^[\w./:~-]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/.test(vkey);
-}
-
 /** An address of nothing but what needs no quotes anywhere. */
 export function isPlainAddress(url: string): boolean {
   return url.length <= 500 && /^https?:\/\/[\w.:/[\]~-]+$/.test(url);

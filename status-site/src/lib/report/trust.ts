@@ -3,7 +3,6 @@ import { anchorLine } from '@highwater/config/report/anchor.ts';
 import type { Report } from '@highwater/config/report/report.ts';
 import {
   figureMeaning,
-  isPlainKey,
   notProvenWords,
   operatorKeyWords,
   probesByOthers,
@@ -44,7 +43,8 @@ export function trustOf(report: Report) {
       },
       {
         says: "With the operator's key as you have it from elsewhere:",
-        line: `highwater verify ${archive} --key '${isPlainKey(report.operatorKey) ? report.operatorKey : 'VKEY'}'`,
+        // Not the one above: whoever copied that would ask for no more than what the bundle says itself.
+        line: `highwater verify ${archive} --key 'VKEY'`,
       },
       ...(anchor === undefined
         ? []
