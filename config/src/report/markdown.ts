@@ -21,6 +21,7 @@ import { markdownCode, markdownText, MAX_PROSE_RUNES } from './outside.ts';
 import { placed } from './places.ts';
 import type { Report } from './report.ts';
 import {
+  draftFile,
   draftWords,
   grouped,
   isPlainAddress,
@@ -55,7 +56,7 @@ export function renderMarkdown(report: Report, { isDraft = false }: RenderOption
     ...certificatesSection(report, dayText),
     ...probesSection(report),
     ...differencesSection(report),
-    ...trustSection(report),
+    ...trustSection(report, isDraft),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
@@ -99,8 +100,9 @@ function differenceText(line: string): string {
   return words === undefined ? `\`${path}\`: ${what}` : `${markdownText(words)}: ${what} (\`${path}\`)`;
 }
 
-function trustSection(report: Report): string[] {
-  const { page, file, bundle, verify } = reportPlaces(report.told.site.url, report.month);
+function trustSection(report: Report, isDraft: boolean): string[] {
+  const { page, file: published, bundle, verify } = reportPlaces(report.told.site.url, report.month);
+  const file = isDraft ? draftFile(report.month) : published;
   const { anchor } = report.told;
   const line = anchorLine(report);
   return [
@@ -119,23 +121,27 @@ function trustSection(report: Report): string[] {
     'The bundle has all that it takes to count every figure again, without a network:',
     '',
     `    highwater verify ${file}`,
-    `    highwater verify ${page} --monitor SERVICE`,
+    `    highwater verify ${isDraft ? file : page} --monitor SERVICE`,
     `    highwater verify ${file} --key 'VKEY'`,
     '',
     programWords,
     '',
     `- key: ${markdownCode(report.operatorKey)}. ${operatorKeyWords}`,
     `- witnesses: ${witnessesText(report.witnesses)}`,
-    `- page: ${addressText(page)}`,
-    `- bundle: ${addressText(bundle)}`,
-    `- in a browser: ${addressText(verify)} (a check that is served by the party that it checks is best run from elsewhere: README.md in the bundle says how)`,
-    '',
-    `The log at the end of what was counted, as one line of ${line.length} characters:`,
-    '',
-    `    ${line}`,
-    ...(anchor === undefined
-      ? []
-      : ['', `The operator says that it stands here too: ${markdownText(anchor, MAX_PROSE_RUNES)}`]),
+    ...(isDraft
+      ? ['', 'A draft is on no page, and nobody has signed it: highwater verify says so, and ends with 2.']
+      : [
+          `- page: ${addressText(page)}`,
+          `- bundle: ${addressText(bundle)}`,
+          `- in a browser: ${addressText(verify)} (a check that is served by the party that it checks is best run from elsewhere: README.md in the bundle says how)`,
+          '',
+          `The log at the end of what was counted, as one line of ${line.length} characters:`,
+          '',
+          `    ${line}`,
+          ...(anchor === undefined
+            ? []
+            : ['', `The operator says that it stands here too: ${markdownText(anchor, MAX_PROSE_RUNES)}`]),
+        ]),
   ];
 }
 

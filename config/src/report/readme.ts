@@ -6,6 +6,7 @@ import { markdownTable } from './markdown-table.ts';
 import { markdownCode, markdownText, MAX_PROSE_RUNES } from './outside.ts';
 import type { Report } from './report.ts';
 import {
+  draftFile,
   draftWords,
   figureMeaning,
   monthName,
@@ -36,6 +37,7 @@ const files: readonly (readonly [name: string, what: string])[] = [
   ['report.json', 'the figures'],
   ['report.note', 'its leaf, signed by the operator (c2sp.org/signed-note): the SHA-256 of report.json'],
   ['report.tlog-proof', 'the proof that this leaf is in the log'],
+  ['report.consistency', 'the proof that the log with this leaf continues the one that was counted'],
   ['report.md, report.csv', 'the same figures to read and to work with, made from report.json alone'],
   ['README.md', 'this text'],
   ['index', 'of an archive: where in it each file lies; no evidence, and nothing of it is believed'],
@@ -43,7 +45,7 @@ const files: readonly (readonly [name: string, what: string])[] = [
 
 export function renderReadme(report: Report, { isDraft = false }: RenderOptions = {}): string {
   const { month, told, revision, minutes, rule } = report;
-  const { file: name } = reportPlaces(told.site.url, month);
+  const name = isDraft ? draftFile(month) : reportPlaces(told.site.url, month).file;
   return `${[
     `# Uptime report of ${markdownText(monthName(month))}: ${markdownText(told.site.name)}`,
     '',
@@ -102,19 +104,26 @@ export function renderReadme(report: Report, { isDraft = false }: RenderOptions 
     '',
     ...notProvenWords(probesByOthers(report.counted.probes)).map((line) => `- ${line}`),
     '',
-    '## Anchor',
-    '',
-    'The log at the end of what was counted. Where this line stands in a place that the operator cannot rewrite, it shows that no other history is told here:',
-    '',
-    `    ${anchorLine(report)}`,
-    ...(told.anchor === undefined
-      ? []
-      : ['', `The operator says that it stands here: ${markdownText(told.anchor, MAX_PROSE_RUNES)}`]),
-    '',
+    ...(isDraft ? ['## Keys', ''] : anchorSection(report)),
     `Key of the operator: ${markdownCode(report.operatorKey)}`,
     '',
     `Witnesses: ${witnessesText(report.witnesses)}`,
     '',
     `Keys of the logs: ${report.logs.map(({ key }) => markdownCode(key)).join(', ')}`,
   ].join('\n')}\n`;
+}
+
+function anchorSection(report: Report): string[] {
+  const { anchor } = report.told;
+  return [
+    '## Anchor',
+    '',
+    'The log at the end of what was counted. Where this line stands in a place that the operator cannot rewrite, it shows that no other history is told here:',
+    '',
+    `    ${anchorLine(report)}`,
+    ...(anchor === undefined
+      ? []
+      : ['', `The operator says that it stands here: ${markdownText(anchor, MAX_PROSE_RUNES)}`]),
+    '',
+  ];
 }

@@ -28,6 +28,11 @@ describe('the forms of the sample', () => {
     const draft = { isDraft: true };
     expect(renderMarkdown(sampleReport(), draft).split('\n')[2]).toContain('DRAFT: unsigned');
     expect(renderReadme(sampleReport(), draft).split('\n')[2]).toContain('DRAFT: unsigned');
+    // It has no page, no bundle to be fetched and no place in a log: only the file that somebody has.
+    for (const text of [renderMarkdown(sampleReport(), draft), renderReadme(sampleReport(), draft)]) {
+      expect(text).toMatch(/highwater verify report-\d{4}-\d{2}-draft\.tar\.gz\n/);
+      expect(text).not.toMatch(/example\.com\/reports\/|^ {4}highwater [a-z.]+\/log\//m);
+    }
     const [, ...rows] = parseCsv(renderCsv(sampleReport(), draft));
     expect(new Set(rows.map(([, revision]) => revision))).toEqual(new Set(['DRAFT']));
   });

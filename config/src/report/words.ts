@@ -142,3 +142,8 @@ export function isPlainAddress(url: string): boolean {
 export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
+
+/** Where a draft is: with whoever had it made. It has no page and no address. */
+export function draftFile(month: string): string {
+  return reportPlaces('', month).file.replace(/\.tar\.gz$/, '-draft.tar.gz');
+}
