@@ -10,6 +10,7 @@ const tops: ReadonlySet<string> = new Set([
   names.report,
   names.note,
   names.proof,
+  names.continues,
   ...['logs', 'leaves', 'configs', 'bodies'],
 ]);
 const FEWEST = 2;

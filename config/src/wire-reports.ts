@@ -94,6 +94,7 @@ export const reportFiles = [
   'report.json',
   'report.note',
   'report.tlog-proof',
+  'report.consistency',
   'report.md',
   'report.csv',
   'README.md',

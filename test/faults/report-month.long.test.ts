@@ -109,7 +109,9 @@ function raised(service: string): Changes {
   if (totals === undefined) throw new Error(`the report has no ${service}`);
   totals.up += 1;
   const proof = readFileSync(join(folder, names.proof), 'utf8');
-  return new Map(reportFiles(report, documentsOf(report), monthKeys.operator, () => proof));
+  const consistency = readFileSync(join(folder, names.continues), 'utf8');
+  const prove = () => ({ proof, consistency });
+  return new Map(reportFiles(report, documentsOf(report), monthKeys.operator, prove));
 }
 
 const entries = () => under('logs').filter((name) => name.includes('/entries/'));

@@ -50,11 +50,12 @@ export function openFinishing(parts: FinishingParts): Finishing {
       await put(row, { phase: 'planned', dueAt: clock.now(), tries: 0 }, clock.now());
       return true;
     }
-    const proof = await proofOf(publishedLog, commit.index, await parts.ends());
+    const { trees } = state.headline;
+    const proof = await proofOf(publishedLog, commit.index, await parts.ends(), trees);
     if (proof === undefined) return false;
     const { madeAt, archive, note, leaf, headline } = state;
     const name = reportName(month, revision);
-    const whole = await thread.finish({ folder, name, month, madeAt, archive, note, proof });
+    const whole = await thread.finish({ folder, name, month, madeAt, archive, note, ...proof });
     await put(row, { phase: 'published', madeAt, leaf, ...whole, headline, isTold: false }, clock.now());
     log.info({ month, revision, ...whole }, 'report-published');
     alarms.clear(alarmKey(month));

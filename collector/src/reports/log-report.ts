@@ -1,9 +1,15 @@
 /** A report's leaf into the log, and the proof that it is there. */
+import { formatHashes } from '@highwater/config/bundle/tree.ts';
 import type { SigningKey } from '@highwater/config/keys.ts';
 import { sha256 } from '@highwater/config/keys.ts';
 import { leafHashOfNote } from '@highwater/config/proof/leaf-hash.ts';
 import { formatTlogProof } from '@highwater/config/proof/tlog-proof.ts';
-import { inclusionProof, tilesForInclusion } from '@highwater/config/proof/tree.ts';
+import {
+  consistencyProof,
+  inclusionProof,
+  tilesForConsistency,
+  tilesForInclusion,
+} from '@highwater/config/proof/tree.ts';
 import type { Instant } from '@highwater/config/time.ts';
 import type { Log } from '../log/log.ts';
 import { fetchTiles, readPublished } from '../log/witness-proof.ts';
@@ -35,12 +41,24 @@ export async function logReport(
   });
 }
 
-/** Undefined while none of the checkpoints covers it. */
+export interface NoteProof {
+  /** c2sp.org/tlog-proof of the note. */
+  readonly proof: string;
+  /** That its checkpoint continues what was counted. */
+  readonly consistency: string;
+}
+
+/**
+ * Undefined while none of the checkpoints covers it.
+ *
+ * @param counted how far the report counted each log
+ */
 export async function proofOf(
   log: Pick<Log, 'years' | 'place' | 'tile'>,
   index: number,
   ends: readonly End[],
-): Promise<string | undefined> {
+  counted: readonly { readonly year: number; readonly size: number }[],
+): Promise<NoteProof | undefined> {
   const place = await log.place(index);
   const end = ends.find(({ year }) => year === place?.year);
   const key = log.years.find(({ year }) => year === place?.year)?.key;
@@ -48,9 +66,14 @@ export async function proofOf(
   const checkpoint = await readPublished({ checkpoint: async () => end.checkpoint }, place.year, key);
   if (checkpoint === undefined || checkpoint.size <= place.index) return undefined;
   const tiles = await fetchTiles(log, place.year, tilesForInclusion(place.index, checkpoint.size));
-  return formatTlogProof({
+  const proof = formatTlogProof({
     index: place.index,
     proof: inclusionProof(place.index, checkpoint.size, tiles, sha256),
     checkpoint: end.checkpoint,
   });
+  const old = counted.find(({ year }) => year === place.year)?.size ?? 0;
+  if (old === 0 || old >= checkpoint.size) return { proof, consistency: '' };
+  const more = await fetchTiles(log, place.year, tilesForConsistency(old, checkpoint.size));
+  const consistency = formatHashes(consistencyProof(old, checkpoint.size, more, sha256));
+  return { proof, consistency };
 }

@@ -246,6 +246,8 @@ export interface FinishData {
   readonly note: string;
   /** c2sp.org/tlog-proof of the note. */
   readonly proof: string;
+  /** That its checkpoint continues what was counted. */
+  readonly consistency: string;
 }
 
 /** Adds what comes behind report.json, and gives the archive its name. Repeatable: also when it was all done before. */
@@ -274,6 +276,7 @@ export async function finishReport(
   try {
     await writer.add(names.note, utf8(data.note));
     await writer.add(names.proof, utf8(bundledProof(data.proof, policy, sha256)));
+    await writer.add(names.continues, utf8(data.consistency));
     await addRendered(writer, report, false);
     const done = await writer.finish();
     await publishPart(data.folder, data.name, done);

@@ -149,7 +149,7 @@ export function openReports(parts: ReportsParts): Reports {
     const { published } = bells;
     return cosignedEnds(publishedLog, witnesses, published, signal, parts.cosignedWithinMs ?? withinMs);
   };
-  const finishing = openFinishing({ ...parts, ends: () => ends(false), put });
+  const finishing = openFinishing({ ...parts, ends: () => ends(true), put });
 
   /** It is made all the same: who verifies it is told of it, and another revision has them. */
   const tellShortage = (month: string, shortage: Shortage | undefined): void => {

@@ -4,6 +4,7 @@
  */
 import { decodeBase64, decodeUtf8, encodeBase64, encodeHex, utf8 } from '../proof/bytes.ts';
 import { openCount } from '../proof/count/open-count.ts';
+import type { ReportLeaf } from '../proof/report-leaf.ts';
 import { parseProjection } from '../proof/projection.ts';
 import type { ConfigRecord } from '../proof/rule/evidence.ts';
 import { timelineOf } from '../proof/rule/timeline.ts';
@@ -17,6 +18,7 @@ import type { Checker } from './checker.ts';
 import { cosignersOf, countCosigners, quorumText } from './checkpoints.ts';
 import { Entries, placeOf } from './entries.ts';
 import { type BundleFiles, names, orderOf } from './files.ts';
+import type { Placed } from './leaves-read.ts';
 import { loggedOf } from './logged.ts';
 import { readLogs, rootsOf, type Logs } from './logs.ts';
 import { CannotGoOn } from './problems.ts';
@@ -41,6 +43,8 @@ export interface Found {
   readonly policyWitnesses: { readonly signed: number; readonly all: number };
   /** All that is counted was here and was what it was signed to be. */
   readonly isWhole: boolean;
+  /** Leaves of reports, of whichever months. */
+  readonly reports: readonly Placed<ReportLeaf>[];
 }
 
 const nothing: Omit<Evidence, 'amount' | 'problems' | 'remarks'> = {
@@ -115,7 +119,7 @@ async function read(reading: Reading): Promise<Found> {
   saySpan(reading, range, minutes, entries, standing);
   const wrongTips = entries.tips.wrong({
     sizeOf: (year) => logs.byYear.get(year)?.end.size,
-    rootAt: anchors.rootAt,
+    rootAt: (year, size) => anchors.rootAt(year, size),
     isVoid: (key, epoch, number) => number >= entries.chains.voidFrom(key, epoch),
   });
   for (const { batch, says } of wrongTips) entries.sayOfBatch(batch, says);
@@ -169,7 +173,8 @@ async function read(reading: Reading): Promise<Found> {
   };
   const policyWitnesses = await ownWitnesses(reading, range, trusted, logs, witnesses);
   const operatorKey = trusted.operatorVkey;
-  return { range, trusted, logs, counted, logged, trust, operatorKey, policyWitnesses, isWhole };
+  const { reports } = entries.leaves;
+  return { range, trusted, logs, counted, logged, trust, operatorKey, policyWitnesses, isWhole, reports };
 }
 
 async function witnessed(

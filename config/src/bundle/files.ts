@@ -20,7 +20,9 @@
  *                                        behind the entries, since only they say which there are
  *     bodies/DATE/SERVICE/NNN            the bodies of a service's batches of a UTC day, one after the other in the order of
  *                                        the log, cut at whole bodies when a file would be over 8 MiB
- *     report.json report.note report.tlog-proof report.md report.csv README.md
+ *     report.json report.note report.tlog-proof
+ *     report.consistency                 proof that the checkpoint of the one before continues the end of its year: hashes, one a line
+ *     report.md report.csv README.md
  *     index                              where in an archive each file lies (archive-index.ts): no evidence, and nothing that a check asks for
  *
  * A file of bodies has no marks in it: what each batch commits to says how many bytes come next. Of bodies that are not here the
@@ -92,6 +94,7 @@ export const names = {
   report: 'report.json',
   note: 'report.note',
   proof: 'report.tlog-proof',
+  continues: 'report.consistency',
   markdown: 'report.md',
   csv: 'report.csv',
   readme: 'README.md',

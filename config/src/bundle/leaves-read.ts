@@ -11,7 +11,7 @@ import {
   parseProbeLeaf,
 } from '../proof/leaves.ts';
 import { parseVerifierKey } from '../proof/note.ts';
-import { parseReportLeaf } from '../proof/report-leaf.ts';
+import { type ReportLeaf, parseReportLeaf } from '../proof/report-leaf.ts';
 import type { ProbeKey } from './chains.ts';
 import type { Problems } from './problems.ts';
 
@@ -36,6 +36,7 @@ export class OperatorLeaves {
   readonly maints: Placed<MaintLeaf>[] = [];
   readonly actions: Placed<ActionLeaf>[] = [];
   readonly annotations: Placed<AnnotationLeaf>[] = [];
+  readonly reports: Placed<ReportLeaf>[] = [];
   readonly #keys = new Map<string, ProbeKey>();
   readonly #origin: string;
   readonly #hash: Hash;
@@ -73,7 +74,7 @@ export class OperatorLeaves {
       case 'highwater/annot/v1':
         return this.#add(this.annotations, parseAnnotationLeaf(text), place);
       case 'highwater/report/v1':
-        return this.#add([], parseReportLeaf(text), place);
+        return this.#add(this.reports, parseReportLeaf(text), place);
       default:
         this.#problems.incomplete(
           place.file,

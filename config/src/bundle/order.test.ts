@@ -38,6 +38,7 @@ const inOrder = [
   names.report,
   names.note,
   names.proof,
+  names.continues,
   names.markdown,
   names.csv,
   names.readme,

@@ -19,10 +19,11 @@ const single: Readonly<Record<string, number>> = {
   [names.report]: 8,
   [names.note]: 9,
   [names.proof]: 10,
-  [names.markdown]: 11,
-  [names.csv]: 12,
-  [names.readme]: 13,
-  [names.index]: 14,
+  [names.continues]: 11,
+  [names.markdown]: 12,
+  [names.csv]: 13,
+  [names.readme]: 14,
+  [names.index]: 15,
 };
 const ofLog = ['start.checkpoint', 'end.checkpoint', 'consistency', 'frontier'];
 

@@ -93,6 +93,9 @@ function read(lines: TextReader): Range {
     if (before.length === MAX_TREES) lines.fail(`before: over ${MAX_TREES} logs`);
     const tree = pair(lines, 'before', 'size');
     if (tree.year <= (before.at(-1)?.year ?? 0)) lines.fail('before: not sorted by year, each once');
+    const own = trees.find(({ year }) => year === tree.year);
+    if (tree.year > first.year && own === undefined) lines.fail('before: it is of no log that is here');
+    if (own !== undefined && tree.size > own.size) lines.fail('before: it is behind the end');
     before.push(tree);
   }
   return { month, ...(last === undefined ? {} : { last }), origin, trees, leaves, before };

@@ -22,13 +22,13 @@ export function saySpan(
     if (own.last >= minutes.first && own.first <= minutes.last)
       entries.sayOfBatch(batch, 'it is of the month, and before the part that is said to have all of it');
   }
-  for (const { batch, has } of chains.firsts(standing)) {
-    const first = batches[batch];
+  for (const chain of chains.firsts(standing)) {
+    const first = batches[chain.batch];
     if (first === undefined || first.minutes.first < minutes.first) continue;
     const { number, gaps, index, probe } = first;
     // What its probe has dropped is in no log.
     const before = (gaps.find(({ last }) => last === number - 1)?.first ?? number) - 1;
-    if (before < 0 || has(before)) continue;
+    if (before < 0 || chain.has(before)) continue;
     const { file, name } = placeOf(range, index);
     problems.incomplete(
       file,

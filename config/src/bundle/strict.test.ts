@@ -126,7 +126,7 @@ async function problemsWith(name: string, bytes: Uint8Array): Promise<readonly u
   }
   if (evidenceNames.test(name)) return (await checkBundle(filesOf(files), checker)).problems;
   // What was found stays the same.
-  if (name === names.note || name === names.proof)
+  if (name === names.note || name === names.proof || name === names.continues)
     for (const other of [names.markdown, names.csv, names.readme]) files.delete(other);
   const reading = new Reading(filesOf(files), checker, {});
   await checkReport(reading, found);
@@ -161,6 +161,7 @@ describe(`every byte (seed ${seed})`, () => {
     names.leafProof(2026, 0),
     names.note,
     names.proof,
+    names.continues,
   ])('of %s', async (name) => {
     const length = honest.get(name)?.length ?? 0;
     expect(length).toBeGreaterThan(0);
@@ -269,6 +270,10 @@ describe('what stands on a checkpoint', () => {
   it('is judged by a reader by the policy that the reader has', async () => {
     const end = names.end(2026);
     const files = new Map(honest).set(end, utf8(signedBy(textOf(end), w1, w2, stranger)));
+    const parsed = parseTlogProof(textOf(names.proof));
+    if ('error' in parsed) throw new Error(parsed.error);
+    const checkpoint = signedBy(parsed.checkpoint, w1, w2, stranger);
+    files.set(names.proof, utf8(formatTlogProof({ ...parsed, checkpoint })));
     const own = `# mine\nwitness me ${stranger.vkey} https://w.example.com\nquorum me\n`;
     const { problems, evidence } = await checkBundle(filesOf(files), checker, { policy: own });
     expect(problems).toEqual([]);

@@ -20,6 +20,7 @@ import { BODIES_FILE_BYTES, names } from '../files.ts';
 import { formatKeys } from '../keys.ts';
 import { type MissingWhy, cutAt, isPublished } from '../published.ts';
 import { type Range, formatRange } from '../range.ts';
+import { formatHashes } from '../tree.ts';
 import { type File, TestTree, testLeafHash, text, treeFiles } from './tree-files.ts';
 
 export interface AssembledLog {
@@ -103,8 +104,17 @@ export function* assembleReport(a: Assembly, report: Report, documents: Document
     const last = a.logs.at(-1);
     if (last === undefined) throw new RangeError('no log');
     const index = last.entries.length;
-    return treeOf({ ...last, entries: [...last.entries, note] }).proofOf(index, index + 1, a.witnesses);
+    const tree = treeOf({ ...last, entries: [...last.entries, note] });
+    const consistency = formatHashes(tree.consistency(last.size, index + 1));
+    return { proof: tree.proofOf(index, index + 1, a.witnesses), consistency };
   });
+}
+
+export interface NoteProof {
+  /** That the note is in the log (c2sp.org/tlog-proof). */
+  readonly proof: string;
+  /** That its checkpoint continues the end that was counted. */
+  readonly consistency: string;
 }
 
 /** The same of a log that is not held: `prove` tells that the note is in it. */
@@ -112,7 +122,7 @@ export function* reportFiles(
   report: Report,
   documents: Documents,
   operator: SigningKey,
-  prove: (note: Uint8Array) => string,
+  prove: (note: Uint8Array) => NoteProof,
 ): Generator<File, void> {
   const { origin, month, revision, minutes, logs } = report;
   const json = utf8(formatReport(report));
@@ -122,7 +132,9 @@ export function* reportFiles(
   const note = operator.sign(formatReportLeaf(leaf));
   yield [names.report, json];
   yield text(names.note, note);
-  yield text(names.proof, prove(utf8(note)));
+  const { proof, consistency } = prove(utf8(note));
+  yield text(names.proof, proof);
+  yield text(names.continues, consistency);
   yield text(names.markdown, documents.markdown);
   yield text(names.csv, documents.csv);
   yield text(names.readme, documents.readme);

@@ -9,6 +9,7 @@ import { TILE_WIDTH } from '../../proof/tiles.ts';
 import { formatTlogProof } from '../../proof/tlog-proof.ts';
 import { consistencyProof, inclusionProof, rootAt } from '../../proof/tree.ts';
 import { names } from '../files.ts';
+import { formatHashes } from '../tree.ts';
 
 export type File = readonly [name: string, bytes: Uint8Array];
 
@@ -35,10 +36,14 @@ export class TestTree {
     this.#tiles = buildTiles(leaves);
   }
 
-  /** That an entry behind all others is in the log. */
-  proofOfNext(entry: Uint8Array): string {
+  /** That an entry behind all others is in the log, and that this then continues what it was. */
+  proofOfNext(entry: Uint8Array): { readonly proof: string; readonly consistency: string } {
     const index = this.#leaves.length;
-    return new TestTree(this.#key, [...this.#leaves, testLeafHash(entry)]).proofOf(index, index + 1);
+    const tree = new TestTree(this.#key, [...this.#leaves, testLeafHash(entry)]);
+    return {
+      proof: tree.proofOf(index, index + 1),
+      consistency: formatHashes(tree.consistency(index, index + 1)),
+    };
   }
 
   rootAt(size: number): Uint8Array {
