@@ -4,6 +4,7 @@ import type { Count, CountBatch } from '../proof/count/count.ts';
 import type { RuleConfig } from '../proof/projection.ts';
 import { formatDay } from '../time.ts';
 import type { BodyList } from './body-refs.ts';
+import { tooManyViews } from './caps.ts';
 import type { Entries } from './entries.ts';
 import { BODIES_FILE_BYTES, MAX_FILE_BYTES, names, orderOf } from './files.ts';
 import { cutAt, isPublished, missingWhy } from './published.ts';
@@ -32,6 +33,9 @@ export async function readBodies(reading: Reading, input: BodiesInput): Promise<
   const reader = new BodiesReader(reading, input);
   for (let day = days.first; day <= days.last; day += 1) reader.expect(day);
   for (let day = days.first; day <= days.last; day += 1) {
+    const tooMany = tooManyViews(count.views(day));
+    if (tooMany !== undefined)
+      return reading.problems.fatal('incomplete', names.range, `${formatDay(day)}: ${tooMany}`);
     const needed = count.needs(day);
     const lists = entries.bodies.lists(day, (number) => needed.has(entries.service(number)));
     entries.bodies.letGo(day);

@@ -15,6 +15,9 @@ export const MAX_PROBES = 4 * limits.probes;
 /** Of all different projections together. */
 export const MAX_ALL_MONITORS = 500_000;
 
+/** Of one day: each monitor as agreed, and as each region says. Ten regions ask as many monitors as a house may declare. */
+export const MAX_VIEWS = 110_000;
+
 interface Leaves {
   readonly configs: readonly unknown[];
   readonly probes: readonly { readonly leaf: { readonly key: string } }[];
@@ -33,6 +36,11 @@ export function tooLarge({ monitors, probes }: RuleConfig, before: number): stri
   if (probes.length > MAX_PROBES) return above('probes', probes.length, MAX_PROBES);
   const all = before + monitors.length;
   return all > MAX_ALL_MONITORS ? above('monitors with those before', all, MAX_ALL_MONITORS) : undefined;
+}
+
+/** @param views what one day takes (Count) */
+export function tooManyViews(views: number): string | undefined {
+  return views > MAX_VIEWS ? above('monitors by region in a day', views, MAX_VIEWS) : undefined;
 }
 
 function above(what: string, count: number, most: number): string {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sha256 } from '../keys.ts';
 import { nodeChecker } from '../node-checker.ts';
 import { encodeBase64, utf8 } from '../proof/bytes.ts';
+import { openCount } from '../proof/count/open-count.ts';
 import { leafHash } from '../proof/leaf-hash.ts';
 import { formatConfigLeaf, formatMaintLeaf, formatProbeLeaf } from '../proof/leaves.ts';
 import { type RuleConfig, formatProjection } from '../proof/projection.ts';
@@ -11,8 +12,10 @@ import {
   MAX_CONFIG_LEAVES,
   MAX_KEYS,
   MAX_MONITORS,
+  MAX_VIEWS,
   tooLarge,
   tooManyLeaves,
+  tooManyViews,
 } from './caps.ts';
 import type { Evidence } from './check.ts';
 import { checkEvidence } from './evidence.ts';
@@ -26,6 +29,9 @@ const { assembly, day } = smallBundle({ minutes: MINUTES });
 const [log] = assembly.logs;
 if (log === undefined) throw new Error('no log');
 const own = log.entries.slice(0, log.size);
+const firstBatch = own.findIndex((entry) =>
+  Buffer.from(entry).toString('utf8').startsWith('highwater/batch/'),
+);
 const checker = nodeChecker();
 
 const signed = (text: string): Uint8Array => utf8(smallKeys.operator.sign(text));
@@ -181,11 +187,8 @@ describe('leaves that are logged afterwards', () => {
     const enrolled = ghosts.map(({ id, region, vkey, operator }) =>
       signed(formatProbeLeaf({ origin, act: 'enrol', from: day, probe: id, region, key: vkey, operator })),
     );
-    const first = own.findIndex((entry) =>
-      Buffer.from(entry).toString('utf8').startsWith('highwater/batch/'),
-    );
     const { logged } = await withEntries(
-      [...own.slice(0, first), leaf, ...enrolled, ...own.slice(first), maintenance],
+      [...own.slice(0, firstBatch), leaf, ...enrolled, ...own.slice(firstBatch), maintenance],
       [text],
     );
     expect(logged.maintenance[0]).toMatchObject({ countsFrom: day + 10, regionsAhead: 3, isLate: false });
@@ -217,6 +220,12 @@ describe('more than a check takes up', () => {
       tooManyLeaves({ configs: [], probes: [...probes(MAX_KEYS), ...probes(MAX_KEYS + 1)] }),
       'it has 4097 keys of probes; a check takes up 4096 at most',
     ],
+    ['what a day takes', tooManyViews(MAX_VIEWS), undefined],
+    [
+      'and one more',
+      tooManyViews(MAX_VIEWS + 1),
+      'it has 110001 monitors by region in a day; a check takes up 110000 at most',
+    ],
     ['monitors', tooLarge({ ...smallConfig, monitors: monitors(MAX_MONITORS) }, 0), undefined],
     [
       'one monitor more',
@@ -230,6 +239,30 @@ describe('more than a check takes up', () => {
     ],
   ])('%s', (_, says, expected) => {
     expect(says).toBe(expected);
+  });
+
+  it('of one day is what its monitors take, as agreed and by each region that speaks', () => {
+    const range = { first: 1_440, last: 2_879 };
+    const configs = [{ index: 0, hash: 'c1', from: 1_500, config: smallConfig }];
+    const probes = smallConfig.probes.slice(0, 2).map(({ id, region, operator, vkey }, i) => ({
+      index: i + 1,
+      hash: `p${i}`,
+      leaf: { origin, act: 'enrol' as const, from: 1_600, probe: id, region, key: vkey, operator },
+    }));
+    const count = openCount({
+      range,
+      configs,
+      probes,
+      maints: [],
+      batches: [],
+      voidFrom: () => Infinity,
+      hash: sha256,
+    });
+    const hidden = smallConfig.services.filter(({ visibility }) => visibility === 'private');
+    const told = smallConfig.monitors.filter(
+      ({ id }) => !hidden.some((each) => id.startsWith(`${each.id}/`)),
+    );
+    expect([count.views(0), count.views(1)]).toEqual([0, 3 * told.length]);
   });
 
   it('is told as incomplete, and nothing is counted', async () => {

@@ -39,6 +39,8 @@ export interface CountInput {
 export interface Count {
   /** Services whose bodies of a UTC day are read; others are passed over. */
   needs(day: number): ReadonlySet<string>;
+  /** What a day takes to be judged: its monitors, each as agreed and as every region that speaks says. 13 KB each are held. */
+  views(day: number): number;
   /** Whether a body of a batch is published: its service is public under the configuration that the batch ran. */
   isPublished(config: string, service: string): boolean;
   /**

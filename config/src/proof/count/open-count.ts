@@ -58,6 +58,19 @@ class DayCount implements Count {
     return new Set(stretches.flatMap(({ under }) => [...under.monitors.keys()].map(serviceOf)));
   }
 
+  views(day: number): number {
+    const regions = new Map<string, Set<string>>();
+    for (const { under, speaking } of stretchesOf(this.ground.timeline, day)) {
+      const here = new Set(speaking.map(({ region }) => region));
+      for (const monitor of under.config.monitors) {
+        const own = regions.get(monitor.id) ?? new Set<string>();
+        regions.set(monitor.id, own);
+        for (const region of monitor.regions) if (here.has(region)) own.add(region);
+      }
+    }
+    return [...regions.values()].reduce((sum, { size }) => sum + size + 1, 0);
+  }
+
   add(batch: CountBatch, service: string, body: Uint8Array, lines: number): string | undefined {
     const place = this.ground.placeOf.get(batch);
     if (place === undefined) throw new RangeError(`batch ${batch.index} is none of those that are counted`);
@@ -105,9 +118,12 @@ class DayCount implements Count {
     for (const service of this.services.values()) {
       const methods = [...service.methods.keys()];
       for (const rows of service.monitors) {
+        const spans = spansOf(rows.id, stretches);
         const own = this.slots.get(rows.id) ?? new MonitorSlots(rows);
-        this.slots.set(rows.id, own);
-        own.spans = spansOf(rows.id, stretches);
+        // Nothing is kept for those of other days.
+        if (spans.length === 0) this.slots.delete(rows.id);
+        else this.slots.set(rows.id, own);
+        own.spans = spans;
         for (const [key, ofKey] of rows.byKey.entries()) {
           if (ofKey !== undefined && ofKey.rows > 0) this.stand(stands, own, key, ofKey, day, methods);
         }
