@@ -81,7 +81,7 @@ export function maintenanceSection({ logged }: Report): string[] {
     return [
       one.subjects.slice(0, 12).map(markdownCode).join(', '),
       `${minuteText(one.from)} to ${minuteText(one.last)}`,
-      one.isLate ? 'late' : 'before it began',
+      `${one.isLate ? 'late' : 'before it began'}${aheadText(one)}`,
       counts ? 'nothing' : `${minuteText(one.countsFrom)} to ${minuteText(one.countsTo)}`,
       one.isCancelled ? 'yes' : 'no',
       `${one.year}/${one.index}`,
@@ -110,8 +110,8 @@ export function changesSection({ logged }: Report): string[] {
     ...list(
       'Keys',
       keys.shown.map(
-        ({ act, probe, region, operator, key, inForceFrom, year, index }) =>
-          `- ${act === 'enrol' ? 'enrolled' : 'revoked'}: probe ${markdownCode(probe)} in ${markdownCode(region)}, run by ${markdownText(operator)}, from ${minuteText(inForceFrom)} on (entry ${year}/${index}): ${markdownCode(key)}`,
+        ({ act, probe, region, operator, key, inForceFrom, regionsAhead, year, index }) =>
+          `- ${act === 'enrol' ? 'enrolled' : 'revoked'}: probe ${markdownCode(probe)} in ${markdownCode(region)}, run by ${markdownText(operator)}, from ${minuteText(inForceFrom)} on (entry ${year}/${index}${aheadText({ regionsAhead })}): ${markdownCode(key)}`,
       ),
       keys.more,
     ),
@@ -148,7 +148,7 @@ function changed(config: Report['logged']['configs'][number]): string[] {
         ? 'nothing that is public differs from the one before'
         : `${grouped(added.count)} lines added, ${grouped(removed.count)} removed`;
   return [
-    `- in force from ${minuteText(config.inForceFrom)} (entry ${config.year}/${config.index}): ${what}`,
+    `- in force from ${minuteText(config.inForceFrom)} (entry ${config.year}/${config.index}${aheadText(config)}): ${what}`,
     ...signs,
   ];
 }
@@ -226,4 +226,10 @@ function gapsOf({ id, silent, gaps, voided }: CountedProbe): string[] {
   return all.length <= MAX_GAPS
     ? all
     : [...all.slice(0, MAX_GAPS), `- ${probe}: ${grouped(all.length - MAX_GAPS)} more`];
+}
+
+/** What was logged when its first minute was known already. */
+function aheadText({ regionsAhead }: { readonly regionsAhead?: number | undefined }): string {
+  if (regionsAhead === undefined) return '';
+  return `; it counts from a minute that ${regionsAhead} ${regionsAhead === 1 ? 'region' : 'regions'} had already reported`;
 }
