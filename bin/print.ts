@@ -2,7 +2,17 @@
 
 /** One JSON document. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${jsonText(value)}\n`);
+}
+
+/** What JSON lets pass and a terminal obeys is escaped: C1 controls, and what turns the direction of a text or breaks its line. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/[\u007f-\u009f]|[\p{Cf}\u2028\u2029]/gu, (text) =>
+    Array.from({ length: text.length }, (_, i) => {
+      const unit = text.charCodeAt(i).toString(16).padStart(4, '0');
+      return `\\u${unit}`;
+    }).join(''),
+  );
 }
 
 /** Text from outside (targets, other machines) without control characters, so that it cannot drive a terminal. */

@@ -111,7 +111,7 @@ describe('what a check found, in sentences', () => {
 
       This proves:
         The figures follow from what the probes signed, by rule/v1, and by nothing else: whoever has the bundle can count every integer again.
-        Nothing that was logged was changed, left out or put in between afterwards: all of it hashes into the root that the log signed.
+        Within the part of the log that is here nothing was changed, left out or put in afterwards: all of it hashes into the root that the log signed.
         Silence is counted: which checks were due is in the logged configuration, and a minute without enough answers is unknown and lowers what is known.
         Maintenance counts only from the first minute after it was logged; configurations and keys count from when they were in the log.
         The witnesses that signed were shown this same log: another history for somebody else would need them too.
@@ -120,6 +120,8 @@ describe('what a check found, in sentences', () => {
         Whose report it is: the keys are the bundle's own word.
         That the probes really measured: whoever runs all of them can sign lies. 1 of 2 probes is run by others than the operator.
         That nothing was left out before it was logged: a missing batch number is shown as a gap, but a probe that never ran leaves only its silence.
+        That all that was logged earlier is here: entries before that part were not looked at. The configurations, keys and maintenance of before that still matter are those that the bundle brings; the report of the month before has them too.
+        Which report this one supersedes, where that one lies before the part of the log that is here: that is the word of the operator.
         The exact time: a batch is not older than the tree that its probe had seen and not newer than the witnesses that signed after it. In between the clock of the probe is believed.
         That two readers are shown the same log: that takes a witness of the policy that is independent of the operator, or the root of the log in a place that the operator cannot rewrite.
         That the services were of use to their users: only what the checks check, from where the probes are.
@@ -128,7 +130,7 @@ describe('what a check found, in sentences', () => {
         What the operator tells in its own words: names, objectives, incidents with their times and what was written about them, the months before, where the anchor stands.
 
       Checked:
-        Log: example.com/log/2026 to entry 12,345.
+        Log: example.com/log/2026 to entry 12,345; 5 entries before that part were not looked at, but for those that the bundle brings.
         12,340 entries of the log hashed into the signed root, 12,000 batches of probes among them.
         2 signatures verified; each stands for all batches before it that name one another by hash.
         24,000 bodies with 1 observation compared with what the probes signed, and counted (35 MB read).
@@ -208,8 +210,11 @@ describe('what a check found, in sentences', () => {
     expect(words.provesNot).toMatchInlineSnapshot(`
       [
         "The figures of other services than web: their observations were not read.",
+        "What the report says of probes, of what came later and of what is missing: of one service alone it is not compared.",
         "That the probes really measured: whoever runs all of them can sign lies. None of the 2 probes is run by others than the operator.",
         "That nothing was left out before it was logged: a missing batch number is shown as a gap, but a probe that never ran leaves only its silence.",
+        "That all that was logged earlier is here: entries before that part were not looked at. The configurations, keys and maintenance of before that still matter are those that the bundle brings; the report of the month before has them too.",
+        "Which report this one supersedes, where that one lies before the part of the log that is here: that is the word of the operator.",
         "The exact time: a batch is not older than the tree that its probe had seen and not newer than the witnesses that signed after it. In between the clock of the probe is believed.",
         "That two readers are shown the same log: that takes a witness of the policy that is independent of the operator, or the root of the log in a place that the operator cannot rewrite.",
         "That the services were of use to their users: only what the checks check, from where the probes are.",

@@ -171,7 +171,7 @@ function checkedTexts({ amount, range }: Evidence): string[] {
     .map(({ year, size }) => `${range.origin}/${year} to entry ${grouped(size)}`)
     .join(', ');
   return [
-    `Log: ${logs}.`,
+    `Log: ${logs}; ${plural(amount.before, 'entry', 'entries')} before that part ${amount.before === 1 ? 'was' : 'were'} not looked at, but for those that the bundle brings.`,
     `${plural(entries, 'entry of the log', 'entries of the log')} hashed into the signed root, ${plural(batches, 'batch', 'batches')} of probes among them.`,
     `${plural(signatures, 'signature')} verified; each stands for all batches before it that name one another by hash.`,
     `${plural(bodies, 'body', 'bodies')} with ${plural(lines, 'observation')} compared with what the probes signed, and counted (${sizeText(bytes)} read).`,
@@ -240,15 +240,23 @@ function provesNotTexts({ trust: { keysFrom, probes } }: Evidence, service?: str
     ...(keysFrom === 'bundle' ? ["Whose report it is: the keys are the bundle's own word."] : []),
     ...(service === undefined
       ? []
-      : [`The figures of other services than ${service}: their observations were not read.`]),
+      : [
+          `The figures of other services than ${service}: their observations were not read.`,
+          'What the report says of probes, of what came later and of what is missing: of one service alone it is not compared.',
+        ]),
     ...notProvenWords(probes),
   ];
+}
+
+/** A name of a file in somebody's archive may have line feeds, and would say what it likes on a line of its own. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n\v\f\u0085\u2028\u2029]/g, '\uFFFD');
 }
 
 /** As plain text, to be kept or passed on. @param unseen lines that come before all but verdict, problems and figures */
 export function checkText(words: CheckWords, unseen: readonly string[] = []): string {
   const list = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
+    lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${oneLine(line)}`)];
   return [
     `${words.headline.toUpperCase()}`,
     words.summary,

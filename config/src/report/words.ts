@@ -70,7 +70,7 @@ export const unknownCauses: readonly UnknownCauseWords[] = [
 /** What a check of the bundle that ends well proves. */
 export const provenWords: readonly string[] = [
   'The figures follow from what the probes signed, by rule/v1, and by nothing else: whoever has the bundle can count every integer again.',
-  'Nothing that was logged was changed, left out or put in between afterwards: all of it hashes into the root that the log signed.',
+  'Within the part of the log that is here nothing was changed, left out or put in afterwards: all of it hashes into the root that the log signed.',
   'Silence is counted: which checks were due is in the logged configuration, and a minute without enough answers is unknown and lowers what is known.',
   'Maintenance counts only from the first minute after it was logged; configurations and keys count from when they were in the log.',
 ];
@@ -80,6 +80,8 @@ export function notProvenWords(probes: Pick<ProbesByOthers, 'byOthers' | 'all'>)
   return [
     `That the probes really measured: whoever runs all of them can sign lies. ${probesText(probes)}`,
     'That nothing was left out before it was logged: a missing batch number is shown as a gap, but a probe that never ran leaves only its silence.',
+    'That all that was logged earlier is here: entries before that part were not looked at. The configurations, keys and maintenance of before that still matter are those that the bundle brings; the report of the month before has them too.',
+    'Which report this one supersedes, where that one lies before the part of the log that is here: that is the word of the operator.',
     'The exact time: a batch is not older than the tree that its probe had seen and not newer than the witnesses that signed after it. In between the clock of the probe is believed.',
     'That two readers are shown the same log: that takes a witness of the policy that is independent of the operator, or the root of the log in a place that the operator cannot rewrite.',
     'That the services were of use to their users: only what the checks check, from where the probes are.',
