@@ -37,6 +37,7 @@ it('a second month begins where the first had counted to, which is known when it
   world.config = { ...world.config, retention: { ...world.config.retention, reportsMs: 8 * DAY_MS } };
   await world.start();
   await world.pass(minuteAt(2026, 9, 30, 12, 1), 6, [2, 3]);
+  await world.passOn(minuteAt(2026, 10, 1));
   await world.restartAt(Date.UTC(2026, 10, 3) + 1_000);
   await world.published('2026-10');
   await expectLedger('2026-10');
@@ -56,6 +57,7 @@ it('a second month begins where the first had counted to, which is known when it
   await world.start();
   await eventually(async () => (await world.list()).reports.length === 0);
   await world.pass(minuteAt(2026, 10, 20, 6), 3);
+  await world.passOn(minuteAt(2026, 11, 1));
   await world.restartAt(Date.UTC(2026, 11, 3) + 1_000);
   await world.published('2026-11');
   await expectLedger('2026-11');
@@ -99,6 +101,7 @@ it('a month over New Year is counted from two logs, and January from the new one
   await expectLedger('2026-12');
 
   await world.pass(minuteAt(2027, 0, 20), 2);
+  await world.passOn(minuteAt(2027, 1, 1));
   await world.restartAt(Date.UTC(2027, 1, 3) + 1_000);
   await world.published('2027-01');
   const january = await world.sound('2027-01');
@@ -112,6 +115,7 @@ it('what cannot be finished gives way to another revision; so does what a restor
   world = new ReportHouse(Date.UTC(2026, 9, 30, 12));
   await world.start();
   await world.pass(minuteAt(2026, 9, 30, 12, 1), 2);
+  await world.passOn(minuteAt(2026, 10, 1));
   await world.restartAt(Date.UTC(2026, 10, 3) + 1_000);
   await world.published('2026-10');
   await world.stop();

@@ -155,6 +155,13 @@ export class ReportHouse {
     await this.logged();
   }
 
+  /** A probe goes on into the month that begins with this minute: the log shows that the one before is over. */
+  async passOn(minute: number): Promise<void> {
+    this.now = (minute + 1) * MINUTE_MS + 10_000;
+    await this.send(minute, false, ['eu']);
+    await this.logged();
+  }
+
   /** Resolves when the log covers all that was sent. */
   async logged(): Promise<void> {
     await eventually(
