@@ -84,7 +84,7 @@ describe.runIf(installed)('/verify in chromium', () => {
     await page.getByRole('button', { name: 'Check this report' }).click();
     await result(page).getByRole('heading', { name: 'The report agrees with its evidence' }).waitFor();
     const all = await result(page).innerText();
-    expect(all).toContain('Every figure of the report of 2026-10');
+    expect(all).toContain('Every counted figure of the report of 2026-10');
     expect(all).toContain('1 of 3 probes is run by others');
     expect(all).toMatch(/web\s+99\.2700 %/);
     expect(await page.getByRole('status').first().innerText()).toContain('The report agrees');
@@ -199,7 +199,7 @@ describe.runIf(installed)('/verify in chromium', () => {
     await page.goto(`${site.url}/verify`);
     const said = await page.locator('main').innerText();
     expect(said).toContain('served by the party under test');
-    expect(said).toMatch(/\.\/bin\/highwater verify https?:\/\/\S+\/reports\/YYYY-MM/);
+    expect(said).toMatch(/highwater verify https?:\/\/\S+\/reports\/YYYY-MM/);
     expect(said).toContain('With JavaScript, a report is checked here.');
   });
 
