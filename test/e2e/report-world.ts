@@ -10,7 +10,7 @@ import { nextDueAt, phaseMs } from '@highwater/config/proof/due.ts';
 import { formatMonth, daysOfMonth } from '@highwater/config/proof/rule/period.ts';
 import { authorizationOf, formatRequestText } from '@highwater/config/proof/request.ts';
 import { MINUTE_MS, MINUTES_PER_DAY } from '@highwater/config/time.ts';
-import { accepted, assignment, assignmentBody, feedPage } from '@highwater/config/wire.ts';
+import { accepted, assignment, assignmentBody, feedPage, operatorStatus } from '@highwater/config/wire.ts';
 import { readConfig } from '../../bin/config-file.ts';
 import { type House, openHouse } from '../../collector/src/testing/house.ts';
 import { type Player, player } from '../../collector/src/testing/player.ts';
@@ -121,8 +121,12 @@ export async function fillLastMonth(dir: string, siteUrl = 'https://status.examp
         if (region !== played.silent.region || !isIn(nth, played.silent))
           await send(house, origin, probe, region, now, nth);
       }
+      if (isIn(nth, played.outage)) await judged(house, (from + nth) * MINUTE_MS);
       if (nth === played.outage.first + 4) await acknowledge(house);
     }
+    // The log goes on into the next month: so it shows that this one is over.
+    now = (end + 1) * MINUTE_MS + 10_000;
+    for (const [region, probe] of players) await send(house, origin, probe, region, now, MINUTES);
     now = (end + 30) * MINUTE_MS;
     // Whoever asks for a slot makes the follower come so far.
     await house.json(`/v1/why?monitor=web%2Fmain%2Fhttp&at=${(end - 1) * MINUTE_MS}`);
@@ -150,6 +154,17 @@ async function posted(house: House, path: string, body: object): Promise<void> {
   const answer = await house.post(path, JSON.stringify(body), 'application/json', headers);
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   await answer.body?.cancel();
+}
+
+/** The live verdict has what was seen in the minute that begins then: minutes pass faster here than it looks. */
+async function judged(house: House, minuteAt: number): Promise<void> {
+  await until('the verdict of the minute', 10_000, async () => {
+    const { monitors } = operatorStatus.parse(await house.json('/v1/status'));
+    const votes = monitors
+      .filter(({ subject }) => subject.startsWith('rpc/'))
+      .flatMap((monitor) => monitor.votes.filter(({ region }) => region !== played.silent.region));
+    return votes.length > 0 && votes.every(({ at }) => at !== undefined && at >= minuteAt) ? true : undefined;
+  });
 }
 
 async function acknowledge(house: House): Promise<void> {
