@@ -94,7 +94,7 @@ describe.runIf(installed)('/verify in chromium', () => {
     context.on('request', (request) => asked.push(new URL(request.url()).pathname));
     await page.getByRole('combobox', { name: 'Service' }).selectOption('web');
     await page.getByRole('button', { name: 'Check this report' }).click();
-    await result(page).getByText('Every figure of web in the report of 2026-10').waitFor();
+    await result(page).getByText('Every counted figure of web in the report of 2026-10').waitFor();
     expect(asked.some((path) => path.includes('/web/'))).toBe(true);
     expect(asked.filter((path) => path.includes('/rpc/'))).toEqual([]);
     expect(refused).toEqual([]);
